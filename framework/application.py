@@ -1,0 +1,162 @@
+"""Application: modules, settings, database and clock, started and stopped as one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from framework.clock import Clock, SystemClock
+from framework.context import AppContext, Phase
+from framework.database import Database, is_transient
+from framework.duration import in_words
+from framework.errors import ApplicationRunning, DatabaseUnavailable, SettingsError, one_line
+from framework.loader import discover
+from framework.logging import set_ids
+from framework.module import Module
+from framework.phases import Phases
+from framework.requirements import load
+from framework.result import Result
+from framework.settings import FRAMEWORK_ID, FrameworkSettings, ModuleSettings, without_password
+from framework.settings_loader import SettingsLoader
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds
+
+
+class Application:
+    """One application; `async with Application(…) as app_context` starts it and stops it.
+
+    `modules` are ids, import paths, instances, or "*"; by default what FRAMEWORK_MODULES says. `settings` are tables
+    by module id and win over everything else. `settings_dirs` stand in for `./settings`.
+    """
+
+    def __init__(
+        self,
+        modules: Sequence[str | Module] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        clock: Clock | None = None,
+        settings_dirs: Sequence[Path | str] | None = None,
+    ) -> None:
+        self._listed = modules
+        self._given = settings
+        self._clock = clock
+        self._settings_dirs = settings_dirs
+        self._own = FrameworkSettings()
+        self._phases: Phases | None = None
+        self._stopping = asyncio.Lock()
+
+    async def start(self) -> AppContext:
+        """Start everything and return the context; a module that fails is left out and named in `health()`.
+
+        Raises before any module starts: `SettingsError`, `RequirementError`, `DatabaseUnavailable`, and what a
+        migration raises.
+        """
+        if self._phases is not None and self._phases.app_context.phase is not Phase.STOPPED:
+            raise ApplicationRunning
+        settings, modules, self._own = self._prepare()
+        clock = SystemClock() if self._clock is None else self._clock
+        database = _open(self._own)
+        context = AppContext(clock, database, settings)
+        context.add_health_check("framework.database", lambda: _answers(database))
+        self._phases, self._stopping = Phases(modules, context), asyncio.Lock()
+        set_ids(session_id=context.session_id)
+        try:
+            await _until_it_answers(database, clock, self._own)
+            await self._carry_through(self._phases)
+        except BaseException:
+            await self.stop()
+            raise
+        return context
+
+    async def stop(self) -> None:
+        """Stop every module in reverse order, each within `shutdown_timeout`, and close the database."""
+        if self._phases is None:
+            return
+        async with self._stopping:
+            context = self._phases.app_context
+            if context.phase is Phase.STOPPED:
+                return
+            try:
+                await self._phases.stop(self._own.shutdown_timeout.total_seconds())
+            finally:
+                context.phase = Phase.STOPPED
+                set_ids(session_id=None)
+                await context.database.close()
+
+    def stop_now(self) -> None:
+        """Stop without an event loop, as the last resort.
+
+        Every module that did not stop gracefully is told once, in reverse order. Never raises.
+        """
+        if self._phases is not None:
+            self._phases.stop_now()
+
+    async def __aenter__(self) -> AppContext:
+        return await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _carry_through(self, phases: Phases) -> None:
+        clock = phases.app_context.clock
+        if isinstance(clock, SystemClock):
+            clock.offset = await phases.app_context.database.clock_offset(clock)
+        phases.register()
+        await phases.migrate()
+        await phases.start()
+
+    def _prepare(self) -> tuple[dict[str, ModuleSettings], list[Module], FrameworkSettings]:
+        loader = SettingsLoader(self._given, self._settings_dirs)
+        own = loader.load(FRAMEWORK_ID, FrameworkSettings)
+        listed = own.modules if self._listed is None else self._listed
+        found = discover()
+        modules = load(listed, found)
+        models = {module.id: module.settings_model for module in modules}
+        known = {FRAMEWORK_ID, *found, *models}
+        settings: dict[str, ModuleSettings] = {FRAMEWORK_ID: own}
+        for module_id, model in models.items():
+            if model is not None:
+                settings[module_id] = loader.load(module_id, model, known)
+        loader.check_names({FRAMEWORK_ID: FrameworkSettings, **models}, known)
+        return settings, modules, own
+
+
+def _open(own: FrameworkSettings) -> Database:
+    try:
+        own.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"FRAMEWORK_DATA_DIR is {str(own.data_dir)!r}, which cannot be made: {error.strerror}"
+        ) from None
+    return Database(own.database_url, synchronous=own.sqlite_synchronous)
+
+
+async def _until_it_answers(database: Database, clock: Clock, own: FrameworkSettings) -> None:
+    """Wait for a database that is not there yet, with growing pauses, as long as `database_timeout` allows."""
+    url = without_password(own.database_url)
+    give_up, pause = clock.monotonic() + own.database_timeout.total_seconds(), _FIRST_PAUSE
+    while True:
+        try:
+            await _answers(database)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            if clock.monotonic() >= give_up:
+                raise DatabaseUnavailable(url, in_words(own.database_timeout), error) from error
+            log.warning("the database %s gives no answer yet: %s", url, without_password(one_line(error)))
+        else:
+            return
+        await clock.sleep(min(pause, max(give_up - clock.monotonic(), 0)))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def _answers(database: Database) -> Result[dict[str, str]]:
+    await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
+    return Result.success({"dialect": database.dialect})

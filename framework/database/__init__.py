@@ -1,0 +1,22 @@
+"""The only rooms that know one database from another: transactions, moments, and the verbs both databases offer."""
+
+from framework.database.database import Database
+from framework.database.failures import is_transient, is_unique_violation
+from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
+from framework.database.moments import NaiveMomentError, UtcDateTime
+from framework.database.verbs import for_update, insert_ignore, skip_locked, upsert
+
+__all__ = [
+    "POSTGRESQL",
+    "SQLITE",
+    "Database",
+    "DatabaseUrlError",
+    "NaiveMomentError",
+    "UtcDateTime",
+    "for_update",
+    "insert_ignore",
+    "is_transient",
+    "is_unique_violation",
+    "skip_locked",
+    "upsert",
+]

@@ -1,0 +1,229 @@
+"""The database: one transaction at a time for whoever writes, one snapshot for whoever reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from framework.clock import Clock, SystemClock
+from framework.database.engines import (
+    ALTERING,
+    READING,
+    SYNCHRONOUS,
+    memory_engine,
+    postgresql_engine,
+    sqlite_engine,
+)
+from framework.database.location import POSTGRESQL, SQLITE, locate, path_of
+
+T = TypeVar("T")
+WRITERS = {SQLITE: 1, POSTGRESQL: 5}
+READERS = 3
+SCHEMA_LOCK = 0x636861_6D626572  # of PostgreSQL's advisory locks, the one that changing the schema takes
+
+
+class Database:
+    """One database and this process's connections to it, for use in one event loop.
+
+    `synchronous` is how SQLite commits: `full` survives a power loss, `normal` may lose the last commits to one.
+    A wrong URL raises `DatabaseUrlError`; nothing is opened before the first transaction.
+    """
+
+    def __init__(self, url: str, *, synchronous: str = "full") -> None:
+        if synchronous not in SYNCHRONOUS:
+            raise ValueError(f"{synchronous!r} is not a way to commit; use 'full' or 'normal'")
+        self.url = locate(url)
+        self.dialect = self.url.get_backend_name()
+        self.path = path_of(self.url)
+        self.is_memory = self.dialect == SQLITE and self.path is None
+        self._synchronous = synchronous
+        self._writer, self._reader = self._engines()
+        self._write_turns = asyncio.Semaphore(WRITERS[self.dialect])
+        self._read_turns = self._write_turns if self.is_memory else asyncio.Semaphore(READERS)
+        self._writing: set[asyncio.Task[Any] | None] = set()
+        self._watcher: AsyncConnection | None = None
+        self._watching = asyncio.Lock()
+        self._closed = False
+
+    def _engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        if self.is_memory:
+            engine = memory_engine(self._synchronous)
+            return engine, engine.execution_options(**{READING: True})
+        writers = WRITERS[self.dialect]
+        if self.dialect == POSTGRESQL:
+            reader = postgresql_engine(self.url, reading=True, pool_size=READERS)
+            return postgresql_engine(self.url, reading=False, pool_size=writers), reader
+        reader = sqlite_engine(self.url, synchronous=self._synchronous, reading=True, pool_size=READERS + 1)
+        return sqlite_engine(self.url, synchronous=self._synchronous, reading=False, pool_size=writers), reader
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in one transaction: committed when it returns, rolled back when it raises or is cancelled.
+
+        Writers take turns, first come first served. Locked for longer than the busy timeout raises OperationalError.
+        """
+        self._refuse_nesting()
+        return await self._to_the_end(self._write(work))
+
+    async def alter(self, work: Callable[[Connection], T]) -> T:
+        """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
+        self._refuse_nesting()
+        return await self._to_the_end(self._alter(work))
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Do the work on one read-only snapshot; but for a database in memory, no writer waits for it."""
+        if self.is_memory:
+            self._refuse_nesting()
+        return await self._to_the_end(self._read(work))
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """The transaction of `write` for asynchronous statements; never await foreign code in it, all writers wait."""
+        self._refuse_nesting()
+        async with self._write_turns, self._connected(self._writer) as connection, connection.begin():
+            holder = asyncio.current_task()
+            self._writing.add(holder)
+            try:
+                yield connection
+            finally:
+                self._writing.discard(holder)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """The snapshot of `read` for asynchronous statements."""
+        if self.is_memory:
+            self._refuse_nesting()
+        async with self._read_turns, self._connected(self._reader) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections, those in use when they are given back; a second call changes nothing."""
+        self._closed = True
+        await self._stop_watching()
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    def clone(self) -> Database:
+        """Return the same database with connections of its own, for a thread with an event loop of its own."""
+        if self.is_memory:
+            raise ValueError("a database in memory is one connection and cannot be cloned; use a file")
+        return Database(self.url.render_as_string(hide_password=False), synchronous=self._synchronous)
+
+    async def clock_offset(self, clock: Clock) -> timedelta:
+        """Return the database's clock minus this clock; zero on SQLite and for a clock that a test moves."""
+        if self.dialect == SQLITE or not isinstance(clock, SystemClock):
+            return timedelta(0)
+        async with self.connect() as connection:
+            await connection.execute(
+                select(func.clock_timestamp())
+            )  # begun and prepared, so that only the way is timed
+            before = clock.now()
+            moment = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+            offset: timedelta = moment - (before + (clock.now() - before) / 2)
+            return offset
+
+    async def version(self) -> int | None:
+        """Return a number that changes when anybody commits to the file, another process too; None without a file."""
+        if self.path is None:
+            return None
+        async with self._watching:
+            try:
+                return await self._look()
+            except BaseException:
+                await self._stop_watching()
+                raise
+
+    async def _look(self) -> int:
+        if self._closed:
+            raise RuntimeError("the database is closed")
+        if self._watcher is None:
+            self._watcher = await self._reader.connect()  # pinned: the number means something on one connection only
+        version = (await self._watcher.exec_driver_sql("PRAGMA data_version")).scalar_one()
+        await self._watcher.rollback()  # ends the snapshot, which would never see a change
+        return int(version)
+
+    async def _stop_watching(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            await watcher.close()
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        async with self.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def _alter(self, work: Callable[[Connection], T]) -> T:
+        if self.dialect == POSTGRESQL:
+            return await self._write(_alone(work))
+        engine = self._writer.execution_options(**{ALTERING: True})
+        async with self._write_turns, self._connected(engine) as connection:
+            try:
+                async with connection.begin():
+                    return await connection.run_sync(_checked(work))
+            finally:
+                await _enforce_foreign_keys(connection)
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        if self._closed:
+            raise RuntimeError("the database is closed")
+        async with engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if self._closed and not connection.closed:
+                    await connection.invalidate()  # its pool is gone; given back, it would stay open for ever
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await the work; in memory to its end even when cancelled: a broken connection there is a lost database."""
+        if not self.is_memory:
+            return await work
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    def _refuse_nesting(self) -> None:
+        if asyncio.current_task() in self._writing:
+            raise RuntimeError(
+                "this task is already in a transaction, and a second one would wait for it for ever; use its connection"
+            )
+
+
+def _checked(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    def checked(connection: Connection) -> T:
+        done = work(connection)
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(
+                f"{len(broken)} rows would point to nothing, the first in table {broken[0][0]!r}; nothing was changed"
+            )
+        return done
+
+    return checked
+
+
+def _alone(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    def alone(connection: Connection) -> T:
+        connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+        return work(connection)
+
+    return alone
+
+
+async def _enforce_foreign_keys(connection: AsyncConnection) -> None:
+    if connection.closed or connection.invalidated:
+        return
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    await driver.execute("PRAGMA foreign_keys = ON")  # past SQLAlchemy, which would begin a transaction first

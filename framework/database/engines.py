@@ -1,0 +1,101 @@
+"""Engines made safe: how each database is opened, and how its transactions begin."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import URL, Connection, StaticPool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from framework.database.location import MEMORY, DatabaseUrlError
+
+BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another process's writer
+CONNECT_TIMEOUT = 10.0  # seconds for PostgreSQL to answer
+WAL_ATTEMPTS = 100
+SYNCHRONOUS = ("full", "normal")
+READING = "reading"  # execution option: begin a read-only snapshot
+ALTERING = "altering"  # execution option: begin with foreign keys unenforced
+
+
+def sqlite_engine(url: URL, *, synchronous: str, reading: bool, pool_size: int) -> AsyncEngine:
+    """Return an engine on a file: writers take the write lock when they begin, readers cannot write."""
+    # The driver's own BEGIN comes only before the first write; what was read earlier may be stale: updates get lost.
+    engine = create_async_engine(
+        url, connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT}, **_pool(pool_size)
+    )
+    _prepare(engine, synchronous, reading=reading)
+    return engine.execution_options(**{READING: reading})
+
+
+def memory_engine(synchronous: str) -> AsyncEngine:
+    """Return an engine with the one connection that is the database; who uses it takes turns."""
+    url = URL.create("sqlite+aiosqlite", database=MEMORY)
+    engine = create_async_engine(
+        url, connect_args={"isolation_level": None}, poolclass=StaticPool, hide_parameters=True
+    )
+    _prepare(engine, synchronous, reading=False)
+    return engine
+
+
+def postgresql_engine(url: URL, *, reading: bool, pool_size: int) -> AsyncEngine:
+    """Return an engine whose writers see what was committed last, and whose readers see one snapshot."""
+    try:
+        engine = create_async_engine(
+            url,
+            connect_args={"timeout": CONNECT_TIMEOUT},
+            pool_pre_ping=True,  # a restarted server costs nobody an error
+            **_pool(pool_size),
+        )
+    except ModuleNotFoundError as error:
+        raise DatabaseUrlError("PostgreSQL needs its driver: pip install 'chamberlain[postgres]'") from error
+    if reading:
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def _pool(size: int) -> dict[str, Any]:
+    # Turns are given out before the pool is asked, so it never refuses; parameters may be secret, errors are logged.
+    return {"pool_size": size, "max_overflow": 0, "pool_timeout": None, "hide_parameters": True}
+
+
+def _prepare(engine: AsyncEngine, synchronous: str, *, reading: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        _switch_to_wal(cursor)
+        cursor.execute(f"PRAGMA synchronous = {synchronous}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "begin", _begin)
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    reading = bool(options.get(READING))
+    if connection.engine.url.database == MEMORY:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    if options.get(ALTERING):
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
+    # A deferred BEGIN that reads and then writes fails at once when another writer came between, whatever the timeout.
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Switch the file to WAL, once in its life; several processes may open a fresh file at the same moment."""
+    for attempt in range(1, WAL_ATTEMPTS + 1):
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone()[0] in ("wal", "memory"):
+            return
+        # The switch itself does not wait for others, so wait where SQLite does: at the write lock.
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("COMMIT")
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if attempt == WAL_ATTEMPTS or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise

@@ -1,0 +1,62 @@
+"""What a database error means to the caller: try again later, a key that is taken, or a mistake."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+SQLITE_UNIQUE = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+SQLITE_TRANSIENT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+POSTGRESQL_UNIQUE = "23505"
+# Connection lost, serialization failure, deadlock, no resources, lock or statement timeout, server going down or up.
+POSTGRESQL_TRANSIENT = ("08", "40001", "40P01", "53", "55P03", "57014", "57P")
+
+
+def is_unique_violation(error: BaseException) -> bool:
+    """Whether a row was refused because its unique key or primary key is taken."""
+    if not isinstance(error, IntegrityError):
+        return False
+    return any(_sqlite_code(e) in SQLITE_UNIQUE or _sqlstate(e) == POSTGRESQL_UNIQUE for e in _causes(error))
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later: locked, busy, full, connection lost or refused, server restarting."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return any(_is_passing(cause) for cause in _causes(error))
+
+
+def _is_passing(error: BaseException) -> bool:
+    code = _sqlite_code(error)
+    if code is not None:
+        return code & 0xFF in SQLITE_TRANSIENT
+    return isinstance(error, OSError) or _sqlstate(error).startswith(POSTGRESQL_TRANSIENT)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what it was raised from, down to the driver's own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = getattr(cause, "orig", None) or cause.__cause__
+
+
+def _sqlite_code(error: BaseException) -> int | None:
+    return getattr(error, "sqlite_errorcode", None)
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or ""

@@ -1,0 +1,39 @@
+"""Statements that the two databases spell differently, as plain functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from sqlalchemy import GenerativeSelect, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import Insert
+
+Query = TypeVar("Query", bound=GenerativeSelect)
+
+
+def insert_ignore(table: Table) -> Insert:
+    """Insert the rows whose unique keys are free and leave the others out; `rowcount` says how many came in."""
+    return _insert(table).on_conflict_do_nothing()
+
+
+def upsert(table: Table, key_columns: Collection[str], update_columns: Collection[str]) -> Insert:
+    """Insert, or where `key_columns` (a unique key) are taken, set `update_columns` from the row that came in."""
+    statement = _insert(table)
+    news = {name: statement.excluded[name] for name in update_columns}
+    return statement.on_conflict_do_update(index_elements=list(key_columns), set_=news)
+
+
+def for_update(query: Query, of: Table | None = None) -> Query:
+    """Lock the rows read (`of` one table of a join) until the end; unchanged on SQLite: a writer there is alone."""
+    return query.with_for_update(of=of)
+
+
+def skip_locked(query: Query, of: Table | None = None) -> Query:
+    """Read and lock only rows that nobody else holds locked; unchanged on SQLite: a writer there is alone."""
+    return query.with_for_update(skip_locked=True, of=of)
+
+
+def _insert(table: Table) -> postgresql.Insert:
+    # SQLite took ON CONFLICT from PostgreSQL, and its compiler reads this clause as well; tested on both.
+    return postgresql.insert(table)

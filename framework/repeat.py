@@ -1,0 +1,35 @@
+"""A loop is a step, repeated: it survives every error of its step, backing off, and can be woken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from framework.clock import Clock
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+LONGEST_SLEEP = 30.0  # so that a clock step or a suspend is noticed
+
+
+async def repeat(step: Callable[[], Awaitable[float | None]], *, name: str, clock: Clock, wake: asyncio.Event) -> None:
+    """Run the step until it returns None; a number is how many seconds to sleep unless `wake` is set meanwhile."""
+    failures = 0
+    while True:
+        wake.clear()
+        try:
+            seconds = await step()
+        except Exception as error:  # the boundary: nothing a step does may end its loop
+            failures += 1
+            log.warning("%s failed, attempt %d: %s", name, failures, error, exc_info=failures == 1)
+            await clock.sleep(min(FIRST_PAUSE * 2.0 ** min(failures, 10), LONGEST_PAUSE))
+            continue
+        if failures:
+            log.info("%s works again after %d failure(s)", name, failures)
+            failures = 0
+        if seconds is None:
+            return
+        await clock.wait(wake, min(seconds, LONGEST_SLEEP))

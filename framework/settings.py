@@ -1,0 +1,105 @@
+"""Typed settings: one frozen model per module, and the application's own."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from framework.duration import Seconds
+
+FRAMEWORK_ID = "framework"
+
+_SPELLINGS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+class ModuleSettings(BaseSettings):
+    """The settings of one module, frozen; an unknown key is an error.
+
+    Built in code it takes only what it is given; the environment and the TOML files are read once, by the application.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is theirs
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what was given, and nothing else."""
+        return (init_settings,)
+
+
+def database_url(value: object) -> str:
+    """Return the URL with its driver (`sqlite:///x` and `postgres://…` are understood), or raise `ValueError`."""
+    scheme, separator, rest = str(value).partition("://")
+    driver = _SPELLINGS.get(scheme)
+    if not driver or not separator:
+        raise ValueError("write sqlite+aiosqlite:///file.db or postgresql+asyncpg://user:password@host/name")
+    return f"{driver}://{rest}"
+
+
+DatabaseUrl = Annotated[str, BeforeValidator(database_url)]
+
+
+def _in_data_dir(data: dict[str, Any]) -> str:
+    return f"sqlite+aiosqlite:///{data['data_dir'] / 'chamberlain.db'}"
+
+
+class FrameworkSettings(ModuleSettings):
+    """The application's own settings: table `[framework]`, variables `FRAMEWORK_…`."""
+
+    data_dir: Path = Field(default=Path("data"), description="Folder for what the application keeps; made at start.")
+    database_url: DatabaseUrl = Field(
+        default_factory=_in_data_dir,
+        description="The one database of all modules; by default the SQLite file chamberlain.db in data_dir.",
+        repr=False,
+    )
+    databases: dict[str, DatabaseUrl] = Field(
+        default_factory=dict, description="Further databases by name, for cleanups.", repr=False
+    )
+    sqlite_synchronous: Literal["full", "normal"] = Field(
+        default="full", description="full survives a power loss; normal is faster and may lose the last moments."
+    )
+    modules: tuple[str, ...] = Field(
+        default=("*",), description="Module ids, import paths, or * for every module found that loads by itself."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        default="INFO", description="The least important level that is logged."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="auto is console on a terminal, else json."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address that the HTTP server listens on.")
+    http_port: int = Field(default=8000, ge=0, le=65535, description="Port that the HTTP server listens on.")
+    shutdown_timeout: Seconds = Field(
+        default=timedelta(seconds=15), description="How long each module may take to stop (seconds)."
+    )
+    database_timeout: Seconds = Field(
+        default=timedelta(seconds=30),
+        description="How long the start waits for a database that gives no answer (seconds).",
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+
+def without_password(text: str) -> str:
+    """Return the text with the credentials of every URL in it replaced by `***`."""
+    return re.sub(r"://[^/@\s]+@", "://***@", text)

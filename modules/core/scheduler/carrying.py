@@ -1,0 +1,151 @@
+"""Carrying out one execution: from a claimed row to its ending, whatever the function does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from framework import strict_json
+from framework.context import AppContext
+from framework.logging import log_ids
+from modules.core.scheduler.ending import Ending, as_timed_out
+from modules.core.scheduler.execution import (
+    ExecutionContext,
+    Outcome,
+    Reason,
+    State,
+    outcome_of_exception,
+    outcome_of_value,
+)
+from modules.core.scheduler.functions import RegisteredFunction
+from modules.core.scheduler.invoke import invoke
+from modules.core.scheduler.task import policies_of
+
+
+class Carrying:
+    """One execution that this node runs. It ends by its own doing; others can only ask it to stop.
+
+    `limit` is its time limit in seconds, `deadline` the monotonic moment at which its time is up. Once `disowned`, its
+    ending is not written: somebody else accounts for it.
+    """
+
+    def __init__(self, row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> None:
+        self._clock = app_context.clock
+        self.id: str = row.id
+        self.limit = 0.0
+        self.deadline = 0.0
+        self.timed_out_at: datetime | None = None
+        self.disowned = False
+        self.task: asyncio.Task[Outcome] | None = None
+        self.ending: Ending | None = None
+        self._row = row
+        self._started = 0.0
+        self._function = function
+        self._context = _context(row, app_context)
+        self._reason: Reason | None = None
+        self._stop_reason: Reason | None = None
+        self._noted: dict[str, Any] = {}
+
+    def start(self, *, default_timeout: float, on_end: Callable[[Carrying], None]) -> None:
+        """Start the function; `on_end` is called once, when it has ended."""
+        self.limit = policies_of(self._row.policies).timeout or default_timeout
+        self._started = self._clock.monotonic()
+        self.deadline = self._started + self.limit
+        self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
+        self.task.add_done_callback(lambda task: self._ended(task, on_end))
+
+    def stop(self, reason: Reason) -> None:
+        """Ask the function to stop: a coroutine is cancelled, a thread sees `context.cancelled`."""
+        self._stop_reason = self._stop_reason or reason
+        self._context.cancel()
+        if self.task is not None and not self._context.in_thread:
+            self.task.cancel()
+
+    def abandon(self) -> None:
+        """Stop waiting, also for a thread."""
+        self.stop(Reason.SHUTDOWN)
+        if self.task is not None:
+            self.task.cancel()
+
+    def time_out(self, now: datetime) -> None:
+        """Its time is up; it counts as timed out as soon as it has ended."""
+        self.timed_out_at = now
+        self.stop(Reason.TIMEOUT)
+
+    def disown(self) -> None:
+        """Another node has taken it over: it is told to stop, and its ending is not written."""
+        self.disowned = True
+        self.stop(Reason.NODE_LOST)
+
+    def note(self) -> dict[str, Any]:
+        """Return the columns to write about it while it runs; empty when there is nothing new."""
+        values: dict[str, Any] = {"progress": self._progress()} if self._progress() else {}
+        if self.timed_out_at is not None:
+            values |= {"timed_out_at": self.timed_out_at, "reason": Reason.TIMEOUT}
+        if values == self._noted:
+            return {}
+        self._noted = values
+        return values
+
+    def _ended(self, task: asyncio.Task[Outcome], on_end: Callable[[Carrying], None]) -> None:
+        """Keep how it ended; a task that was cancelled may not even have begun."""
+        stopped = Outcome(State.CANCELLED, error=f"stopped: {self._stop_reason}", retry=False)
+        self.ending = self._end(stopped if task.cancelled() else task.result())
+        on_end(self)
+
+    async def _carry_out(self) -> Outcome:
+        with log_ids(execution=self.id, task=self._row.event_id):
+            return await self._outcome()
+
+    async def _outcome(self) -> Outcome:
+        try:
+            parameters = strict_json.loads(self._row.parameters)
+            if self._row.payload is not None:
+                self._context.payload = strict_json.loads(self._row.payload)
+        except strict_json.JsonError as error:
+            self._reason = Reason.CORRUPT_PARAMETERS
+            return Outcome(State.FAILED, error=f"the stored parameters cannot be read: {error}", retry=False)
+        try:
+            return outcome_of_value(await invoke(self._function, parameters, self._context))
+        except asyncio.CancelledError as error:
+            if self._stop_reason is not None:
+                raise
+            return outcome_of_exception(error)
+        except BaseException as error:  # noqa: BLE001  # the boundary: whatever foreign code raises is its own failure
+            return outcome_of_exception(error)
+
+    def _end(self, outcome: Outcome) -> Ending:
+        reason, seconds = self._reason, self._clock.monotonic() - self._started
+        if self.timed_out_at is not None:
+            outcome, reason = as_timed_out(outcome, self.limit), Reason.TIMEOUT
+        elif self._stop_reason is not None and outcome.state in (State.CANCELLED, State.FAILED):
+            outcome = Outcome(State.CANCELLED, error=outcome.error, traceback=outcome.traceback, retry=False)
+            reason = self._stop_reason
+        return Ending(self.id, self._row.name, outcome, reason, self._progress(), seconds)
+
+    def _progress(self) -> str | None:
+        latest = self._context.latest_progress
+        return None if latest is None else latest.to_json()
+
+
+def _context(row: Row[Any], app_context: AppContext) -> ExecutionContext:
+    return ExecutionContext(
+        execution_id=row.id,
+        task_id=row.event_id,
+        task_name=row.name,
+        module_id=row.module_id,
+        function_name=row.function_name,
+        attempt=row.attempt,
+        retries_used=row.retries_used,
+        scheduled_for=row.scheduled_for,
+        started_at=app_context.clock.now(),
+        origin=row.origin,
+        app_context=app_context,
+        session_id=app_context.session_id,
+        missed_count=row.missed_count,
+        missed_since=row.missed_since,
+    )

@@ -1,0 +1,173 @@
+"""The cleaner: carries one policy out and keeps the report it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from framework import strict_json
+from framework.clock import new_id
+from framework.context import AppContext
+from framework.database import Database
+from framework.settings import FrameworkSettings
+from modules.core.scheduler.cleanup import (
+    AnyPolicy,
+    FilesPolicy,
+    FunctionPolicy,
+    Report,
+    RowsPolicy,
+    check_rows_policy,
+    clean_files,
+    clean_rows,
+)
+from modules.core.scheduler.execution import State, outcome_of_exception, outcome_of_value
+from modules.core.scheduler.execution_context import ExecutionContext
+from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.invoke import invoke
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.store import cleanups
+
+
+class Cleaner:
+    """Knows where the tables, files and functions of policies are; whatever goes wrong ends up in a report."""
+
+    def __init__(
+        self,
+        app_context: AppContext,
+        functions: FunctionRegistry,
+        settings: SchedulerSettings,
+        roots: tuple[Path, ...],
+    ) -> None:
+        self._app_context = app_context
+        self._clock = app_context.clock
+        self._functions = functions
+        self._report_directory = settings.housekeeper_report_directory
+        self._roots = roots
+        self._others: dict[str, Database] = {}
+
+    async def problems(self, module_id: str, policy: AnyPolicy) -> list[Any]:
+        """Return what of a policy does not fit the live schema or the registered functions."""
+        if isinstance(policy, RowsPolicy):
+            database = self._database(policy.database)
+            if database is None:
+                return [{"field": "database", "message": f"no database {policy.database!r} is configured"}]
+            return await database.read(lambda c: check_rows_policy(c, policy))
+        if isinstance(policy, FunctionPolicy):
+            function = self._functions.find(module_id, policy.function_name)
+            if function is None:
+                message = self._functions.unknown(module_id, policy.function_name)
+                return [{"field": "function_name", "message": message}]
+            return list(function.check(policy.parameters))
+        return []
+
+    async def clean(
+        self, module_id: str, policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None
+    ) -> Report:
+        """Carry the policy out, or count what it would take; ask `context` now and then whether to stop."""
+        started = self._clock.now()
+        stop = _never if context is None else lambda: context.cancelled
+        try:
+            if isinstance(policy, FilesPolicy):
+                report = await asyncio.to_thread(
+                    clean_files, policy, roots=self._roots, now=started, dry_run=dry_run, should_stop=stop
+                )
+            elif isinstance(policy, RowsPolicy):
+                database = self._database(policy.database)
+                if database is None:
+                    return self.failed(policy.kind, dry_run, f"no database {policy.database!r} is configured")
+                report = await clean_rows(policy, database=database, now=started, dry_run=dry_run, should_stop=stop)
+            else:
+                report = await self._call(module_id, policy, dry_run=dry_run, context=context)
+        except Exception as error:  # noqa: BLE001  # the boundary: a cleaner's failure is its report, never swallowed
+            return self.failed(policy.kind, dry_run, outcome_of_exception(error).error or "it failed")
+        return report.ended(self._clock.now())
+
+    async def _call(
+        self, module_id: str, policy: FunctionPolicy, *, dry_run: bool, context: ExecutionContext | None
+    ) -> Report:
+        """Call a module's own cleaner; what it returns is the report's note. A dry run does not call it."""
+        started = self._clock.now()
+        if dry_run:
+            note = "a function cannot be run dry: it was not called"
+            return Report(policy.kind, dry_run=True, started_at=started, note=note)
+        function = self._functions.find(module_id, policy.function_name)
+        if function is None:
+            return self.failed(policy.kind, dry_run, self._functions.unknown(module_id, policy.function_name))
+        context = context or self._by_hand(module_id, policy.function_name)
+        outcome = outcome_of_value(await invoke(function, policy.parameters, context))
+        if outcome.state != State.SUCCEEDED:
+            return self.failed(policy.kind, dry_run, outcome.error or "it failed")
+        return Report(policy.kind, dry_run=False, started_at=started, note=outcome.result_json)
+
+    def _by_hand(self, module_id: str, function_name: str) -> ExecutionContext:
+        """The context of a cleaner that is called by hand rather than by an execution."""
+        now, run_id = self._clock.now(), new_id()
+        return ExecutionContext(
+            execution_id=run_id,
+            task_id=run_id,
+            task_name=function_name,
+            module_id=module_id,
+            function_name=function_name,
+            attempt=1,
+            retries_used=0,
+            scheduled_for=now,
+            started_at=now,
+            origin="manual",
+            app_context=self._app_context,
+            session_id=self._app_context.session_id,
+        )
+
+    def failed(self, kind: str, dry_run: bool, error: str) -> Report:
+        """Return the report of a run that failed as a whole."""
+        now = self._clock.now()
+        return Report(kind, dry_run=dry_run, started_at=now, ended_at=now, errors=(error,), error_count=1)
+
+    async def keep(self, row: Row[Any], report: Report) -> None:
+        """Store a report, and write it as a file where the settings name a folder."""
+        now = self._clock.now()
+        text = strict_json.dumps({"cleanup_id": row.id, "cleanup_type": row.cleanup_type, **report.to_dict()})
+        values = {
+            "id": new_id(),
+            "cleanup_id": row.id,
+            "started_at": report.started_at,
+            "success": report.success,
+            "dry_run": report.dry_run,
+            "report": text,
+        }
+        await self._app_context.database.write(lambda c: _store(c, row.id, values, now))
+        if self._report_directory is not None:
+            await asyncio.to_thread(_write_file, self._report_directory, str(values["id"]), text)
+
+    async def close(self) -> None:
+        """Close the connections to other databases."""
+        for database in self._others.values():
+            await database.close()
+        self._others.clear()
+
+    def _database(self, name: str | None) -> Database | None:
+        """Return the database of this name; no name means the application's own."""
+        if name is None:
+            return self._app_context.database
+        address = self._app_context.settings(FrameworkSettings).databases.get(name)
+        if address is not None and name not in self._others:
+            self._others[name] = Database(address)
+        return self._others.get(name)
+
+
+def _never() -> bool:
+    return False
+
+
+def _store(c: Connection, cleanup_id: str, values: dict[str, Any], now: datetime) -> None:
+    cleanups.add_report(c, values)
+    if not values["dry_run"]:
+        cleanups.change(c, cleanup_id, now, last_run=values["started_at"])
+
+
+def _write_file(directory: Path, report_id: str, text: str) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{report_id}.json").write_text(text, encoding="utf-8")

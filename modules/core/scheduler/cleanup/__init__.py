@@ -1,0 +1,24 @@
+"""The cleaning engine: typed policies, and what carries them out; it knows no schedule and stores nothing."""
+
+from modules.core.scheduler.cleanup.files import clean_files
+from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
+from modules.core.scheduler.cleanup.policy import FilesPolicy, FunctionPolicy, RowsPolicy
+from modules.core.scheduler.cleanup.report import Report, Tally, total
+from modules.core.scheduler.cleanup.rows import clean_rows
+from modules.core.scheduler.cleanup.schema import check_rows_policy
+
+__all__ = [
+    "AnyPolicy",
+    "FilesPolicy",
+    "FunctionPolicy",
+    "PolicyError",
+    "Problem",
+    "Report",
+    "RowsPolicy",
+    "Tally",
+    "check_rows_policy",
+    "clean_files",
+    "clean_rows",
+    "parse_policy",
+    "total",
+]

@@ -1,0 +1,78 @@
+"""Which rows are over: a date column, of whatever type, compared with a moment so that no row goes too early.
+
+A value that cannot be read as a moment keeps its row: null, text without the shape of a date, a year before 1000 (often
+a stand-in for none), a number below 100,000,000 (an id, a counter, 20260105). Other numbers are seconds since 1970.
+Values without a zone are read as UTC; a date without a time lasts until its day is over; text with `T` or an offset may
+go up to a day late.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    Enum,
+    Float,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    and_,
+    func,
+    or_,
+    type_coerce,
+)
+from sqlalchemy.types import TypeEngine
+
+_FIRST_YEAR = datetime(1000, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = 100_000_000  # 3 March 1973
+_WESTERNMOST = timedelta(hours=12)
+_DATE_SHAPE = "____-__-__%"
+_WEST_OF_UTC = "%-__:__"
+
+
+def holds_moments(kind: TypeEngine[Any]) -> bool:
+    """Return whether a column of this reflected type may be compared with a moment."""
+    if isinstance(kind, (SmallInteger, Enum)):
+        return False
+    return isinstance(kind, (DateTime, Date, String, Integer, Numeric, Float))
+
+
+def is_before(column: ColumnElement[Any], moment: datetime, dialect: Dialect) -> ColumnElement[bool]:
+    """Return the condition that the column's value is a moment before this one (aware UTC)."""
+    kind = column.type
+    if isinstance(kind, String) or _keeps_dates_as_text(kind, dialect):
+        return _text_before(type_coerce(column, String()), moment)
+    if isinstance(kind, DateTime):
+        zone = UTC if kind.timezone else None
+        return and_(column >= _FIRST_YEAR.replace(tzinfo=zone), column < moment.replace(tzinfo=zone))
+    if isinstance(kind, Date):
+        return and_(column >= _FIRST_YEAR.date(), column < moment.date())
+    return and_(column >= _FIRST_SECOND, column < int(moment.timestamp()))
+
+
+def _text_before(text: ColumnElement[str], moment: datetime) -> ColumnElement[bool]:
+    # Without the shape, '' and '1767614400' would sort before every date and take all rows along; so would, in a
+    # SQLite column declared DATETIME, every number.
+    has_shape = and_(text.like(_DATE_SHAPE), text >= _stamp(_FIRST_YEAR))
+    day_is_over = or_(func.length(text) > len("YYYY-MM-DD"), text < moment.date().isoformat())
+    not_west = or_(text.not_like(_WEST_OF_UTC), text < _stamp(moment - _WESTERNMOST))
+    return and_(has_shape, text < _stamp(moment), day_is_over, not_west)
+
+
+def _stamp(moment: datetime) -> str:
+    """The text that `UtcDateTime` stores in SQLite: sorts, and is what SQLite's own functions write."""
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def _keeps_dates_as_text(kind: TypeEngine[Any], dialect: Dialect) -> bool:
+    if not isinstance(kind, (DateTime, Date)):
+        return False
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    sample = datetime(2000, 1, 1) if isinstance(kind, DateTime) else date(2000, 1, 1)  # noqa: DTZ001  # only its type matters
+    return bind is not None and isinstance(bind(sample), str)

@@ -1,0 +1,141 @@
+"""Report: what one cleanup run did, or in a dry run would have done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+MAX_ERRORS = 20
+MAX_ERROR_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one run, frozen. `matched` is what the rules condemned; a dry run matches and deletes nothing."""
+
+    kind: str
+    """`rows`, `files`, `function`, or `total` for a sum."""
+    dry_run: bool
+    started_at: datetime
+    ended_at: datetime | None = None
+    examined: int = 0
+    """Rows or files looked at: files whose name fits the pattern, rows whose date fits the policy."""
+    matched: int = 0
+    deleted: int = 0
+    bytes: int = 0
+    """Size of the files deleted, in a dry run of those that would be; 0 for rows."""
+    batches: int = 0
+    """Transactions that deleted rows; 0 for files."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Why something was left alone, and how often: `too_young`, `hard_link`, `symlink`, `not_a_file`, `other_mount`,
+    `changed` or `vanished` since it was looked at."""
+    errors: tuple[str, ...] = ()
+    """The first errors, one sentence each; at most `MAX_ERRORS` are kept."""
+    error_count: int = 0
+    """All errors, also those beyond the kept ones."""
+    note: str | None = None
+
+    @property
+    def success(self) -> bool:
+        """True when nothing failed: a partial failure is a failure."""
+        return self.error_count == 0
+
+    def ended(self, moment: datetime) -> Report:
+        """Return the same report with its end."""
+        return replace(self, ended_at=moment)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON: moments as ISO 8601 text with `Z`, and `success`."""
+        return {
+            "kind": self.kind,
+            "success": self.success,
+            "dry_run": self.dry_run,
+            "started_at": _text(self.started_at),
+            "ended_at": _text(self.ended_at),
+            "examined": self.examined,
+            "matched": self.matched,
+            "deleted": self.deleted,
+            "bytes": self.bytes,
+            "batches": self.batches,
+            "skipped": dict(self.skipped),
+            "errors": list(self.errors),
+            "error_count": self.error_count,
+            "note": self.note,
+        }
+
+
+def total(reports: Iterable[Report], *, started_at: datetime, dry_run: bool) -> Report:
+    """Return the sum of the reports as one of kind `total`; it succeeded when all of them did."""
+    tally = Tally()
+    ends = []
+    for report in reports:
+        tally.add(report)
+        ends.append(report.ended_at)
+    known = [end for end in ends if end is not None]
+    return replace(tally.report("total", started_at=started_at, dry_run=dry_run), ended_at=max(known, default=None))
+
+
+class Tally:
+    """Counts while a run goes on; `report()` freezes them."""
+
+    def __init__(self) -> None:
+        self.examined = 0
+        self.matched = 0
+        self.deleted = 0
+        self.bytes = 0
+        self.batches = 0
+        self.note: str | None = None
+        self._skipped: Counter[str] = Counter()
+        self._errors: list[str] = []
+        self._error_count = 0
+
+    @property
+    def failed(self) -> bool:
+        """True as soon as there was an error."""
+        return self._error_count > 0
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Count what was left alone, and why."""
+        if count:
+            self._skipped[reason] += count
+
+    def fail(self, message: str) -> None:
+        """Count an error, and keep its sentence while there is room."""
+        self._error_count += 1
+        if len(self._errors) < MAX_ERRORS:
+            self._errors.append(message[:MAX_ERROR_LENGTH])
+
+    def add(self, report: Report) -> None:
+        """Add the numbers and the errors of a report."""
+        self.examined += report.examined
+        self.matched += report.matched
+        self.deleted += report.deleted
+        self.bytes += report.bytes
+        self.batches += report.batches
+        self._skipped.update(report.skipped)
+        self._errors.extend(report.errors[: MAX_ERRORS - len(self._errors)])
+        self._error_count += report.error_count
+
+    def report(self, kind: str, *, started_at: datetime, dry_run: bool) -> Report:
+        """Return the counts as a frozen report."""
+        return Report(
+            kind=kind,
+            dry_run=dry_run,
+            started_at=started_at,
+            examined=self.examined,
+            matched=self.matched,
+            deleted=self.deleted,
+            bytes=self.bytes,
+            batches=self.batches,
+            skipped=dict(self._skipped),
+            errors=tuple(self._errors),
+            error_count=self._error_count,
+            note=self.note,
+        )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

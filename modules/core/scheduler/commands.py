@@ -1,0 +1,152 @@
+"""What is asked of one task or execution, each a part of one transaction; a refusal is raised as `ResultError`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Row
+
+from framework import strict_json
+from framework.result import Error, ResultError
+from modules.core.scheduler.catch_up import Run
+from modules.core.scheduler.execution import OPEN, Reason, State, success_of
+from modules.core.scheduler.firing import trigger_of
+from modules.core.scheduler.placing import place, record_operator
+from modules.core.scheduler.settling import settle
+from modules.core.scheduler.store import executions, tasks
+from modules.core.scheduler.task import Status, policies_of
+from modules.core.scheduler.trigger import OnEvent
+from modules.core.scheduler.views import execution_view, shown_task
+
+ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+def refuse(code: str, message: str, **details: Any) -> NoReturn:
+    """Refuse; the transaction is rolled back."""
+    raise ResultError(Error(code, message, details or None))
+
+
+def must_find(c: Connection, task_id: str) -> Row[Any]:
+    """Return the task, locked, or refuse with `TASK_NOT_FOUND`."""
+    return tasks.lock(c, task_id) or refuse("TASK_NOT_FOUND", f"there is no task {task_id!r}")
+
+
+def must_find_execution(c: Connection, execution_id: str) -> Row[Any]:
+    """Return the execution, or refuse with `EXECUTION_NOT_FOUND`."""
+    return executions.find(c, execution_id) or refuse("EXECUTION_NOT_FOUND", f"there is no execution {execution_id!r}")
+
+
+def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dict[str, Any]:
+    """Hold a task; pausing a paused one only changes the reason."""
+    task = must_find(c, task_id)
+    if task.status in ENDED:
+        refuse("INVALID_STATE", f"the task is {task.status}; only a pending one can be paused", status=task.status)
+    tasks.change(c, task_id, now, status=Status.PAUSED, status_reason=reason)
+    return shown_task(c, must_find(c, task_id))
+
+
+def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
+    """Let a paused task go on: a recurring one from now, a one-time one at its time, at once where that has passed."""
+    task = must_find(c, task_id)
+    if task.status in ENDED:
+        refuse("INVALID_STATE", f"the task is {task.status}; only a paused one can be resumed", status=task.status)
+    following = task.next_execution
+    if task.status == Status.PAUSED and task.recurring and following is not None:
+        try:
+            following = trigger_of(task.trigger).next_after(now)
+        except (ValueError, TypeError, AttributeError) as error:
+            refuse(Reason.CORRUPT_DEFINITION, f"the task's stored definition cannot be read: {error}")
+    tasks.change(c, task_id, now, status=Status.PENDING, status_reason=None, next_execution=following)
+    settle(c, task_id, now)
+    return shown_task(c, must_find(c, task_id))
+
+
+def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) -> dict[str, Any]:
+    """End a task for good, closing what is pending; cancelling a cancelled one changes nothing."""
+    task = must_find(c, task_id)
+    opened = executions.open_of(c, task_id)
+    for row in opened:
+        if row.state == State.PENDING:
+            executions.close(c, row, now, State.CANCELLED, Reason.TASK_CANCELLED)
+    if cancel_running:
+        executions.request_cancel(c, [row.id for row in opened if row.state == State.RUNNING], now)
+    if task.status != Status.CANCELLED:
+        tasks.change(c, task_id, now, status=Status.CANCELLED, next_execution=None)
+    return shown_task(c, must_find(c, task_id))
+
+
+def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
+    """Add an execution beside the schedule, unless the task has ended or `skip` finds one open."""
+    task = must_find(c, task_id)
+    if task.status in (Status.CANCELLED, Status.COMPLETED):
+        refuse("INVALID_STATE", f"the task is {task.status}; it does not run any more", status=task.status)
+    opened = executions.has_open(c, [task_id])
+    if task.overlap == "skip" and opened and len(executions.open_of(c, task_id)) >= task.max_instances:
+        refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
+    run = Run(executions.free_moment(c, task_id, now))
+    execution_id = place(c, task, policies_of(task.policies), run, now, origin="manual")
+    if execution_id is None:
+        refuse(Reason.QUEUE_FULL, "too many executions of this task wait already")
+    return {"execution_id": execution_id, "status": "running"}
+
+
+def cancel_execution(c: Connection, now: datetime, execution_id: str) -> dict[str, Any]:
+    """Close a pending execution, or ask the node of a running one to stop it."""
+    row = must_find_execution(c, execution_id)
+    if row.state not in OPEN:
+        refuse("INVALID_STATE", f"the execution has ended: it is {row.state}", state=row.state)
+    task = must_find(c, row.event_id)
+    if row.state == State.RUNNING:
+        executions.request_cancel(c, [execution_id], now)
+    elif executions.close(c, row, now, State.CANCELLED, Reason.CANCELLED_BY_REQUEST):
+        settle(c, task.id, now)
+    return execution_view(must_find_execution(c, execution_id))
+
+
+def emit(c: Connection, now: datetime, event: str, payload: Mapping[str, Any] | None) -> int:
+    """Add an execution to every task that waits for the event and whose filter the payload meets."""
+    try:
+        text = strict_json.dumps(dict(payload or {}))
+    except strict_json.JsonError as error:
+        refuse("INVALID_PAYLOAD", f"the payload is not plain JSON: {error}")
+    count = 0
+    for task in tasks.waiting_for(c, event):
+        trigger = trigger_of(task.trigger)
+        if isinstance(trigger, OnEvent) and trigger.matches(payload or {}):
+            count += _set_off(c, task, text, now)
+    return count
+
+
+def _set_off(c: Connection, task: Row[Any], payload: str, now: datetime) -> int:
+    if task.max_executions is not None and task.execution_count >= task.max_executions:
+        return 0
+    run = Run(executions.free_moment(c, task.id, now))
+    if place(c, task, policies_of(task.policies), run, now, origin="event", payload=payload) is None:
+        return 0
+    tasks.change(c, task.id, now, execution_count=task.execution_count + 1)
+    return 1
+
+
+def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any, error: str | None) -> dict[str, Any]:
+    """Set a task's status by hand and leave a row of it in the history."""
+    task = must_find(c, task_id)
+    ended = {Status.COMPLETED: State.SUCCEEDED, Status.FAILED: State.FAILED, Status.CANCELLED: State.CANCELLED}
+    if status == Status.PAUSED:
+        return pause(c, now, task_id, Reason.OPERATOR)
+    if status == Status.PENDING and task.status == Status.PAUSED:
+        return resume(c, now, task_id)
+    if status not in ended:
+        refuse("INVALID_STATE", f"a task that is {task.status} cannot be made {status!r} by hand", status=task.status)
+    opened = executions.open_of(c, task_id)
+    if any(row.state == State.RUNNING for row in opened):
+        refuse("INVALID_STATE", "an execution of this task is running; cancel it or let it end first", status="running")
+    for row in opened:
+        executions.close(c, row, now, State.CANCELLED, Reason.OPERATOR)
+    state = ended[Status(status)]
+    outcome = {"state": state, "success": success_of(state), "error": error, "result": strict_json.dumps(result)}
+    record_operator(c, task, executions.free_moment(c, task_id, now), now, outcome)
+    changes = {"status": status, "status_reason": Reason.OPERATOR, "next_execution": None, "last_error": error}
+    tasks.change(c, task_id, now, **changes)
+    return shown_task(c, must_find(c, task_id))

@@ -1,0 +1,121 @@
+"""The executions that this node carries out right now, and the endings that wait for the next turn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from framework.clock import Clock
+from framework.context import AppContext
+from modules.core.scheduler.carrying import Carrying
+from modules.core.scheduler.ending import Ending
+from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.functions import FunctionRegistry
+
+log = logging.getLogger("modules.core.scheduler.executions")
+
+
+class Crew:
+    """Starts claimed rows, watches their time, and collects how they end; `on_end` is called after each ending."""
+
+    def __init__(
+        self, app_context: AppContext, functions: FunctionRegistry, timeout: float, on_end: Callable[[], None]
+    ) -> None:
+        self._app_context = app_context
+        self._functions = functions
+        self._timeout = timeout
+        self._on_end = on_end
+        self._running: dict[str, Carrying] = {}
+        self._endings: dict[str, Ending] = {}
+        self._idle = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @property
+    def has_endings(self) -> bool:
+        """Whether endings wait to be written."""
+        return bool(self._endings)
+
+    def start(self, rows: Iterable[Row[Any]]) -> None:
+        """Start the functions of claimed rows."""
+        for row in rows:
+            function = self._functions.find(row.module_id, row.function_name)
+            if function is None:  # only rows of registered functions are claimed, and none is ever unregistered
+                raise LookupError(f"{row.module_id}:{row.function_name} is not registered")
+            carrying = Carrying(row, function, self._app_context)
+            self._running[row.id] = carrying
+            carrying.start(default_timeout=self._timeout, on_end=self._ended)
+
+    def _ended(self, carrying: Carrying) -> None:
+        self._running.pop(carrying.id, None)
+        if carrying.ending is not None and not carrying.disowned:
+            self._endings[carrying.id] = carrying.ending
+        if not self._running:
+            self._idle.set()
+        self._on_end()
+
+    def expire(self, clock: Clock) -> None:
+        """Tell those whose time is up to stop."""
+        moment = clock.monotonic()
+        for carrying in self._running.values():
+            if carrying.timed_out_at is None and carrying.deadline <= moment:
+                carrying.time_out(clock.now())
+
+    def next_deadline(self) -> float | None:
+        """Return the monotonic moment at which the next time limit ends."""
+        return min((each.deadline for each in self._running.values() if each.timed_out_at is None), default=None)
+
+    def take_endings(self) -> Sequence[Ending]:
+        """Hand over the endings; `give_back` returns them when they could not be written."""
+        endings, self._endings = self._endings, {}
+        return list(endings.values())
+
+    def give_back(self, endings: Iterable[Ending]) -> None:
+        """Keep endings for the next turn."""
+        self._endings = {each.id: each for each in endings} | self._endings
+
+    def notes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what is new about running executions: the columns to write, by id."""
+        notes = ((each.id, each.note()) for each in self._running.values() if not each.disowned)
+        return {execution_id: note for execution_id, note in notes if note}
+
+    def cancel(self, ids: Collection[str]) -> None:
+        """Ask these to stop, because somebody wants it."""
+        for execution_id in ids:
+            if execution_id in self._running:
+                self._running[execution_id].stop(Reason.CANCELLED_BY_REQUEST)
+
+    def cancel_all(self) -> None:
+        """Ask all to stop, because this node stops."""
+        for carrying in list(self._running.values()):
+            carrying.stop(Reason.SHUTDOWN)
+
+    def disown_all(self) -> None:
+        """All is in other hands: tell every function to stop, and write no ending."""
+        self._endings.clear()
+        for carrying in list(self._running.values()):
+            carrying.disown()
+
+    def abandon_all(self) -> None:
+        """Stop waiting for what does not stop; its rows are released, not ended."""
+        for carrying in list(self._running.values()):
+            log.warning("execution %s does not stop and is abandoned", carrying.id, extra={"execution": carrying.id})
+            carrying.disowned = True
+            carrying.abandon()
+
+    async def wait_for_some(self) -> None:
+        """Wait until at least one of the running executions has ended."""
+        tasks = [each.task for each in self._running.values() if each.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def wait_until_idle(self, clock: Clock, seconds: float) -> None:
+        """Wait until nothing runs, at most so many seconds."""
+        if self._running:
+            self._idle.clear()
+            await clock.wait(self._idle, seconds)

@@ -1,0 +1,72 @@
+"""Functions, tasks and cleanups that a module declares in phase one, as data, and that are handed over in phase two."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from framework.context import AppContext
+from framework.result import Result
+
+if TYPE_CHECKING:
+    from modules.core.scheduler.service import SchedulerService
+
+log = logging.getLogger(__name__)
+
+FUNCTION, TASK, CLEANUP = "core.scheduler.function", "core.scheduler.task", "core.scheduler.cleanup"
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    name: str
+    function: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def declare_function(app_context: AppContext, name: str, function: Callable[..., Any], **options: Any) -> None:
+    """Declare a function of the registering module; options as in `register_function`."""
+    app_context.declare(FUNCTION, _Function(name, function, options))
+
+
+def declare_task(app_context: AppContext, config: Mapping[str, Any]) -> None:
+    """Declare a task; `module_id` is by default the registering module, `key` its name."""
+    app_context.declare(TASK, dict(config))
+
+
+def declare_cleanup(app_context: AppContext, cleanup_type: str, config: Mapping[str, Any]) -> None:
+    """Declare a cleanup of the registering module."""
+    app_context.declare(CLEANUP, (cleanup_type, dict(config)))
+
+
+def hand_over_functions(app_context: AppContext, service: SchedulerService) -> None:
+    """Register every declared function; raises `FunctionError` on misuse."""
+    for module_id, declared in app_context.declarations(FUNCTION):
+        service.register_function(module_id, declared.name, declared.function, **declared.options)
+
+
+async def hand_over_tasks(app_context: AppContext, service: SchedulerService) -> None:
+    """Schedule every declared task; one that is refused is logged and turns health red, the others go on."""
+    for module_id, config in app_context.declarations(TASK):
+        scheduled = await service.schedule_task({"module_id": module_id, **config})
+        _tell(app_context, module_id, f"task {config.get('name')!r}", scheduled)
+
+
+async def hand_over_cleanups(app_context: AppContext, service: SchedulerService) -> None:
+    """Register every declared cleanup; one that is refused is logged and turns health red, the others go on."""
+    for module_id, (cleanup_type, config) in app_context.declarations(CLEANUP):
+        registered = await service.register_cleanup_task(module_id, cleanup_type, config)
+        _tell(app_context, module_id, f"cleanup {cleanup_type!r}", registered)
+
+
+def _tell(app_context: AppContext, module_id: str, what: str, result: Result[Any]) -> None:
+    if result.error is None:
+        return
+    refusal = result.error
+    log.error("module %s: its declared %s was refused: %s", module_id, what, refusal.message)
+
+    async def refused() -> Result[dict[str, Any]]:
+        return Result.error(refusal.code, f"declared {what} was refused: {refusal.message}")
+
+    app_context.add_health_check(f"{module_id}: {what}", refused)

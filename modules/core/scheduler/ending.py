@@ -1,0 +1,104 @@
+"""Ending: an outcome, its retry and the task's bookkeeping are written together, under fencing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from modules.core.scheduler import placing
+from modules.core.scheduler.execution import Outcome, Reason, State, success_of
+from modules.core.scheduler.settling import settle
+from modules.core.scheduler.store import executions, nodes, tasks
+from modules.core.scheduler.task import Status, policies_of, stable_fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not."""
+
+    id: str
+    name: str
+    outcome: Outcome
+    reason: Reason | None
+    progress: str | None
+    seconds: float
+
+
+def record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime) -> list[str]:
+    """Write the endings; return the ids that were refused because another node has taken them over."""
+    return [ending.id for ending in endings if not _record_one(c, node_id, ending, now)]
+
+
+def _record_one(c: Connection, node_id: str, ending: Ending, now: datetime) -> bool:
+    row = executions.find(c, ending.id)
+    if row is None:
+        return False
+    task, outcome = tasks.lock(c, row.event_id), ending.outcome
+    values = {
+        "state": outcome.state,
+        "reason": ending.reason,
+        "success": success_of(outcome.state),
+        "result": outcome.result_json,
+        "error": outcome.error,
+        "traceback": outcome.traceback,
+        "progress": ending.progress,
+    }
+    if not executions.end(c, row.id, node_id, now, **values):
+        return False
+    if task is not None:
+        _after(c, task, row, ending, now)
+    return True
+
+
+def _after(c: Connection, task: Row[Any], row: Row[Any], ending: Ending, now: datetime) -> None:
+    """What an ending means for the task: another attempt, or its bookkeeping and perhaps its end."""
+    outcome = ending.outcome
+    changes: dict[str, Any] = {"last_execution": row.start_time}
+    if outcome.state == State.SUCCEEDED:
+        changes["last_error"] = None
+    elif outcome.error is not None:
+        changes["last_error"] = outcome.error
+    tasks.change(c, task.id, now, **changes)
+    if task.status != Status.CANCELLED and _runs_again(task, row, outcome, ending.reason):
+        if ending.reason == Reason.SHUTDOWN:
+            placing.repeat(c, row, now, now)
+        else:
+            placing.repeat(c, row, now + _delay(task, row, outcome), now, retries_used=row.retries_used + 1)
+        return
+    settle(c, task.id, now)
+
+
+def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:
+    if task.delivery == "at_most_once":
+        return False
+    if reason == Reason.SHUTDOWN:
+        return True
+    failed = outcome.state in (State.FAILED, State.TIMED_OUT)
+    return failed and outcome.retry and row.retries_used < policies_of(task.policies).max_retries
+
+
+def _delay(task: Row[Any], row: Row[Any], outcome: Outcome) -> timedelta:
+    if outcome.retry_after is not None:
+        return outcome.retry_after
+    return policies_of(task.policies).backoff(row.retries_used, 2 * stable_fraction(row.id) - 1)
+
+
+def release_node(c: Connection, node_id: str, now: datetime) -> None:
+    """Take this node out of service: what it still runs is closed as interrupted and available to others at once."""
+    for row in executions.running_on(c, node_id):
+        task = tasks.lock(c, row.event_id)
+        closed = executions.close(c, row, now, State.CANCELLED, Reason.SHUTDOWN, error="interrupted by a shutdown")
+        if closed and task is not None and task.status != Status.CANCELLED and task.delivery != "at_most_once":
+            placing.repeat(c, row, now, now)
+        elif task is not None:
+            settle(c, task.id, now)
+    nodes.remove(c, [node_id])
+
+
+def as_timed_out(outcome: Outcome, limit: float) -> Outcome:
+    """What ended after its time was up counts as timed out, whatever it came to."""
+    return replace(outcome, state=State.TIMED_OUT, result_json=None, error=f"timed out after {limit:g} s")

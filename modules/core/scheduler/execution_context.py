@@ -1,0 +1,126 @@
+"""What a running function may know about its execution, tell about it, and ask of it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from framework import strict_json
+from modules.core.scheduler.bounded_text import storable
+
+if TYPE_CHECKING:
+    from framework.context import AppContext
+
+MAX_MESSAGE = 200
+
+
+class ExecutionCancelled(Exception):  # noqa: N818  # names what happened, like asyncio.CancelledError
+    """Raised by `ExecutionContext.raise_if_cancelled()`; ends the execution as cancelled, without a retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a function says it is: `fraction` from 0 to 1, `done` of `total` where it counts, a short message."""
+
+    fraction: float
+    done: float | None = None
+    total: float | None = None
+    message: str = ""
+
+    def to_json(self) -> str:
+        """Return `{"fraction", "done", "total", "message"}` as JSON text."""
+        fields = {"fraction": self.fraction, "done": self.done, "total": self.total, "message": self.message}
+        return strict_json.dumps(fields)
+
+
+class ExecutionLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger that adds the ids of the execution to every record, beside what the caller adds."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        kwargs["extra"] = {**(kwargs.get("extra") or {}), **(self.extra or {})}
+        return msg, kwargs
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ExecutionContext:
+    """The running execution, for a function with a parameter annotated `ExecutionContext`; usable from any thread.
+
+    Moments are aware and in UTC. `attempt` counts from 1, `retries_used` only failed and timed out attempts.
+    `missed_count` occurrences since `missed_since` are carried along by this one. `payload` is that of the event.
+    """
+
+    execution_id: str
+    task_id: str
+    task_name: str
+    module_id: str
+    function_name: str
+    attempt: int
+    retries_used: int
+    scheduled_for: datetime
+    started_at: datetime
+    origin: str
+    app_context: AppContext
+    session_id: str
+    missed_count: int = 0
+    missed_since: datetime | None = None
+    payload: Mapping[str, Any] | None = None
+    logger: ExecutionLogger = field(init=False, repr=False)
+    in_thread: bool = field(default=False, init=False)
+    """True while the function occupies a thread, which cannot be stopped from outside."""
+    _asked_to_stop: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    _progress: Progress | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = ("execution_id", "task_id", "module_id", "function_name", "attempt", "session_id")
+        extra = {name: getattr(self, name) for name in names}
+        self.logger = ExecutionLogger(logging.getLogger(f"modules.{self.module_id}"), extra)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same text on every attempt of the same occurrence, and on no other: `<task_id>:<moment in UTC>`."""
+        moment = self.scheduled_for.astimezone(UTC).replace(tzinfo=None)
+        return f"{self.task_id}:{moment.isoformat(timespec='microseconds')}Z"
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Tell how far the function is: a fraction from 0 to 1, or `done` of `total`; only the newest is kept.
+
+        Raises `ValueError` when a number is not finite.
+        """
+        if not all(math.isfinite(number) for number in (done, total or 0)):
+            raise ValueError(f"progress is a fraction from 0 to 1 or a count of a total, not {done} of {total}")
+        short = storable(message, MAX_MESSAGE)
+        if total is None:
+            self._progress = Progress(_between_0_and_1(done), message=short)
+            return
+        fraction = _between_0_and_1(done / total) if total > 0 else 1.0
+        self._progress = Progress(
+            fraction, done, total, short
+        )  # one assignment: readers in other threads see all of it
+
+    @property
+    def latest_progress(self) -> Progress | None:
+        """The newest progress the function told, None before the first."""
+        return self._progress
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the function has been asked to stop; a plain function in a thread looks here now and then."""
+        return self._asked_to_stop.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `ExecutionCancelled` once the function has been asked to stop."""
+        if self.cancelled:
+            raise ExecutionCancelled(f"execution {self.execution_id} was asked to stop")
+
+    def cancel(self) -> None:
+        """Ask the function to stop, from any thread; asking again changes nothing."""
+        self._asked_to_stop.set()
+
+
+def _between_0_and_1(number: float) -> float:
+    return min(max(float(number), 0.0), 1.0)

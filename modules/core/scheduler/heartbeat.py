@@ -1,0 +1,78 @@
+"""The heartbeat: a thread with a loop and a connection of its own, so that blocking work does not make its node look dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from framework.clock import Clock, SystemClock
+from framework.database import Database
+from framework.repeat import repeat
+from modules.core.scheduler.store import nodes
+
+log = logging.getLogger(__name__)
+
+JOIN_SECONDS = 5.0
+
+
+class Heartbeat:
+    """Renews one node's lease at a quarter of its length, and keeps the clock in step with the database's."""
+
+    def __init__(
+        self, database: Database, clock: Clock, node_id: str, lease: timedelta, on_lost: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._node_id = node_id
+        self._lease = lease
+        self._on_lost = on_lost
+        self._ready = threading.Event()
+        self._last_words: Callable[[Connection], object] | None = None
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="scheduler-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; a database in memory has one node, whose turns renew the lease."""
+        if not self._database.is_memory:
+            self._thread.start()
+            self._ready.wait(JOIN_SECONDS)
+
+    def stop(self, last_words: Callable[[Connection], object] | None = None) -> None:
+        """End the thread, after one last transaction if given; usable without any event loop."""
+        if not self._thread.is_alive():
+            return
+        self._last_words = last_words
+        self._stopping = True
+        self._loop.call_soon_threadsafe(self._wake.set)
+        self._thread.join(JOIN_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.run(self._beat_until_stopped())
+
+    async def _beat_until_stopped(self) -> None:
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        self._own = self._database.clone()
+        self._ready.set()
+        try:
+            await repeat(self._beat, name="heartbeat", clock=SystemClock(), wake=self._wake)
+        finally:
+            await self._own.close()
+
+    async def _beat(self) -> float | None:
+        if self._stopping:
+            if self._last_words is not None:
+                last_words, self._last_words = self._last_words, None
+                await self._own.write(last_words)
+            return None
+        if isinstance(self._clock, SystemClock):
+            self._clock.offset += await self._own.clock_offset(self._clock)
+        until = self._clock.now() + self._lease
+        if not await self._own.write(lambda c: nodes.renew(c, self._node_id, until)):
+            self._on_lost()
+            return None
+        return self._lease.total_seconds() / 4

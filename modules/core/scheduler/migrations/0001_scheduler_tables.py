@@ -1,0 +1,208 @@
+"""The tables of the scheduler, as they were at first."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from framework.database import UtcDateTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TABLES = ("events", "executions", "nodes", "pauses", "cleanup_config", "cleanup_reports")
+
+
+def upgrade() -> None:
+    """Create the six tables."""
+    _events()
+    _executions()
+    _nodes()
+    _pauses()
+    _cleanup_config()
+    _cleanup_reports()
+
+
+def downgrade() -> None:
+    """Drop them, children first."""
+    for name in reversed(TABLES):
+        op.drop_table(f"scheduler_{name}")
+
+
+def _events() -> None:
+    op.create_table(
+        "scheduler_events",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("module_id", sa.Text(), nullable=False),
+        sa.Column("function_name", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("trigger", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=True),
+        sa.Column("recurring", sa.Boolean(), nullable=False),
+        sa.Column("interval_type", sa.Text(), nullable=True),
+        sa.Column("interval_value", sa.Double(), nullable=True),
+        sa.Column("next_execution", UtcDateTime(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status_reason", sa.Text(), nullable=True),
+        sa.Column("last_execution", UtcDateTime(), nullable=True),
+        sa.Column("execution_count", sa.Integer(), nullable=False),
+        sa.Column("max_executions", sa.Integer(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("timing", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("overlap", sa.Text(), nullable=False),
+        sa.Column("max_instances", sa.Integer(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("policies", sa.Text(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("module_id", "key", name="uq_scheduler_events_key"),
+    )
+    op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
+    op.create_index(
+        "ix_scheduler_events_due",
+        "scheduler_events",
+        ["next_execution"],
+        sqlite_where=sa.text("status = 'pending' AND next_execution IS NOT NULL"),
+        postgresql_where=sa.text("status = 'pending' AND next_execution IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_scheduler_events_event",
+        "scheduler_events",
+        ["event"],
+        sqlite_where=sa.text("event IS NOT NULL"),
+        postgresql_where=sa.text("event IS NOT NULL"),
+    )
+
+
+def _executions() -> None:
+    op.create_table(
+        "scheduler_executions",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("scheduled_for", UtcDateTime(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("function_key", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=True),
+        sa.Column("open_key", sa.Text(), nullable=True),
+        sa.Column("node_id", sa.Text(), nullable=True),
+        sa.Column("start_time", UtcDateTime(), nullable=True),
+        sa.Column("end_time", UtcDateTime(), nullable=True),
+        sa.Column("timed_out_at", UtcDateTime(), nullable=True),
+        sa.Column("cancel_requested_at", UtcDateTime(), nullable=True),
+        sa.Column("success", sa.Boolean(), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("traceback", sa.Text(), nullable=True),
+        sa.Column("progress", sa.Text(), nullable=True),
+        sa.Column("payload", sa.Text(), nullable=True),
+        sa.Column("missed_count", sa.Integer(), nullable=False),
+        sa.Column("missed_since", UtcDateTime(), nullable=True),
+        sa.Column("retries_used", sa.Integer(), nullable=False),
+        sa.Column("crashes", sa.Integer(), nullable=False),
+        sa.Column("trace_session_id", sa.Text(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["scheduler_events.id"], name="fk_scheduler_executions_event"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("event_id", "scheduled_for", "attempt", name="uq_scheduler_executions_occurrence"),
+        sa.UniqueConstraint("open_key", name="uq_scheduler_executions_open_key"),
+    )
+    op.create_index(
+        "ix_scheduler_executions_due",
+        "scheduler_executions",
+        ["due_at"],
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "ix_scheduler_executions_ended",
+        "scheduler_executions",
+        ["end_time"],
+        sqlite_where=sa.text("end_time IS NOT NULL"),
+        postgresql_where=sa.text("end_time IS NOT NULL"),
+    )
+    op.create_index("ix_scheduler_executions_history", "scheduler_executions", ["event_id", "id"])
+    op.create_index(
+        "ix_scheduler_executions_open",
+        "scheduler_executions",
+        ["event_id"],
+        sqlite_where=sa.text("state IN ('pending', 'running')"),
+        postgresql_where=sa.text("state IN ('pending', 'running')"),
+    )
+    op.create_index(
+        "ix_scheduler_executions_running",
+        "scheduler_executions",
+        ["node_id"],
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    )
+
+
+def _nodes() -> None:
+    op.create_table(
+        "scheduler_nodes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("process_started", sa.Text(), nullable=True),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _pauses() -> None:
+    op.create_table(
+        "scheduler_pauses",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("scope"),
+    )
+
+
+def _cleanup_config() -> None:
+    op.create_table(
+        "scheduler_cleanup_config",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("module_id", sa.Text(), nullable=False),
+        sa.Column("cleanup_type", sa.Text(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("last_run", UtcDateTime(), nullable=True),
+        sa.Column("next_run", UtcDateTime(), nullable=True),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("module_id", "cleanup_type", name="uq_scheduler_cleanup_config_type"),
+    )
+
+
+def _cleanup_reports() -> None:
+    op.create_table(
+        "scheduler_cleanup_reports",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("cleanup_id", sa.Text(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("success", sa.Boolean(), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_scheduler_cleanup_reports_started", "scheduler_cleanup_reports", ["cleanup_id", "started_at"])

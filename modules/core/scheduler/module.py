@@ -1,0 +1,75 @@
+"""How the scheduler moves into an application, in two phases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from framework.context import AppContext
+from framework.module import Module
+from framework.result import Result
+from framework.settings import FrameworkSettings
+from modules.core.scheduler.declarations import hand_over_cleanups, hand_over_functions, hand_over_tasks
+from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.housekeeper import Housekeeper
+from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.planning import Planner
+from modules.core.scheduler.runner import Runner
+from modules.core.scheduler.service import SchedulerService
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.trigger_manager import TriggerManager
+
+
+class SchedulerModule(Module):
+    """Provides the four services; carries out tasks from the moment every module has started."""
+
+    id = "core.scheduler"
+    settings_model = SchedulerSettings
+    migrations = "modules.core.scheduler:migrations"
+
+    def __init__(self) -> None:
+        self._service: SchedulerService | None = None
+
+    def register(self, app_context: AppContext) -> None:
+        """Build the services; nothing is read or written yet."""
+        settings = app_context.settings(SchedulerSettings)
+        data_dir = app_context.settings(FrameworkSettings).data_dir
+        roots = tuple(Path(root).absolute() for root in settings.housekeeper_allowed_roots or (data_dir,))
+        functions = FunctionRegistry()
+        triggers = TriggerManager(app_context.clock, settings)
+        planner = Planner(functions, triggers)
+        runner = Runner(app_context, functions, settings)
+        jobs = JobManager(app_context.database, app_context.clock, planner, settings, runner.wake)
+        housekeeper = Housekeeper(app_context, jobs, planner, functions, settings, roots)
+        self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner)
+        app_context.add_service("core.scheduler.service", self._service)
+        app_context.add_service("core.scheduler.job_manager", jobs)
+        app_context.add_service("core.scheduler.trigger_manager", triggers)
+        app_context.add_service("core.scheduler.housekeeper", housekeeper)
+        app_context.add_health_check("core.scheduler", self._service.health)
+        app_context.on_started(self._service.begin_if_armed)
+        app_context.on_stopping(self._service.stop_background_processing)
+
+    @asynccontextmanager
+    async def lifespan(self, app_context: AppContext) -> AsyncIterator[None]:
+        """Take over what modules declared, and arm the runner."""
+        service = app_context.get_service(SchedulerService)
+        housekeeper = app_context.get_service(Housekeeper)
+        hand_over_functions(app_context, service)
+        maintenance: Result[Any] = await housekeeper.schedule_maintenance()
+        maintenance.unwrap()
+        await hand_over_tasks(app_context, service)
+        await hand_over_cleanups(app_context, service)
+        await service.start_background_processing()
+        try:
+            yield
+        finally:
+            await service.stop_background_processing()
+            await housekeeper.close()
+
+    def stop_now(self) -> None:
+        """Hand back what runs without an event loop."""
+        if self._service is not None:
+            self._service.stop_now()

@@ -1,0 +1,76 @@
+"""Lists by keyset pages: a cursor names the last row shown, so that a page costs the same however deep it is."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from framework import strict_json
+from framework.result import Error, ResultError
+from modules.core.scheduler.store import executions, tasks
+from modules.core.scheduler.views import execution_view, shown_task, task_view
+
+MAX_LIMIT = 500
+
+
+def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
+    """Return `{"tasks", "next_cursor"}`, newest first."""
+    _check_limit(limit)
+    after = None
+    if cursor is not None:
+        created_at, task_id = _open_cursor(cursor, 2)
+        after = (datetime.fromisoformat(created_at), task_id)
+    rows = tasks.page(c, **filters, limit=limit + 1, after=after)
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return {
+        "tasks": [task_view(row, is_open=row.is_open) for row in shown],
+        "next_cursor": _cursor(shown[-1].created_at.isoformat(), shown[-1].id) if more else None,
+    }
+
+
+def one_task(c: Connection, task_id: str) -> dict[str, Any]:
+    """Return a task, or refuse with `TASK_NOT_FOUND`."""
+    row = tasks.find(c, task_id)
+    if row is None:
+        raise ResultError(Error("TASK_NOT_FOUND", f"there is no task {task_id!r}"))
+    return shown_task(c, row)
+
+
+def execution_page(
+    c: Connection, task_id: str | None, state: str | None, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """Return `{"executions", "next_cursor"}`, newest first."""
+    _check_limit(limit)
+    if task_id is not None:
+        one_task(c, task_id)
+    after = None if cursor is None else _open_cursor(cursor, 1)[0]
+    rows = executions.page(c, task_id, state=state, limit=limit + 1, after=after)
+    shown = rows[:limit]
+    return {
+        "executions": [execution_view(row) | {"task_name": row.name} for row in shown],
+        "next_cursor": _cursor(shown[-1].id) if len(rows) > limit else None,
+    }
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ResultError(Error("INVALID_LIMIT", f"a page holds 1 to {MAX_LIMIT} rows, not {limit}"))
+
+
+def _cursor(*parts: str) -> str:
+    return base64.urlsafe_b64encode(strict_json.dumps(parts).encode()).decode()
+
+
+def _open_cursor(cursor: str, length: int) -> list[str]:
+    try:
+        parts = strict_json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError:
+        parts = None
+    if not isinstance(parts, list) or len(parts) != length or not all(isinstance(part, str) for part in parts):
+        raise ResultError(Error("INVALID_CURSOR", "the cursor is not one that a page gave out"))
+    return parts

@@ -1,0 +1,146 @@
+"""From a config to the columns of a task: everything is checked before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Row
+
+from framework import strict_json
+from framework.result import Result
+from modules.core.scheduler.firing import trigger_of
+from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.task import WAYS, Policies, TaskConfig, policies_of, problems_of
+from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
+from modules.core.scheduler.trigger_manager import TriggerManager
+
+KEPT_COLUMNS: tuple[str, ...] = (
+    "name",
+    "module_id",
+    "function_name",
+    "description",
+    "priority",
+    "overlap",
+    "max_instances",
+)
+KEPT_COLUMNS += ("max_executions", "delivery", "timezone")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked config: `what` are the columns that say what to do and how, `when` those that say when."""
+
+    config: TaskConfig
+    what: Mapping[str, Any]
+    when: Mapping[str, Any]
+
+
+class Planner:
+    """Checks configs against the fields, the registered functions and the calendar."""
+
+    def __init__(self, functions: FunctionRegistry, triggers: TriggerManager) -> None:
+        self._functions = functions
+        self._triggers = triggers
+
+    def plan(self, given: TaskConfig | Mapping[str, Any]) -> Result[Plan]:
+        """Return the plan of a config, or `INVALID_CONFIG` with every offending field in `details["problems"]`."""
+        try:
+            config = given if isinstance(given, TaskConfig) else TaskConfig.model_validate(dict(given))
+        except ValidationError as error:
+            return _refused(problems_of(error))
+        problems = self._problems(config)
+        try:
+            trigger, first = self._triggers.trigger_for(config)
+        except TriggerError as error:
+            return _refused([*problems, {"field": error.field or "trigger", "message": str(error)}])
+        if first is None and not isinstance(trigger, OnEvent):
+            problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe()}"})
+        if problems:
+            return _refused(problems)
+        name = config.timezone or self._triggers.timezone
+        return Result.success(Plan(config, _what(config), _when(config, trigger, first, name)))
+
+    def plan_change(self, row: Row[Any], changes: Mapping[str, Any]) -> Result[Plan]:
+        """Return the plan of a stored task with some of its fields changed; what says when is given anew as a whole."""
+        fixed = sorted(set(changes) & {"task_id", "key", "owner", "on_conflict", "replace_existing", "paused"})
+        if fixed:
+            return _refused([{"field": name, "message": "this cannot be changed"} for name in fixed])
+        if says_when(changes):
+            return self.plan(_config_of(row) | dict(changes))
+        partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring"})
+        if partial:
+            return _refused([{"field": name, "message": "say when anew together with it"} for name in partial])
+        return self.plan(_config_of(row) | {"trigger": trigger_of(row.trigger)} | dict(changes))
+
+    def masked(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a shown task's parameters with `***` in place of those that its function keeps secret."""
+        function = self._functions.find(task["module_id"], task["function_name"])
+        return task["parameters"] if function is None else function.masked(task["parameters"])
+
+    def _problems(self, config: TaskConfig) -> list[dict[str, str]]:
+        function = self._functions.find(config.module_id, config.function_name)
+        if function is None:
+            message = self._functions.unknown(config.module_id, config.function_name)
+            return [{"field": "function_name", "message": message}]
+        return [
+            {"field": f"parameters.{problem['field']}".rstrip("."), "message": problem["message"]}
+            for problem in function.check(config.parameters)
+        ]
+
+
+def _refused(problems: list[dict[str, str]]) -> Result[Any]:
+    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
+    return Result.error("INVALID_CONFIG", told[:2_000], {"problems": problems})
+
+
+def _what(config: TaskConfig) -> dict[str, Any]:
+    return {
+        "name": config.name,
+        "description": config.description,
+        "module_id": config.module_id,
+        "function_name": config.function_name,
+        "parameters": strict_json.dumps(config.parameters),
+        "definition": config.definition,
+        "priority": config.priority,
+        "overlap": config.overlap,
+        "max_instances": config.max_instances,
+        "delivery": config.delivery,
+        "policies": strict_json.dumps(asdict(Policies.of(config))),
+        "tags": strict_json.dumps(config.tags),
+    }
+
+
+def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone: str) -> dict[str, Any]:
+    return {
+        "timing": config.timing,
+        "trigger": strict_json.dumps(trigger.to_json()),
+        "timezone": timezone,
+        "event": trigger.event if isinstance(trigger, OnEvent) else None,
+        "recurring": trigger.recurring,
+        "interval_type": config.interval_type,
+        "interval_value": config.interval_value,
+        "next_execution": first,
+        "max_executions": config.max_executions,
+    }
+
+
+def _config_of(row: Row[Any]) -> dict[str, Any]:
+    """Return what a stored task says beside when, in the words of a config."""
+    policies = policies_of(row.policies)
+    config = {name: getattr(row, name) for name in KEPT_COLUMNS}
+    config |= asdict(replace(policies, grace=None))
+    del config["grace"]
+    return config | {
+        "misfire_grace_time": policies.grace,
+        "parameters": strict_json.loads(row.parameters),
+        "tags": strict_json.loads(row.tags),
+    }
+
+
+def says_when(changes: Mapping[str, Any]) -> bool:
+    """Tell whether an edit gives the time of a task anew."""
+    return not set(changes).isdisjoint(WAYS)

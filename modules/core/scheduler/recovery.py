@@ -1,0 +1,78 @@
+"""Recovery: what a dead node ran is closed as lost and, where the task allows, run again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from modules.core.scheduler import placing, process
+from modules.core.scheduler.execution import Reason, State, success_of
+from modules.core.scheduler.settling import settle
+from modules.core.scheduler.store import executions, nodes, tasks
+from modules.core.scheduler.task import Status
+
+BATCH = 500
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What the runner's upkeep needs to know."""
+
+    node_id: str
+    functions: Collection[str]
+    crash_limit: int
+
+
+def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
+    """Find what dead nodes left, and say on rows without a function why they wait; True when there may be more.
+
+    A task for this could lose itself, so it is a step of the runner.
+    """
+    remove_dead_nodes(c, work.node_id, now)
+    recovered = recover_lost(c, now, crash_limit=work.crash_limit, limit=BATCH)
+    executions.mark_unknown_functions(c, now, work.functions, BATCH)
+    return recovered == BATCH
+
+
+def remove_dead_nodes(c: Connection, node_id: str, now: datetime) -> list[str]:
+    """Forget nodes whose lease has run out, or whose process on this host is gone; return their ids."""
+    dead = [row.id for row in nodes.others(c, node_id) if row.lease_until <= now or process.is_gone(row)]
+    if dead:
+        nodes.remove(c, dead)
+        log.warning("%d dead node(s) removed", len(dead), extra={"nodes": dead})
+    return dead
+
+
+def recover_lost(c: Connection, now: datetime, *, crash_limit: int, limit: int) -> int:
+    """Close running rows that no living node owns; return how many."""
+    rows = executions.lost(c, limit)
+    for row in rows:
+        _recover(c, row, now, crash_limit)
+    return len(rows)
+
+
+def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> None:
+    task = tasks.lock(c, row.event_id)
+    crashes = row.crashes + 1
+    set_aside = crashes >= crash_limit
+    state = State.FAILED if set_aside else State.LOST
+    reason = Reason.CRASH_LIMIT if set_aside else Reason.NODE_LOST
+    error = f"its node died, {crashes} time(s) by now" if set_aside else "its node died or stopped answering"
+    closed = {"error": error, "success": success_of(state), "crashes": crashes}
+    if not executions.close(c, row, now, state, reason, **closed) or task is None:
+        return
+    log.warning("execution %s closed as %s", row.id, state, extra={"execution": row.id, "task": row.event_id})
+    tasks.change(c, task.id, now, last_error=error, last_execution=row.start_time)
+    if set_aside and task.recurring and task.status == Status.PENDING:
+        tasks.change(c, task.id, now, status=Status.PAUSED, status_reason=Reason.CRASH_LIMIT)
+    if set_aside or task.delivery == "at_most_once" or task.status == Status.CANCELLED:
+        settle(c, task.id, now)
+        return
+    placing.repeat(c, row, now, now, crashes=crashes)

@@ -1,0 +1,227 @@
+"""SchedulerService: the front door, everything a module or an operator does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from framework.context import AppContext, Phase
+from framework.duration import parse_duration
+from framework.result import Result
+from modules.core.scheduler.functions import FunctionError, FunctionRegistry
+from modules.core.scheduler.housekeeper import Housekeeper
+from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.runner import Runner
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.status import health_of, status_of
+from modules.core.scheduler.store import nodes
+from modules.core.scheduler.task import TaskConfig
+from modules.core.scheduler.trigger import Trigger
+from modules.core.scheduler.trigger_manager import TriggerManager
+
+Function = Callable[..., Any] | tuple[str, str]
+Answer = Result[dict[str, Any]]
+
+
+class SchedulerService:
+    """Methods are async and return a Result, but for `register_function`, which raises on misuse."""
+
+    def __init__(
+        self,
+        app_context: AppContext,
+        settings: SchedulerSettings,
+        functions: FunctionRegistry,
+        triggers: TriggerManager,
+        jobs: JobManager,
+        housekeeper: Housekeeper,
+        runner: Runner,
+    ) -> None:
+        self._app_context = app_context
+        self._settings = settings
+        self._functions = functions
+        self._triggers = triggers
+        self._runner = runner
+        self._armed = False
+        self._housekeeper = housekeeper
+        self._jobs = jobs
+        self.register_function = functions.register
+
+    async def schedule_task(self, config: TaskConfig | Mapping[str, Any]) -> Answer:
+        """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.
+
+        `INVALID_CONFIG` names every offending field in `details["problems"]`, and nothing is stored.
+        """
+        scheduled = await self.schedule_tasks([config])
+        return scheduled.map(lambda tasks: tasks[0])
+
+    async def schedule_tasks(self, configs: Sequence[TaskConfig | Mapping[str, Any]]) -> Result[list[dict[str, Any]]]:
+        """Schedule tasks in one transaction, all or none; a refusal says at which `index`."""
+        return await self._jobs.create(configs, owner=self._owner())
+
+    async def schedule_cron(self, function: Function, cron: str, **config: Any) -> Answer:
+        """Schedule a registered function by a cron expression; `config` takes the other keys, `name` by default its name."""
+        return await self.schedule_task(self._named(function) | {"cron": cron, "recurring": True} | config)
+
+    async def schedule_interval(self, function: Function, *, every: timedelta | float | str, **config: Any) -> Answer:
+        """Schedule a registered function at an interval: a timedelta, seconds, or words such as "5 minutes"."""
+        try:
+            seconds = parse_duration(every).total_seconds()
+        except ValueError as error:
+            return Result.error("INVALID_CONFIG", str(error), {"problems": [{"field": "every", "message": str(error)}]})
+        return await self.schedule_task(
+            self._named(function) | {"recurring": True, "interval_type": "seconds", "interval_value": seconds} | config
+        )
+
+    async def schedule_once(
+        self,
+        function: Function,
+        *,
+        at: datetime | str | None = None,
+        delay: timedelta | float | str | None = None,
+        **config: Any,
+    ) -> Answer:
+        """Schedule a registered function once: `at` a moment, or after a `delay`."""
+        when = {"schedule_time": at, "delay": delay}
+        return await self.schedule_task(self._named(function) | when | config)
+
+    async def get_task(self, task_id: str) -> Answer:
+        """Return a task, or `TASK_NOT_FOUND`."""
+        return await self._jobs.get(task_id)
+
+    async def list_tasks(self, **filters: Any) -> Answer:
+        """Return `{"tasks", "next_cursor"}`, newest first; filters as in `JobManager.list`."""
+        return await self._jobs.list(**filters)
+
+    async def update_task(self, task_id: str, changes: Mapping[str, Any]) -> Answer:
+        """Change fields of a task and return it; an occurrence that is already due is not lost."""
+        return await self._jobs.update(task_id, changes)
+
+    async def pause_task(self, task_id: str, reason: str | None = None) -> Answer:
+        """Hold a task's occurrences, pending executions and retries; what runs finishes."""
+        return await self._jobs.pause(task_id, reason)
+
+    async def resume_task(self, task_id: str) -> Answer:
+        """Let a paused task go on from now."""
+        return await self._jobs.resume(task_id)
+
+    async def cancel_task(self, task_id: str, *, cancel_running: bool = False) -> Answer:
+        """End a task for good; its history stays. What runs finishes unless `cancel_running`."""
+        return await self._jobs.cancel(task_id, cancel_running=cancel_running)
+
+    async def execute_task(self, task_id: str) -> Answer:
+        """Run a task now, beside its schedule: `{"execution_id", "status": "running"}` at once."""
+        return await self._jobs.execute_job(task_id)
+
+    async def cancel_execution(self, execution_id: str) -> Answer:
+        """End one execution: a pending one at once, a running one by asking its function to stop."""
+        return await self._jobs.cancel_execution(execution_id)
+
+    async def get_executions(
+        self, task_id: str | None = None, *, limit: int = 50, cursor: str | None = None, state: str | None = None
+    ) -> Answer:
+        """Return `{"executions", "next_cursor"}`, newest first, of one task or of all."""
+        return await self._jobs.executions(task_id, state=state, limit=limit, cursor=cursor)
+
+    async def get_execution(self, execution_id: str) -> Answer:
+        """Return an execution, or `EXECUTION_NOT_FOUND`."""
+        return await self._jobs.get_execution(execution_id)
+
+    async def emit(self, event: str, payload: Mapping[str, Any] | None = None) -> Result[int]:
+        """Set off every task that waits for this event, durably; return how many."""
+        return await self._jobs.emit(event, payload)
+
+    async def register_cleanup_task(self, module_id: str, cleanup_type: str, config: Mapping[str, Any]) -> Answer:
+        """Register a cleanup as a task: `{"cleanup_id", "task_id", "created"}`; the same type again updates it."""
+        return await self._housekeeper.register_cleanup_task(module_id, cleanup_type, config, owner=self._owner())
+
+    async def register_cleanup(
+        self, directory: str | Path, pattern: str = "*", *, module_id: str, **config: Any
+    ) -> Answer:
+        """Register a cleanup of files; its type is `files:<directory>/<pattern>`."""
+        files = {"directory": str(directory), "pattern": pattern} | config
+        return await self.register_cleanup_task(module_id, f"files:{directory}/{pattern}", files)
+
+    async def list_cleanups(self, *, module_id: str | None = None) -> Result[list[dict[str, Any]]]:
+        """Return the cleanups with their config, in the order in which they would run."""
+        return await self._housekeeper.list_cleanups(module_id=module_id)
+
+    async def update_cleanup(self, cleanup_id: str, changes: Mapping[str, Any]) -> Answer:
+        """Change fields of a cleanup's config, or `enabled`; return it."""
+        return await self._housekeeper.update_cleanup(cleanup_id, changes)
+
+    async def remove_cleanup(self, cleanup_id: str) -> Answer:
+        """Remove a cleanup and cancel its task."""
+        return await self._housekeeper.remove_cleanup(cleanup_id)
+
+    async def run_cleanup(self, cleanup_type: str | None = None, dry_run: bool = False) -> Answer:
+        """Run all cleanups, or those of one type, now: `{"reports": […], "total": {…}}`."""
+        return await self._housekeeper.run_cleanup(cleanup_type, dry_run)
+
+    async def preview(
+        self, what: Trigger | TaskConfig | Mapping[str, Any] | str, count: int = 5
+    ) -> Result[list[datetime]]:
+        """Return the next times of a trigger value, trigger dict, cron text or task config, in UTC; nothing is stored."""
+        return self._triggers.preview_of(what, count)
+
+    async def status(self) -> Answer:
+        """Return what this scheduler is doing: node, nodes, running, what is held back, what comes next."""
+        return Result.success(await status_of(self._app_context, self._runner))
+
+    async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
+        """Hold back all tasks, or those of one module, on every node, until `resume_all`; what runs finishes."""
+        hold = partial(nodes.hold, scope=module_id or "*", reason=reason)
+        await self._app_context.database.write(lambda c: hold(c, now=self._app_context.clock.now()))
+        return await self.status()
+
+    async def resume_all(self, *, module_id: str | None = None) -> Answer:
+        """Let go what `pause_all` holds; what became due meanwhile follows its catch-up policy."""
+        await self._app_context.database.write(partial(nodes.release, scope=module_id or "*"))
+        self._runner.wake()
+        return await self.status()
+
+    async def run_due(self) -> None:
+        """Take turns until nothing is due and nothing runs: for tests, and for an outside timer."""
+        await self._runner.run_due()
+
+    async def turn(self) -> bool:
+        """Take one turn by hand; True when it ended, fired or claimed anything."""
+        return await self._runner.turn()
+
+    async def start_background_processing(self) -> None:
+        """Begin to carry out tasks; before all modules have started it only arms. A second call changes nothing."""
+        if not self._settings.enabled:
+            return
+        self._armed = True
+        if self._app_context.phase is Phase.RUNNING:
+            await self._runner.start()
+
+    async def begin_if_armed(self) -> None:
+        """Called once every module has started."""
+        if self._armed:
+            await self._runner.start()
+
+    async def stop_background_processing(self) -> None:
+        """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop."""
+        self._armed = False
+        await self._runner.stop()
+
+    def stop_now(self) -> None:
+        """Hand back what runs without an event loop: a last resort."""
+        self._runner.stop_now()
+
+    async def health(self) -> Answer:
+        """Measure whether the loop turns: `{"loop", "seconds_since_turn", "running", "upcoming"}`."""
+        return await health_of(self._app_context, self._runner)
+
+    def _owner(self) -> str:
+        return "code" if self._app_context.phase is Phase.STARTING else "runtime"
+
+    def _named(self, function: Function) -> dict[str, Any]:
+        """Return the names of a registered function; raises `FunctionError` for one that is not."""
+        names = function if isinstance(function, tuple) else self._functions.name_of(function)
+        if names is None:
+            raise FunctionError(f"{function!r} is not registered; register_function() comes first")
+        return {"module_id": names[0], "function_name": names[1], "name": names[1]}

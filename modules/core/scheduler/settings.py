@@ -1,0 +1,55 @@
+"""What an operator may tune: `CORE_SCHEDULER_*` variables or the table `["core.scheduler"]`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Gt
+from pydantic import Field
+
+from framework.duration import Days, Seconds
+from framework.settings import ModuleSettings
+
+POSITIVE = Gt(timedelta(0))
+
+
+class SchedulerSettings(ModuleSettings):
+    """Read once at start; a bare number means seconds, for `keep_execution_history` days."""
+
+    enabled: bool = Field(default=True, description="False: nothing is carried out by this process.")
+    max_concurrent_tasks: int = Field(default=10, ge=1, le=10_000, description="How many executions run at once here.")
+    execution_timeout: Annotated[Seconds, POSITIVE] = Field(
+        default=timedelta(minutes=5), description="Time limit of an execution whose task names none."
+    )
+    timezone: str | None = Field(default=None, description="Zone of naive times and crons; by default the machine's.")
+    poll_interval: Annotated[Seconds, POSITIVE] = Field(
+        default=timedelta(seconds=15), description="Longest sleep between two looks at the database."
+    )
+    lease: Annotated[Seconds, Gt(timedelta(seconds=1))] = Field(
+        default=timedelta(minutes=1),
+        description="Silence after which a node counts as dead; renewed at a quarter of it.",
+    )
+    crash_limit: int = Field(default=3, ge=1, description="An occurrence that kills its node so often is set aside.")
+    shutdown_grace: Seconds = Field(
+        default=timedelta(seconds=10),
+        description="How long a stop waits for running executions before cancelling them.",
+    )
+    cleanup_interval: Annotated[Seconds, POSITIVE] = Field(
+        default=timedelta(hours=1), description="Interval of a cleanup that names none."
+    )
+    keep_execution_history: Annotated[Days, POSITIVE] = Field(
+        default=timedelta(days=30), description="Age at which ended executions, done one-time tasks and reports go."
+    )
+    keep_executions_per_task: int | None = Field(
+        default=None, ge=1, description="Of one task, keep only the newest so many ended executions."
+    )
+    housekeeper_schedule: str = Field(default="17 3 * * *", description="Cron of the history's own retention.")
+    housekeeper_dry_run: bool = Field(default=False, description="True: cleanups report and delete nothing.")
+    housekeeper_allowed_roots: tuple[Path, ...] = Field(
+        default=(), description="Folders below which files may be cleaned; by default the data folder."
+    )
+    housekeeper_report_directory: Path | None = Field(
+        default=None, description="Where each report is also written, as a JSON file."
+    )

@@ -1,0 +1,59 @@
+"""What the scheduler is doing right now: measured, never declared."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from framework.context import AppContext
+from framework.duration import in_words
+from framework.result import Result
+from modules.core.scheduler.runner import Runner
+from modules.core.scheduler.store import executions, nodes, tasks
+from modules.core.scheduler.views import task_view
+
+SILENCE = 45.0  # seconds without a turn after which the loop counts as stuck: the longest sleep and half of it again
+UPCOMING = 5
+
+
+async def status_of(app_context: AppContext, runner: Runner) -> dict[str, Any]:
+    """Return `{"active", "node_id", "running", "running_everywhere", "nodes", "paused", "upcoming"}`."""
+    now = app_context.clock.now()
+    stored = await app_context.database.read(lambda c: _stored(c, now))
+    return {"active": runner.is_looping, "node_id": runner.node_id, "running": runner.running, **stored}
+
+
+async def health_of(app_context: AppContext, runner: Runner) -> Result[dict[str, Any]]:
+    """Return the loop's state, or `LOOP_STUCK` when it should turn and has not for `SILENCE` seconds."""
+    silence = runner.seconds_since_turn()
+    shown = await status_of(app_context, runner) | {"seconds_since_turn": silence}
+    if runner.is_looping and (silence is None or silence > SILENCE):
+        since = "yet" if silence is None else f"for {silence:.0f} s"
+        return Result.error("LOOP_STUCK", f"the scheduler's loop has not turned {since}", shown)
+    return Result.success(shown)
+
+
+def _stored(c: Connection, now: datetime) -> dict[str, Any]:
+    names = ("id", "host", "pid", "started_at", "lease_until")
+    return {
+        "running_everywhere": executions.count_running(c),
+        "nodes": [{name: getattr(row, name) for name in names} for row in nodes.everyone(c)],
+        "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in nodes.held(c)],
+        "upcoming": [_upcoming(task_view(row, is_open=False), now) for row in tasks.upcoming(c, UPCOMING)],
+    }
+
+
+def _upcoming(task: dict[str, Any], now: datetime) -> dict[str, Any]:
+    names = ("id", "name", "schedule", "next_execution")
+    return {name: task[name] for name in names} | {"due": in_human_words(task["next_execution"], now)}
+
+
+def in_human_words(moment: datetime, now: datetime) -> str:
+    """Return how far away a moment is, to its two largest units: `in 2h`, `in 3m 5s`, `now`, `5m late`."""
+    seconds = round((moment - now).total_seconds())
+    if abs(seconds) < 1:
+        return "now"
+    distance = " ".join(in_words(timedelta(seconds=abs(seconds))).split()[:2])
+    return f"in {distance}" if seconds > 0 else f"{distance} late"

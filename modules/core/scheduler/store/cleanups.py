@@ -1,0 +1,69 @@
+"""Cleanups and their reports in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from modules.core.scheduler.tables import cleanup_reports, cleanups, events
+from modules.core.scheduler.task import Status
+
+RUN_CLEANUP = ("core.scheduler", "run_cleanup")
+
+
+def find(c: Connection, cleanup_id: str) -> Row[Any] | None:
+    """Return the cleanup, or None."""
+    return c.execute(select(cleanups).where(cleanups.c.id == cleanup_id)).one_or_none()
+
+
+def find_type(c: Connection, module_id: str, cleanup_type: str) -> Row[Any] | None:
+    """Return the module's cleanup of this type, or None."""
+    same = (cleanups.c.module_id == module_id) & (cleanups.c.cleanup_type == cleanup_type)
+    return c.execute(select(cleanups).where(same)).one_or_none()
+
+
+def add(c: Connection, values: Mapping[str, Any]) -> None:
+    """Insert one cleanup."""
+    c.execute(insert(cleanups).values(values))
+
+
+def change(c: Connection, cleanup_id: str, now: datetime, **values: Any) -> None:
+    """Set columns of one cleanup."""
+    c.execute(update(cleanups).where(cleanups.c.id == cleanup_id).values(updated_at=now, **values))
+
+
+def remove(c: Connection, cleanup_id: str) -> None:
+    """Delete one cleanup; its reports stay until their retention ends."""
+    c.execute(delete(cleanups).where(cleanups.c.id == cleanup_id))
+
+
+def chosen(c: Connection, *, module_id: str | None, cleanup_type: str | None) -> Sequence[Row[Any]]:
+    """Return cleanups with their task's priority and status, higher priority first."""
+    query = select(cleanups, events.c.priority, events.c.status).join(events, events.c.id == cleanups.c.task_id)
+    if module_id is not None:
+        query = query.where(cleanups.c.module_id == module_id)
+    if cleanup_type is not None:
+        query = query.where(cleanups.c.cleanup_type == cleanup_type)
+    return c.execute(query.order_by(events.c.priority.desc(), cleanups.c.module_id, cleanups.c.cleanup_type)).all()
+
+
+def keep_in_step(c: Connection, task: Row[Any], *, status: str, next_execution: datetime | None) -> None:
+    """Show a cleanup's row what has become of its task; other tasks have no such row."""
+    if (task.module_id, task.function_name) != RUN_CLEANUP:
+        return
+    shown = {"enabled": status == Status.PENDING, "next_run": next_execution}
+    c.execute(update(cleanups).where(cleanups.c.task_id == task.id).values(shown))
+
+
+def add_report(c: Connection, values: Mapping[str, Any]) -> None:
+    """Insert one report."""
+    c.execute(insert(cleanup_reports).values(values))
+
+
+def reports_of(c: Connection, cleanup_id: str, limit: int) -> Sequence[Row[Any]]:
+    """Return the newest reports of a cleanup."""
+    query = select(cleanup_reports).where(cleanup_reports.c.cleanup_id == cleanup_id)
+    return c.execute(query.order_by(cleanup_reports.c.started_at.desc()).limit(limit)).all()

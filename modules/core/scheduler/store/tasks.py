@@ -1,0 +1,127 @@
+"""Tasks in the database: find, insert, change by compare-and-set, list by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select, tuple_, update
+
+from framework import strict_json
+from framework.database import for_update, skip_locked
+from modules.core.scheduler.execution import OPEN
+from modules.core.scheduler.tables import events, executions, pauses
+from modules.core.scheduler.task import Status
+
+not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
+is_open = exists().where((executions.c.event_id == events.c.id) & executions.c.state.in_(OPEN))
+
+
+def find(c: Connection, task_id: str) -> Row[Any] | None:
+    """Return the task, or None."""
+    return c.execute(select(events).where(events.c.id == task_id)).one_or_none()
+
+
+def lock(c: Connection, task_id: str) -> Row[Any] | None:
+    """Return the task, locked until the transaction ends, or None. A task is locked before its executions change."""
+    return c.execute(for_update(select(events).where(events.c.id == task_id))).one_or_none()
+
+
+def lock_free(c: Connection, ids: Iterable[str]) -> set[str]:
+    """Lock those of the tasks that nobody else has locked; return their ids."""
+    return set(c.execute(skip_locked(select(events.c.id).where(events.c.id.in_(list(ids))))).scalars())
+
+
+def lock_by_key(c: Connection, module_id: str, key: str) -> Row[Any] | None:
+    """Return the module's task of this key, locked until the transaction ends, or None."""
+    return c.execute(
+        for_update(select(events).where(events.c.module_id == module_id, events.c.key == key))
+    ).one_or_none()
+
+
+def add(c: Connection, values: Mapping[str, Any]) -> None:
+    """Insert one task."""
+    c.execute(insert(events).values(values))
+
+
+def change(c: Connection, task_id: str, now: datetime, **values: Any) -> None:
+    """Set columns of one task."""
+    c.execute(update(events).where(events.c.id == task_id).values(updated_at=now, **values))
+
+
+def move_on(c: Connection, row: Row[Any], now: datetime, **values: Any) -> bool:
+    """Move a fired task on by compare-and-set; False when somebody else has moved it since it was read."""
+    unmoved = (
+        (events.c.id == row.id) & (events.c.next_execution == row.next_execution) & (events.c.status == row.status)
+    )
+    return c.execute(update(events).where(unmoved).values(updated_at=now, **values)).rowcount == 1
+
+
+def due(c: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Return tasks whose time has come and that nobody holds back, longest due first."""
+    is_due = (events.c.status == Status.PENDING) & (events.c.next_execution <= now)
+    query = select(events).where(is_due, not_held).order_by(events.c.next_execution).limit(limit)
+    return c.execute(skip_locked(query)).all()
+
+
+def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:
+    """Return the tasks that this event sets off."""
+    ready = (events.c.event == event) & (events.c.status == Status.PENDING)
+    return c.execute(for_update(select(events).where(ready).order_by(events.c.id))).all()
+
+
+def next_due(c: Connection, now: datetime) -> datetime | None:
+    """Return the next moment after now at which a task becomes due."""
+    later = (events.c.status == Status.PENDING) & (events.c.next_execution > now)
+    return c.execute(select(func.min(events.c.next_execution)).where(later, not_held)).scalar()
+
+
+def page(
+    c: Connection,
+    *,
+    status: str | None,
+    module_id: str | None,
+    function_name: str | None,
+    recurring: bool | None,
+    tag: str | None,
+    search: str | None,
+    limit: int,
+    after: tuple[datetime, str] | None,
+) -> Sequence[Row[Any]]:
+    """Return tasks with `is_open`, newest first, starting behind `after` (created_at, id)."""
+    wanted: list[ColumnElement[bool]] = []
+    if status is not None:
+        wanted.append(_has_status(status))
+    if module_id is not None:
+        wanted.append(events.c.module_id == module_id)
+    if function_name is not None:
+        wanted.append(events.c.function_name == function_name)
+    if recurring is not None:
+        wanted.append(events.c.recurring == recurring)
+    if tag is not None:
+        wanted.append(events.c.tags.contains(strict_json.dumps(tag), autoescape=True))
+    if search:
+        found = (
+            events.c.name.icontains(search, autoescape=True),
+            events.c.description.icontains(search, autoescape=True),
+        )
+        wanted.append(or_(*found))
+    if after is not None:
+        wanted.append(tuple_(events.c.created_at, events.c.id) < tuple_(*after))
+    query = select(events, is_open.label("is_open")).where(*wanted)
+    return c.execute(query.order_by(events.c.created_at.desc(), events.c.id.desc()).limit(limit)).all()
+
+
+def _has_status(status: str) -> ColumnElement[bool]:
+    if status == Status.RUNNING:
+        return (events.c.status == Status.PENDING) & is_open
+    if status == Status.PENDING:
+        return (events.c.status == Status.PENDING) & ~is_open
+    return events.c.status == status
+
+
+def upcoming(c: Connection, limit: int) -> Sequence[Row[Any]]:
+    """Return the tasks that come next, soonest first."""
+    is_waiting = (events.c.status == Status.PENDING) & events.c.next_execution.is_not(None)
+    return c.execute(select(events).where(is_waiting, not_held).order_by(events.c.next_execution).limit(limit)).all()

@@ -1,0 +1,210 @@
+"""What a task is: the config that a caller writes, checked when built, and the policies that a stored row carries."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self
+
+from annotated_types import Ge, Gt
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from framework import strict_json
+from framework.duration import Seconds
+
+NOT_NEGATIVE = Ge(timedelta(0))
+POSITIVE = Gt(timedelta(0))
+WAYS = ("schedule_time", "delay", "interval_type", "interval_value", "cron", "trigger")
+TIMING = (*WAYS, "recurring", "timezone", "start_date", "end_date")
+IDENTITY = {"task_id", "key", "on_conflict", "replace_existing", "paused", "owner"}
+
+Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$")]
+Tag = Annotated[
+    str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\"\\%_][^\x00-\x1f\x7f\"\\%]*$")
+]
+IntervalType = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
+
+
+class Status(StrEnum):
+    """Where a task stands; `running` is never stored, it is shown over `pending` while an execution is open."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class TaskConfig(BaseModel):
+    """The config of `schedule_task`. Exactly one way to say when; durations in seconds, as words or as timedelta."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+    name: Text100
+    module_id: Text100
+    function_name: Text100
+    description: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    task_id: TaskId | None = None
+    key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    on_conflict: Literal["update", "keep", "error"] = "update"
+    replace_existing: bool | None = None
+
+    schedule_time: datetime | str | None = None
+    delay: Annotated[Seconds, NOT_NEGATIVE] | None = None
+    recurring: bool | None = None
+    interval_type: IntervalType | None = None
+    interval_value: float | None = None
+    cron: Annotated[str, StringConstraints(max_length=256)] | None = None
+    trigger: Any = None
+    timezone: str | None = None
+    start_date: datetime | str | None = None
+    end_date: datetime | str | None = None
+    max_executions: int | None = Field(default=None, ge=1)
+
+    priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)
+    timeout: Annotated[Seconds, POSITIVE] | None = None
+    max_retries: int = Field(default=0, ge=0, le=1_000)
+    retry_delay: Annotated[Seconds, NOT_NEGATIVE] = timedelta(seconds=10)
+    retry_backoff: float = Field(default=2, ge=1, le=100, allow_inf_nan=False)
+    retry_max_delay: Annotated[Seconds, NOT_NEGATIVE] = timedelta(hours=1)
+    retry_jitter: float = Field(default=0.1, ge=0, le=1, allow_inf_nan=False)
+    overlap: Literal["skip", "queue", "allow", "replace"] = "skip"
+    max_instances: int = Field(default=1, ge=1, le=10_000)
+    max_queued: int = Field(default=1_000, ge=1, le=1_000_000)
+    catch_up: Literal["latest", "all", "none"] | None = None
+    catch_up_limit: int = Field(default=100, ge=1, le=10_000)
+    misfire_grace_time: Annotated[Seconds, POSITIVE] | None = None
+    coalesce: bool | None = None
+    jitter: Annotated[Seconds, NOT_NEGATIVE] = timedelta(0)
+    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    tags: list[Tag] = Field(default_factory=list, max_length=50)
+    paused: bool = False
+    owner: Literal["code", "runtime"] | None = None
+
+    @model_validator(mode="after")
+    def _check_contradictions(self) -> Self:
+        if problems := self._contradictions():
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _contradictions(self) -> list[str]:
+        ways = [name for name in ("delay", "cron", "trigger") if getattr(self, name) is not None]
+        ways += ["interval_type"] if self.interval_type or self.interval_value else []
+        ways += ["schedule_time"] if self.schedule_time is not None and "interval_type" not in ways else []
+        problems = []
+        if len(ways) != 1:
+            given = " and ".join(ways) or "nothing"
+            problems.append(
+                f"say when in exactly one way (schedule_time, delay, interval, cron or trigger); given: {given}"
+            )
+        if ("interval_type" in ways) != bool(self.interval_type and self.interval_value is not None):
+            problems.append("interval_type and interval_value go together")
+        if self.recurring and ("delay" in ways or "schedule_time" in ways):
+            problems.append("recurring needs interval_type and interval_value, cron or trigger")
+        if self.recurring is False and ("interval_type" in ways or "cron" in ways):
+            problems.append("an interval or a cron is recurring; leave out recurring=False")
+        if self.coalesce is not None and self.catch_up not in (None, "latest" if self.coalesce else "all"):
+            problems.append(f"coalesce={self.coalesce} contradicts catch_up={self.catch_up!r}")
+        if self.delivery == "at_most_once" and self.max_retries:
+            problems.append("at_most_once never runs again; leave out max_retries")
+        if self.replace_existing is False and self.on_conflict == "update" and "on_conflict" in self.model_fields_set:
+            problems.append("replace_existing=False contradicts on_conflict='update'")
+        return problems
+
+    @property
+    def conflict(self) -> str:
+        """What happens when the key exists: update, keep or error."""
+        if self.replace_existing is None:
+            return self.on_conflict
+        return "update" if self.replace_existing else ("keep" if self.on_conflict == "update" else self.on_conflict)
+
+    @property
+    def timing(self) -> str:
+        """A digest of what says when, so that the same call at every start moves nothing."""
+        return _digest(self.model_dump(mode="json", include=set(TIMING), fallback=_as_text))
+
+    @property
+    def definition(self) -> str:
+        """A digest of all that an edit may change."""
+        return _digest(self.model_dump(mode="json", exclude=IDENTITY, fallback=_as_text))
+
+
+def _digest(value: dict[str, Any]) -> str:
+    return hashlib.sha256(strict_json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _as_text(value: object) -> Any:
+    """A trigger value shows itself as JSON; whatever else a dict may hold, as text."""
+    to_json = getattr(value, "to_json", None)
+    return to_json() if to_json is not None else repr(value)
+
+
+def problems_of(error: ValidationError) -> list[dict[str, str]]:
+    """Return every offending field as `{"field", "message"}`, without echoing values."""
+    return [
+        {
+            "field": ".".join(str(part) for part in item["loc"]) or "config",
+            "message": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a row carries in its JSON column `policies`: durations in seconds."""
+
+    timeout: float | None = None
+    max_retries: int = 0
+    retry_delay: float = 10.0
+    retry_backoff: float = 2.0
+    retry_max_delay: float = 3600.0
+    retry_jitter: float = 0.1
+    catch_up: str = "latest"
+    catch_up_limit: int = 100
+    grace: float | None = None
+    max_queued: int = 1_000
+    jitter: float = 0.0
+
+    @classmethod
+    def of(cls, config: TaskConfig) -> Policies:
+        """Take the policies out of a config; `coalesce` is another word for `catch_up`."""
+        by_coalesce = {None: "latest", True: "latest", False: "all"}[config.coalesce]
+        return cls(
+            timeout=None if config.timeout is None else config.timeout.total_seconds(),
+            max_retries=config.max_retries,
+            retry_delay=config.retry_delay.total_seconds(),
+            retry_backoff=config.retry_backoff,
+            retry_max_delay=config.retry_max_delay.total_seconds(),
+            retry_jitter=config.retry_jitter,
+            catch_up=config.catch_up or by_coalesce,
+            catch_up_limit=config.catch_up_limit,
+            grace=None if config.misfire_grace_time is None else config.misfire_grace_time.total_seconds(),
+            max_queued=config.max_queued,
+            jitter=config.jitter.total_seconds(),
+        )
+
+    def backoff(self, retries_used: int, fraction: float) -> timedelta:
+        """How long to wait before the next retry; `fraction` in [-1, 1] places it within the jitter."""
+        try:
+            delay = min(self.retry_delay * self.retry_backoff**retries_used, self.retry_max_delay)
+        except OverflowError:
+            delay = self.retry_max_delay
+        return timedelta(seconds=delay * (1 + self.retry_jitter * fraction))
+
+
+@lru_cache(maxsize=10_000)
+def policies_of(text: str) -> Policies:
+    """Read stored policies; raises `ValueError` or `TypeError` where the text is corrupt."""
+    return Policies(**strict_json.loads(text))
+
+
+def stable_fraction(text: str) -> float:
+    """Return a number in [0, 1) that is always the same for the same text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48

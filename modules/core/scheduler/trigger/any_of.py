@@ -1,0 +1,92 @@
+"""The trigger that fires whenever one of several does."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from modules.core.scheduler.trigger.coincidence import count_union
+from modules.core.scheduler.trigger.cron import Cron
+from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.protocol import DAY, TimeTrigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+
+MAX_TRIGGERS = 20
+MAX_INTERVALS = 8  # their coincidences are counted by subset
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Fires at every occurrence of any of its triggers, once where several coincide; those inside are times."""
+
+    triggers: tuple[TimeTrigger, ...]
+
+    def __post_init__(self) -> None:
+        flat: dict[TimeTrigger, None] = {}
+        for trigger in self.triggers:
+            if isinstance(trigger, OnEvent):
+                raise TriggerError(
+                    "an event cannot be one of several triggers yet; give it a task of its own", "triggers"
+                )
+            if not isinstance(trigger, (Once, Every, EveryMonths, Cron, AnyOf)):
+                raise TriggerError(f"{trigger!r} is not a trigger", "triggers")
+            flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AnyOf) else (trigger,)))
+        if not 1 <= len(flat) <= MAX_TRIGGERS:
+            raise TriggerError(f"any takes 1 to {MAX_TRIGGERS} triggers, not {len(flat)}", "triggers")
+        if sum(isinstance(trigger, Every) for trigger in flat) > MAX_INTERVALS:
+            raise TriggerError(f"any takes at most {MAX_INTERVALS} intervals", "triggers")
+        object.__setattr__(self, "triggers", tuple(flat))
+
+    @property
+    def recurring(self) -> bool:
+        return len(self.triggers) > 1 or self.triggers[0].recurring
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        found = [trigger.next_after(moment) for trigger in self.triggers]
+        return min((occurrence for occurrence in found if occurrence is not None), default=None)
+
+    def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
+        found = [trigger.latest_until(moment, after) for trigger in self.triggers]
+        return max((occurrence for occurrence in found if occurrence is not None), default=None)
+
+    def count_between(self, after: datetime, until: datetime) -> int:
+        """Intervals are counted by arithmetic; of the others, days that look alike only once."""
+        after, until = as_utc(after), as_utc(until)
+        intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
+        return count_union(intervals, after, until) + self._count_others(after, until)
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        merged = heapq.merge(*(trigger.between(after, until) for trigger in self.triggers))
+        return (occurrence for occurrence, _ in groupby(merged))
+
+    def day_pattern(self, after: datetime) -> Hashable | None:
+        patterns = tuple(trigger.day_pattern(after) for trigger in self.triggers)
+        return None if None in patterns else patterns
+
+    def to_json(self) -> dict[str, Any]:
+        return {"v": 1, "type": "any", "triggers": [trigger.to_json() for trigger in self.triggers]}
+
+    def describe(self) -> str:
+        return ", or ".join(trigger.describe() for trigger in self.triggers)
+
+    def _count_others(self, after: datetime, until: datetime) -> int:
+        others = [trigger for trigger in self.triggers if not isinstance(trigger, Every)]
+        known: dict[Hashable, int] = {}
+        total = 0
+        while others and after < until:
+            stop = min(until, after + DAY)
+            pattern = self.day_pattern(after) if stop == after + DAY else None
+            if pattern is None or pattern not in known:
+                known[pattern] = self._count_beside_intervals(others, after, stop)
+            total += known[pattern]
+            after = stop
+        return total
+
+    def _count_beside_intervals(self, others: list[TimeTrigger], after: datetime, until: datetime) -> int:
+        intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
+        moments = {moment for trigger in others for moment in trigger.between(after, until)}
+        return sum(not any(interval.hits(moment) for interval in intervals) for moment in moments)

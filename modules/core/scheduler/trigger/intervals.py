@@ -1,0 +1,81 @@
+"""Builds interval triggers from units and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from modules.core.scheduler.trigger import reading
+from modules.core.scheduler.trigger.near import did_you_mean
+from modules.core.scheduler.trigger.protocol import TriggerError, as_utc
+from modules.core.scheduler.trigger.series import MAX_INTERVAL, MAX_MONTHS, Every, EveryMonths
+from modules.core.scheduler.trigger.zones import zone as find_zone
+
+ELAPSED = ("seconds", "minutes", "hours", "days", "weeks")
+MONTHS_IN = {"months": 1, "years": 12}
+INTERVAL_TYPES = (*ELAPSED, *MONTHS_IN)
+
+
+def recurring_schedule(
+    interval_type: str,
+    interval_value: float,
+    *,
+    start: datetime,
+    zone: str,
+    end: datetime | None = None,
+) -> Every | EveryMonths:
+    """Return the trigger that first fires at `start` (aware) and then every so many units, not after `end`.
+
+    `interval_type` is one of `INTERVAL_TYPES`; months and years are whole numbers and keep the zone's wall clock.
+    """
+    if interval_type not in INTERVAL_TYPES:
+        hint = did_you_mean(interval_type, INTERVAL_TYPES)
+        raise TriggerError(
+            f"interval_type is one of {', '.join(INTERVAL_TYPES)}, not {interval_type!r}{hint}", "interval_type"
+        )
+    try:
+        return _spaced({interval_type: interval_value}, start, zone, end, first=0)
+    except TriggerError as error:
+        field = "interval_value" if error.field in {interval_type, "interval", "months"} else error.field
+        raise TriggerError(str(error), field) from None
+
+
+def interval(given: Mapping[str, Any], zone: str, now: datetime) -> Every | EveryMonths:
+    """Return the trigger of an interval dict; without `start_date` its first run is one interval from now."""
+    counts = {unit: given[unit] for unit in INTERVAL_TYPES if given.get(unit) is not None}
+    if not counts:
+        raise TriggerError(f"an interval needs one of {', '.join(INTERVAL_TYPES)}", "interval")
+    start = reading.optional_moment(given, "start_date", zone)
+    end = reading.optional_moment(given, "end_date", zone)
+    if start is not None and end is not None and end < start:
+        raise TriggerError("end_date lies before start_date", "end_date")
+    if start is not None:
+        return _spaced(counts, start, zone, end, first=0)
+    return _spaced(counts, as_utc(now), zone, end, first=1)
+
+
+def _spaced(
+    counts: Mapping[str, Any], anchor: datetime, zone: str, end: datetime | None, *, first: int
+) -> Every | EveryMonths:
+    if MONTHS_IN.keys().isdisjoint(counts):
+        span = _elapsed(counts)
+        return Every(span, anchor + first * span, end)
+    if not MONTHS_IN.keys() >= counts.keys():
+        raise TriggerError("months and years cannot be combined with shorter units", next(iter(counts)))
+    months = sum(reading.whole_amount(count, unit) * MONTHS_IN[unit] for unit, count in counts.items())
+    if not 1 <= months <= MAX_MONTHS:
+        raise TriggerError("an interval is longer than nothing and at most a hundred years", next(iter(counts)))
+    wall = as_utc(anchor).astimezone(find_zone(zone)).replace(tzinfo=None)
+    return EveryMonths(months, wall, zone, end, first)
+
+
+def _elapsed(counts: Mapping[str, Any]) -> timedelta:
+    numbers = {unit: reading.amount(count, unit) for unit, count in counts.items()}
+    try:
+        span = timedelta(**numbers)
+    except OverflowError:
+        span = timedelta.max
+    if not timedelta(0) < span <= MAX_INTERVAL:
+        raise TriggerError("an interval is longer than nothing and at most a hundred years", next(iter(counts)))
+    return span

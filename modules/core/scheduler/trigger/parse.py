@@ -1,0 +1,91 @@
+"""The front door of triggers: a value, a cron expression or a trigger dict becomes a trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from modules.core.scheduler.trigger import reading
+from modules.core.scheduler.trigger.any_of import MAX_TRIGGERS, AnyOf
+from modules.core.scheduler.trigger.cron import Cron
+from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, NOT_YET, cron
+from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
+from modules.core.scheduler.trigger.near import did_you_mean
+from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
+from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.zones import zone as find_zone
+
+VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf)
+WINDOW = ("start_date", "end_date", "timezone")
+KEYS = {
+    "date": ("run_date", "timezone"),
+    "interval": (*INTERVAL_TYPES, *WINDOW),
+    "cron": ("expression", *FIELD_KEYS, *NOT_YET, *WINDOW),
+    "event": ("event", "where", "timezone"),
+    "any": ("triggers", "timezone"),
+}
+MAX_NESTING = 8
+
+
+def parse(definition: object, *, zone: str, now: datetime) -> Trigger:
+    """Return the trigger that a value, a cron expression or a trigger dict defines, or raise `TriggerError`.
+
+    Naive times and cron fields are read in the dict's `timezone`, else in `zone`; an interval without `start_date`
+    first fires one interval after `now` (aware).
+    """
+    return _Reader(zone, now).read(definition)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    zone: str
+    now: datetime
+    depth: int = MAX_NESTING
+
+    def read(self, definition: object) -> Trigger:
+        if isinstance(definition, VALUES):
+            return definition
+        if isinstance(definition, str):
+            return Cron(definition, self.zone)
+        if not isinstance(definition, Mapping):
+            raise TriggerError(f"a trigger is a trigger value, a cron expression or a dict, not {definition!r}")
+        kind = reading.required(definition, "type", "a trigger")
+        if not isinstance(kind, str) or kind not in KEYS:
+            hint = did_you_mean(kind, KEYS) or f"; there are {', '.join(KEYS)}"
+            raise TriggerError(f"there is no trigger type {kind!r}{hint}", "type")
+        reading.check_keys(definition, ("type", *KEYS[kind]), f"the {kind} trigger")
+        name = definition.get("timezone")
+        inner = replace(self, zone=find_zone(self.zone if name is None else name).key)
+        return inner.build(kind, definition)
+
+    def build(self, kind: str, given: Mapping[str, Any]) -> Trigger:
+        match kind:
+            case "date":
+                run_date = reading.required(given, "run_date", "the date trigger")
+                return Once(reading.moment(run_date, self.zone, "run_date"))
+            case "interval":
+                return interval(given, self.zone, self.now)
+            case "cron":
+                return cron(given, self.zone)
+            case "event":
+                where = given.get("where")
+                return OnEvent(reading.required(given, "event", "the event trigger"), {} if where is None else where)
+            case _:
+                return self._any(reading.required(given, "triggers", "the any trigger"))
+
+    def _any(self, definitions: object) -> Trigger:
+        if not isinstance(definitions, (list, tuple)) or not 1 <= len(definitions) <= MAX_TRIGGERS:
+            raise TriggerError(f"triggers must be a list of 1 to {MAX_TRIGGERS} triggers", "triggers")
+        if self.depth == 0:
+            raise TriggerError(f"any triggers are nested more than {MAX_NESTING} deep", "triggers")
+        inner = replace(self, depth=self.depth - 1)
+        triggers = []
+        for index, definition in enumerate(definitions):
+            try:
+                triggers.append(inner.read(definition))
+            except TriggerError as error:
+                raise TriggerError(str(error), f"triggers[{index}].{error.field}".rstrip(".")) from None
+        return AnyOf(tuple(cast(list[TimeTrigger], triggers)))  # AnyOf itself refuses an event

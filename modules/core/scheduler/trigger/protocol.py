@@ -1,0 +1,79 @@
+"""What every trigger answers, the error it raises, and the range of time it works in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
+
+FIRST = datetime(1, 1, 3, tzinfo=UTC)  # two days inside the calendar, so that no zone's wall clock falls off its edge
+LAST = datetime(9999, 12, 29, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+
+
+class TriggerError(ValueError):
+    """A definition that is no trigger: one sentence, and in `field` the key that is wrong (empty: the whole)."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@runtime_checkable
+class Trigger(Protocol):
+    """When something happens: an immutable value. Moments are aware; those that come out are in UTC and exist."""
+
+    @property
+    def recurring(self) -> bool:
+        """Whether it may fire more than once."""
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return the first occurrence strictly later than the moment; None when there is no more."""
+
+    def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
+        """Return the newest occurrence in `(after, moment]`; None when there is none."""
+
+    def count_between(self, after: datetime, until: datetime) -> int:
+        """Return how many occurrences lie in `(after, until]`, without visiting each of them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON that `from_json` reads back: `v`, `type`, zone names, moments as UTC text."""
+
+    def describe(self) -> str:
+        """Return when it fires, in plain words."""
+
+
+class TimeTrigger(Trigger, Protocol):
+    """A trigger whose occurrences are known beforehand."""
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Yield the occurrences in `(after, until]`, oldest first."""
+
+    def day_pattern(self, after: datetime) -> Hashable | None:
+        """Return a key that is equal for days `(after, after + 1 day]` that look alike; None for a special one."""
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return an aware moment in UTC, held within `FIRST` and `LAST`; a naive one raises ValueError."""
+    if moment.utcoffset() is None:
+        raise ValueError(f"{moment!r} has no time zone; a trigger is asked with aware datetimes")
+    try:
+        return min(max(moment.astimezone(UTC), FIRST), LAST)
+    except OverflowError:
+        return FIRST if moment.year == 1 else LAST
+
+
+def checked_moment(moment: object, field: str) -> datetime:
+    """Return an aware moment in UTC, or raise `TriggerError`: naive, or outside the years 1 to 9999."""
+    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+        raise TriggerError(f"{field} must be an aware datetime, not {moment!r}", field)
+    utc = as_utc(moment)
+    if utc != moment:
+        raise TriggerError(f"{field} {moment.isoformat()} is too near the end of the calendar", field)
+    return utc
+
+
+def moment_text(moment: datetime) -> str:
+    """Return ISO 8601 text in UTC with `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

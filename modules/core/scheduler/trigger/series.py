@@ -1,0 +1,198 @@
+"""Triggers whose occurrences can be numbered: once, every so much elapsed time, every so many months."""
+
+from __future__ import annotations
+
+import calendar
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from modules.core.scheduler.trigger.protocol import (
+    DAY,
+    LAST,
+    TriggerError,
+    as_utc,
+    checked_moment,
+    moment_text,
+)
+from modules.core.scheduler.trigger.words import every, every_months, until_text
+from modules.core.scheduler.trigger.zones import offset_at, resolve, zone
+
+MAX_INTERVAL = timedelta(days=36_525)
+MAX_MONTHS = 1_200
+
+
+class Series(ABC):
+    """Occurrences 0, 1, 2 … in time order: what is next, latest and between is arithmetic on their numbers."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _nth(self, number: int) -> datetime | None:
+        """Return the occurrence of this number; None past the last."""
+
+    @abstractmethod
+    def _passed(self, moment: datetime) -> int:
+        """Return how many occurrences lie at or before the moment (UTC)."""
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        return self._nth(self._passed(as_utc(moment)))
+
+    def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
+        passed = self._passed(as_utc(moment))
+        latest = self._nth(passed - 1) if passed else None
+        return latest if latest is not None and latest > after else None
+
+    def count_between(self, after: datetime, until: datetime) -> int:
+        return max(self._passed(as_utc(until)) - self._passed(as_utc(after)), 0)
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        for number in range(self._passed(as_utc(after)), self._passed(as_utc(until))):
+            occurrence = self._nth(number)
+            if occurrence is not None:
+                yield occurrence
+
+    def day_pattern(self, after: datetime) -> Hashable | None:
+        return None if self.count_between(after, after + DAY) else "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Once(Series):
+    """One moment; in the past it is still its occurrence."""
+
+    run_date: datetime
+    recurring: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run_date", checked_moment(self.run_date, "run_date"))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"v": 1, "type": "date", "run_date": moment_text(self.run_date)}
+
+    def describe(self) -> str:
+        return f"once at {moment_text(self.run_date)}"
+
+    def _nth(self, number: int) -> datetime | None:
+        return self.run_date if number == 0 else None
+
+    def _passed(self, moment: datetime) -> int:
+        return int(self.run_date <= moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Every(Series):
+    """Every so much elapsed time: first at `start`, then in phase with it without drift, not after `end`."""
+
+    interval: timedelta
+    start: datetime
+    end: datetime | None = None
+    recurring: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        interval: object = self.interval
+        if not isinstance(interval, timedelta) or not timedelta(0) < interval <= MAX_INTERVAL:
+            raise TriggerError("an interval lies between a microsecond and a hundred years", "interval")
+        object.__setattr__(self, "start", checked_moment(self.start, "start"))
+        if self.end is not None:
+            object.__setattr__(self, "end", checked_moment(self.end, "end"))
+
+    def hits(self, moment: datetime) -> bool:
+        """Tell whether a UTC moment is an occurrence."""
+        return self.start <= moment <= (self.end or LAST) and not (moment - self.start) % self.interval
+
+    def day_pattern(self, after: datetime) -> Hashable | None:
+        if after < self.start or after + DAY > (self.end or LAST):
+            return Series.day_pattern(self, after)
+        return (after - self.start) % self.interval
+
+    def to_json(self) -> dict[str, Any]:
+        seconds = self.interval.total_seconds()
+        return {
+            "v": 1,
+            "type": "interval",
+            "seconds": int(seconds) if seconds.is_integer() else seconds,
+            "start": moment_text(self.start),
+            "end": self.end and moment_text(self.end),
+        }
+
+    def describe(self) -> str:
+        return every(self.interval) + until_text(self.end)
+
+    def _nth(self, number: int) -> datetime | None:
+        try:
+            occurrence = self.start + number * self.interval
+        except OverflowError:
+            return None
+        return occurrence if occurrence <= (self.end or LAST) else None
+
+    def _passed(self, moment: datetime) -> int:
+        until = min(moment, self.end or LAST)
+        return 0 if until < self.start else (until - self.start) // self.interval + 1
+
+
+@dataclass(frozen=True, slots=True)
+class EveryMonths(Series):
+    """Every so many months on the anchor's day and wall-clock time in a zone, not after `end`; years are 12 months.
+
+    The n-th is the anchor plus n times `months`, on the last day where the month is too short (31 Jan, 28 Feb, 31 Mar).
+    A time in a gap fires at the first valid instant after it, one in a fold once. `first` is the number of the first
+    occurrence: 1 leaves out the anchor itself.
+    """
+
+    months: int
+    anchor: datetime
+    zone: str
+    end: datetime | None = None
+    first: int = 0
+    recurring: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if type(self.months) is not int or not 1 <= self.months <= MAX_MONTHS:
+            raise TriggerError(f"months must be a whole number from 1 to {MAX_MONTHS:,}", "months")
+        if type(self.first) is not int or self.first not in (0, 1):
+            raise TriggerError("first is 0 or 1", "first")
+        anchor: object = self.anchor
+        if not isinstance(anchor, datetime) or anchor.tzinfo is not None:
+            raise TriggerError(f"anchor must be a wall-clock time without a zone, not {anchor!r}", "anchor")
+        checked_moment(anchor.replace(tzinfo=UTC), "anchor")
+        object.__setattr__(self, "anchor", anchor.replace(fold=0))
+        zone(self.zone)
+        if self.end is not None:
+            object.__setattr__(self, "end", checked_moment(self.end, "end"))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "v": 1,
+            "type": "months",
+            "months": self.months,
+            "anchor": self.anchor.isoformat(),
+            "first": self.first,
+            "zone": self.zone,
+            "end": self.end and moment_text(self.end),
+        }
+
+    def describe(self) -> str:
+        return f"{every_months(self.months)} at {self.anchor:%H:%M} ({self.zone}){until_text(self.end)}"
+
+    def _nth(self, number: int) -> datetime | None:
+        month = self.anchor.year * 12 + self.anchor.month - 1 + (number + self.first) * self.months
+        year, month = month // 12, month % 12 + 1
+        if year > LAST.year:
+            return None
+        day = min(self.anchor.day, calendar.monthrange(year, month)[1])
+        wall = self.anchor.replace(year=year, month=month, day=day)
+        if wall >= LAST.replace(tzinfo=None):
+            return None
+        occurrence = resolve(zone(self.zone), wall)
+        return occurrence if occurrence <= (self.end or LAST) else None
+
+    def _passed(self, moment: datetime) -> int:
+        until = min(moment, self.end or LAST)
+        wall = until + offset_at(zone(self.zone), until)
+        months = (wall.year - self.anchor.year) * 12 + wall.month - self.anchor.month
+        number = max(months // self.months - self.first - 1, 0)
+        while (occurrence := self._nth(number)) is not None and occurrence <= until:
+            number += 1
+        return number

@@ -1,0 +1,120 @@
+"""TriggerManager: everything about when, without touching the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import tzlocal
+from pydantic import ValidationError
+
+from framework.clock import Clock
+from framework.result import Result
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.task import TaskConfig, problems_of
+from modules.core.scheduler.trigger import Trigger, TriggerError, parse, recurring_schedule
+from modules.core.scheduler.trigger.zones import zone
+
+log = logging.getLogger(__name__)
+
+DAWN = datetime(1, 1, 2, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LONGEST_PREVIEW = 1_000
+
+
+class TriggerManager:
+    """Parses, previews and computes; naive times and crons are read in `timezone`, the scheduler's zone."""
+
+    def __init__(self, clock: Clock, settings: SchedulerSettings) -> None:
+        self._clock = clock
+        self.timezone = zone(settings.timezone).key if settings.timezone else _zone_of_host()
+
+    def parse(self, definition: Any, timezone: str | None = None) -> Result[Trigger]:
+        """Return the trigger value that a dict, cron text or value means; `INVALID_TRIGGER` says what is wrong."""
+        try:
+            return Result.success(parse(definition, zone=timezone or self.timezone, now=self._clock.now()))
+        except TriggerError as error:
+            return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
+
+    def trigger_for(self, config: TaskConfig) -> tuple[Trigger, datetime | None]:
+        """Return a config's trigger and its first time (None: never, or when emitted). Raises `TriggerError`."""
+        now = self._clock.now()
+        name = config.timezone or self.timezone
+        trigger = parse(_definition(config, name, now), zone=name, now=now)
+        if not trigger.recurring:
+            return trigger, trigger.next_after(DAWN)
+        if config.schedule_time is None:
+            return trigger, trigger.next_after(now)
+        first = parse({"type": "date", "run_date": config.schedule_time}, zone=name, now=now).next_after(DAWN)
+        return trigger, trigger.next_after(now if first is None else min(now, first - MICROSECOND))
+
+    def preview_of(self, what: Any, count: int = 5) -> Result[list[datetime]]:
+        """Return the next times of a trigger value, trigger dict, cron text or task config, in UTC."""
+        if isinstance(what, Mapping) and "type" not in what:
+            try:
+                what = TaskConfig.model_validate({"name": "-", "module_id": "-", "function_name": "-"} | dict(what))
+            except ValidationError as error:
+                return Result.error("INVALID_CONFIG", "this is no task config", {"problems": problems_of(error)})
+        if not isinstance(what, TaskConfig):
+            return self.parse(what).map(lambda trigger: self.preview(trigger, count))
+        try:
+            trigger, first = self.trigger_for(what)
+        except TriggerError as error:
+            return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
+        after = None if first is None else min(first - MICROSECOND, self._clock.now())
+        return Result.success(self.preview(trigger, count, after=after))
+
+    def preview(self, trigger: Trigger, count: int = 5, *, after: datetime | None = None) -> list[datetime]:
+        """Return the next `count` times of a trigger, in UTC; fewer where it ends."""
+        moments: list[datetime] = []
+        moment = trigger.next_after(after or self._clock.now())
+        while moment is not None and len(moments) < min(count, LONGEST_PREVIEW):
+            moments.append(moment)
+            moment = trigger.next_after(moment)
+        return moments
+
+    def calculate_next_execution(
+        self, interval_type: str, interval_value: float, last_execution: datetime | None = None
+    ) -> datetime:
+        """Return one interval after the last execution (never run: after now), in UTC. Raises `ValueError`."""
+        anchor = last_execution or self._clock.now()
+        trigger = recurring_schedule(interval_type, interval_value, start=anchor, zone=self.timezone)
+        following = trigger.next_after(anchor)
+        if following is None:
+            raise ValueError(f"{interval_value} {interval_type} after {anchor} lies beyond the calendar")
+        return following
+
+    def is_execution_due(self, next_execution: datetime | None) -> bool:
+        """Tell whether this moment has come; a time that is None never comes."""
+        return next_execution is not None and next_execution <= self._clock.now()
+
+    def create_recurring_schedule(self, interval_type: str, interval_value: float) -> Trigger:
+        """Return the trigger whose first time is one interval from now. Raises `ValueError`."""
+        first = self.calculate_next_execution(interval_type, interval_value)
+        return recurring_schedule(interval_type, interval_value, start=first, zone=self.timezone)
+
+
+def _definition(config: TaskConfig, name: str, now: datetime) -> Any:
+    """Say in the words of the trigger parser when a config wants to run."""
+    window = {"start_date": config.start_date, "end_date": config.end_date}
+    window = {field: value for field, value in window.items() if value is not None}
+    if config.trigger is not None:
+        return {**config.trigger, **window} if isinstance(config.trigger, dict) else config.trigger
+    if config.cron is not None:
+        return {"type": "cron", "expression": config.cron, "timezone": name, **window}
+    if config.interval_type is not None:
+        start = {} if config.schedule_time is None else {"start_date": config.schedule_time}
+        return {"type": "interval", config.interval_type: config.interval_value, "timezone": name, **window, **start}
+    if config.delay is not None:
+        return {"type": "date", "run_date": now + config.delay}
+    return {"type": "date", "run_date": config.schedule_time}
+
+
+def _zone_of_host() -> str:
+    try:
+        return zone(tzlocal.get_localzone_name()).key
+    except (ValueError, LookupError, OSError) as error:
+        log.warning("the machine's time zone cannot be read (%s); UTC is used", error)
+        return "UTC"

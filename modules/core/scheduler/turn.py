@@ -1,0 +1,102 @@
+"""One turn of the runner, one transaction: end what finished, fire what is due, claim up to the free slots."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from modules.core.scheduler.ending import Ending, record
+from modules.core.scheduler.firing import fire_due
+from modules.core.scheduler.placing import keys_of
+from modules.core.scheduler.store import executions, nodes, tasks
+
+BATCH = 256
+
+
+class NodeLostError(Exception):
+    """Another node has taken this one for dead; what it runs is no longer its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a node brings to a turn."""
+
+    node_id: str
+    session_id: str
+    lease: timedelta
+    functions: Collection[str]
+    free: int
+    endings: Sequence[Ending] = ()
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What a turn did: refused endings, claimed rows, executions to stop, and when to look again."""
+
+    claimed: Sequence[Row[Any]]
+    refused: Sequence[str]
+    to_cancel: Sequence[str]
+    fired: int
+    more: bool
+    next_due: datetime | None
+
+
+def turn(c: Connection, work: Work, now: datetime) -> Turned:
+    """Carry out one turn; raises `NodeLostError`, writing nothing, when this node has been taken for dead."""
+    keep_lease(c, work.node_id, now, work.lease)
+    refused = record(c, work.node_id, work.endings, now)
+    for execution_id, note in work.notes.items():
+        executions.note(c, execution_id, work.node_id, **note)
+    fired = fire_due(c, now, BATCH)
+    claimed, passed_over = _claim(c, work, now)
+    moments = [tasks.next_due(c, now), executions.next_due(c, now)]
+    return Turned(
+        claimed=claimed,
+        refused=refused,
+        to_cancel=executions.cancel_requests(c, work.node_id),
+        fired=fired,
+        more=fired == BATCH or passed_over,
+        next_due=min((moment for moment in moments if moment is not None), default=None),
+    )
+
+
+def keep_lease(c: Connection, node_id: str, now: datetime, lease: timedelta) -> None:
+    """Renew a lease that has less than half of its time left."""
+    until = nodes.lease_of(c, node_id)
+    if until is None:
+        raise NodeLostError(node_id)
+    if until - now < lease / 2:
+        nodes.renew(c, node_id, now + lease)
+
+
+def _claim(c: Connection, work: Work, now: datetime) -> tuple[list[Row[Any]], bool]:
+    """Take due executions for this node; what one node takes, no other node gets. Also: were any passed over?"""
+    if work.free <= 0:
+        return [], False
+    rows = executions.claimable(c, now, work.functions, min(work.free, BATCH))
+    keys = _free_keys(c, [row for row in rows if row.slots is not None])
+    claimed, claims = [], []
+    for row in rows:
+        open_key = row.open_key
+        if row.slots is not None:
+            free = keys.get(row.event_id)
+            if not free:
+                continue
+            open_key = free.pop(0)
+        claimed.append(row)
+        claims.append({"row_id": row.id, "open_key": open_key})
+    executions.start(c, claims, work.node_id, work.session_id, now)
+    return claimed, len(claimed) < len(rows) and len(claimed) > 0
+
+
+def _free_keys(c: Connection, rows: Sequence[Row[Any]]) -> dict[str, list[str]]:
+    """Return the open keys that are free, for tasks whose executions take one when claimed."""
+    wanted = {row.event_id: row.slots for row in rows}
+    locked = tasks.lock_free(c, wanted)
+    held = executions.open_keys(c, locked)
+    return {event: [key for key in keys_of(event, wanted[event]) if key not in held] for event in locked}

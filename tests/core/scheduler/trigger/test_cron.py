@@ -1,0 +1,194 @@
+"""Cron: changes of clocks by name, refusals, windows, long sleeps."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modules.core.scheduler.trigger import Cron, TriggerError
+
+DAY = timedelta(days=1)
+
+
+def wall(*parts: int) -> datetime:
+    """A wall-clock time, without a zone."""
+    return datetime(*parts)  # noqa: DTZ001  # a wall-clock time has none
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+def test_a_time_in_the_gap_fires_at_the_first_valid_instant_after_it() -> None:
+    cron = Cron("30 2 * * *", "Europe/Berlin")
+
+    assert list(cron.between(utc(2026, 3, 28, 12), utc(2026, 3, 30, 12))) == [
+        utc(2026, 3, 29, 1),
+        utc(2026, 3, 30, 0, 30),
+    ]
+
+
+def test_several_times_in_the_gap_fire_once_together() -> None:
+    cron = Cron("0,20,40 2,3 * * *", "Europe/Berlin")
+
+    found = list(cron.between(utc(2026, 3, 28, 12), utc(2026, 3, 29, 12)))
+
+    assert found == [utc(2026, 3, 29, 1), utc(2026, 3, 29, 1, 20), utc(2026, 3, 29, 1, 40)]
+    assert cron.count_between(utc(2026, 3, 28, 12), utc(2026, 3, 29, 12)) == 3
+
+
+def test_a_time_in_the_fold_fires_once_the_first_time() -> None:
+    cron = Cron("30 2 * * *", "Europe/Berlin")
+
+    assert list(cron.between(utc(2026, 10, 24, 12), utc(2026, 10, 26, 12))) == [
+        utc(2026, 10, 25, 0, 30),
+        utc(2026, 10, 26, 1, 30),
+    ]
+
+
+def test_asked_in_the_second_pass_of_the_fold_the_next_is_tomorrow() -> None:
+    cron = Cron("30 2 * * *", "Europe/Berlin")
+
+    assert cron.next_after(utc(2026, 10, 25, 1, 10)) == utc(2026, 10, 26, 1, 30)
+
+
+def test_a_wildcard_hour_follows_elapsed_time() -> None:
+    cron = Cron("0 * * * *", "Europe/Berlin")
+
+    assert cron.count_between(utc(2026, 3, 28, 23), utc(2026, 3, 29, 22)) == 23
+    assert cron.count_between(utc(2026, 10, 24, 22), utc(2026, 10, 25, 23)) == 25
+
+
+def test_a_day_that_a_zone_left_out_fires_at_the_start_of_the_next() -> None:
+    cron = Cron("0 12 * * *", "Pacific/Apia")
+
+    assert list(cron.between(utc(2011, 12, 29, 12), utc(2011, 12, 31))) == [
+        utc(2011, 12, 29, 22),
+        utc(2011, 12, 30, 10),
+        utc(2011, 12, 30, 22),
+    ]
+
+
+def test_a_gap_at_new_year_is_not_lost_between_the_years() -> None:
+    cron = Cron("0 12 31 12 *", "Pacific/Kiritimati")  # left out 31 December 1994
+
+    assert cron.next_after(utc(1994, 6, 1)) == utc(1994, 12, 31, 10)
+
+
+@pytest.mark.parametrize(
+    ("expression", "part"),
+    [
+        ("70-80 * * * *", "minute field"),
+        ("1--100000000 * * * *", "minute field"),
+        ("0-99999999999999999999 * * * *", "minute field"),
+        ("*/90 * * * *", "steps up to 59"),
+        ("*/0 * * * *", "minute field"),
+        ("0 24 * * *", "hour field"),
+        ("0 0 0 * *", "day field"),
+        ("0 0 * 13 *", "month field"),
+        ("0 0 * * 8", "day_of_week field"),
+        ("0 0 * * foo", "sun-sat"),
+        ("0 0 * * mon#6", "day_of_week field"),
+        ("0 0 * * 5#2,1", "mixing"),
+        ("0 0 30 2 *", "no year has"),
+        ("0 0 31 4,6,9,11 *", "no year has"),
+        ("0 22-4/2 * * *", "list the values"),
+        ("0 0 ? * *", "write * instead"),
+        ("H H * * *", "from node to node"),
+        ("R * * * *", "from node to node"),
+        ("0 0 15W * *", "not supported"),
+        ("0 0 LW * *", "not supported"),
+        ("0 0 L-3 * *", "day field"),
+        ("0 0 * * 5L", "day_of_week field"),
+        ("@reboot", "lifespan"),
+        ("@every 5m", "interval trigger"),
+        ("@dayly", "did you mean '@daily'"),
+        ("* * * *", "5 fields"),
+        ("0 0 * * * *", "has 6"),
+        ("", "5 fields"),
+        ("٣ * * * *", "ASCII"),
+        ("1," * 200 + "1 * * * *", "256 characters"),
+        ("1,,2 * * * *", "minute field"),
+        ("a\x00 * * * *", "minute field"),
+    ],
+)
+def test_an_impossible_expression_is_refused_at_once_with_its_reason(expression: str, part: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(TriggerError) as refusal:
+        Cron(expression, "UTC")
+    elapsed = time.perf_counter() - started
+
+    assert part in str(refusal.value)
+    assert refusal.value.field == "expression"
+    assert elapsed < 0.05  # it takes less than 1 ms; the room is for a busy machine
+
+
+def test_day_of_month_and_weekday_together_mean_either() -> None:
+    cron = Cron("0 0 13 * 5", "UTC")
+
+    found = list(cron.between(utc(2026, 1, 1), utc(2026, 1, 31)))
+
+    assert [moment.day for moment in found] == [2, 9, 13, 16, 23, 30]
+
+
+def test_nothing_fires_before_start_or_after_end_and_both_are_included() -> None:
+    cron = Cron("0 * * * *", "UTC", utc(2026, 1, 1, 10), utc(2026, 1, 1, 12))
+
+    assert cron.next_after(utc(2020, 1, 1)) == utc(2026, 1, 1, 10)
+    assert list(cron.between(utc(2020, 1, 1), utc(2030, 1, 1))) == [utc(2026, 1, 1, hour) for hour in (10, 11, 12)]
+    assert cron.next_after(utc(2026, 1, 1, 12)) is None
+    assert cron.latest_until(utc(2030, 1, 1), utc(2020, 1, 1)) == utc(2026, 1, 1, 12)
+    assert cron.count_between(utc(2020, 1, 1), utc(2030, 1, 1)) == 3
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Antarctica/Troll", "UTC"])
+@pytest.mark.parametrize("expression", ["* * * * *", "* 0-23 * * *"])
+def test_ten_years_asleep_cost_no_more_than_ten_years_of_changes_of_clocks(expression: str, zone: str) -> None:
+    cron = Cron(expression, zone)
+    then, now = utc(2016, 3, 1), utc(2026, 3, 1, 0, 0, 30)
+
+    started = time.perf_counter()
+    following, latest, missed = cron.next_after(then), cron.latest_until(now, then), cron.count_between(then, now)
+    elapsed = time.perf_counter() - started
+
+    assert (following, latest) == (utc(2016, 3, 1, 0, 1), utc(2026, 3, 1))
+    minutes = (now - then) // timedelta(minutes=1)
+    second_passes = {"Europe/Berlin": 60, "Antarctica/Troll": 120, "UTC": 0}[zone]
+    assert missed == minutes - (10 * second_passes if "0-23" in expression else 0)
+    assert elapsed < 0.25  # about 5 ms; visiting five million minutes takes seconds
+
+
+def test_the_calendar_ends_without_an_overflow() -> None:
+    for zone in ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        for expression in ("* * * * *", "0 0 29 2 *", "0 0 1 1 *", "30 2 * * *"):
+            cron = Cron(expression, zone)
+            assert cron.next_after(datetime.max.replace(tzinfo=UTC)) is None
+            assert cron.next_after(datetime.min.replace(tzinfo=UTC)) is not None
+            assert cron.latest_until(datetime.max.replace(tzinfo=UTC), utc(9990, 1, 1)) is not None
+    assert Cron("0 0 29 2 *", "UTC").next_after(utc(9997, 1, 1)) is None
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the host's zone cannot be changed here")
+@pytest.mark.parametrize("host", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+def test_the_zone_of_the_host_alters_nothing(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", host)
+    time.tzset()
+    try:
+        found = Cron("30 2 * * *", "Europe/Berlin").next_after(utc(2026, 10, 24, 12))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert found == utc(2026, 10, 25, 0, 30)
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        Cron("* * * * *", "UTC").next_after(wall(2026, 1, 1))
+
+
+def test_one_definition_has_one_spelling() -> None:
+    assert Cron(" 0  0 l * MON ", "UTC") == Cron("0 0 L * mon", "UTC")
+    assert Cron("@Daily", "UTC").describe() == "cron @daily (UTC)"

@@ -1,0 +1,82 @@
+"""Zones: found by name, and their changes of offset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from modules.core.scheduler.trigger import TriggerError, resolve, zone
+from modules.core.scheduler.trigger.zones import transitions
+
+NAMES = [
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Pacific/Apia",
+    "Africa/Cairo",
+    "America/Caracas",
+    "UTC",
+]
+
+
+def wall(*parts: int) -> datetime:
+    """A wall-clock time, without a zone."""
+    return datetime(*parts)  # noqa: DTZ001  # a wall-clock time has none
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Europe/Berln",
+        "Europe",
+        "",
+        "../etc/passwd",
+        "/etc/localtime",
+        "localtime",
+        "right/UTC",
+        "a\x00b",
+        "ä",
+        "x" * 5000,
+        None,
+        5,
+        [],
+    ],
+)
+def test_a_bad_name_is_one_kind_of_error_whatever_zoneinfo_raises(name: object) -> None:
+    with pytest.raises(TriggerError) as refusal:
+        zone(name)
+
+    assert refusal.value.field == "timezone"
+
+
+def test_a_misspelt_zone_is_answered_with_the_near_name() -> None:
+    with pytest.raises(ValueError, match="did you mean 'Europe/Berlin'"):
+        zone("europe/berln")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("year", [1994, 2010, 2011, 2026])
+def test_no_change_of_offset_is_missed(name: str, year: int) -> None:
+    quarters = [datetime(year, 1, 1, tzinfo=UTC) + number * timedelta(minutes=15) for number in range(-1, 365 * 96)]
+    offsets = [moment.astimezone(ZoneInfo(name)).utcoffset() for moment in quarters]
+    steps = zip(pairwise(offsets), quarters[1:], strict=True)
+    expected = [(moment, before, after) for (before, after), moment in steps if before != after]
+
+    found = [(change.at, change.before, change.after) for change in transitions(zone(name), year)]
+
+    assert found == expected
+
+
+def test_a_wall_clock_time_in_the_gap_is_the_first_valid_instant_after_it() -> None:
+    assert resolve(zone("Europe/Berlin"), wall(2026, 3, 29, 2, 30)) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert resolve(zone("Pacific/Apia"), wall(2011, 12, 30, 5)) == datetime(2011, 12, 30, 10, tzinfo=UTC)
+
+
+def test_a_wall_clock_time_in_the_fold_is_its_first_pass_unless_it_says_the_second() -> None:
+    in_fold = wall(2026, 10, 25, 2, 30)
+
+    assert resolve(zone("Europe/Berlin"), in_fold) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert resolve(zone("Europe/Berlin"), in_fold.replace(fold=1)) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)

@@ -1,0 +1,333 @@
+"""Settings: which source wins, and one sentence for every wrong value."""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+
+from framework.duration import Days, Seconds
+from framework.errors import SettingsError
+from framework.settings import FrameworkSettings, ModuleSettings
+from framework.settings_loader import SettingsLoader
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Retry(BaseModel):
+    base: Seconds = timedelta(seconds=1)
+    factor: int = 2
+
+
+class SchedulerSettings(ModuleSettings):
+    max_concurrent_tasks: int = Field(default=10, ge=1, le=1000)
+    lease: Seconds = timedelta(minutes=1)
+    keep_execution_history: Days = timedelta(days=30)
+    roots: tuple[Path, ...] = ()
+    retry: Retry = Retry()
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FRAMEWORK_ENV", raising=False)
+    (tmp_path / "settings").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def write(project: Path) -> Callable[[str, str], None]:
+    def write_file(name: str, text: str) -> None:
+        (project / name).write_text(text)
+
+    return write_file
+
+
+def load(**given: object) -> SchedulerSettings:
+    loader = SettingsLoader({"core.scheduler": given} if given else {})
+    return loader.load("core.scheduler", SchedulerSettings)
+
+
+def test_each_source_wins_over_the_ones_below_it(
+    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = [load().max_concurrent_tasks]
+    write("settings/default.toml", '["core.scheduler"]\nmax_concurrent_tasks = 11')
+    seen.append(load().max_concurrent_tasks)
+    write("settings/production.toml", '["core.scheduler"]\nmax_concurrent_tasks = 12')
+    monkeypatch.setenv("FRAMEWORK_ENV", "production")
+    seen.append(load().max_concurrent_tasks)
+    write("settings/local.toml", '["core.scheduler"]\nmax_concurrent_tasks = 13')
+    seen.append(load().max_concurrent_tasks)
+    write(".env", "CORE_SCHEDULER_MAX_CONCURRENT_TASKS=14\nSOMEBODY_ELSES=1")
+    seen.append(load().max_concurrent_tasks)
+    monkeypatch.setenv("CORE_SCHEDULER_MAX_CONCURRENT_TASKS", "15")
+    seen.append(load().max_concurrent_tasks)
+    seen.append(load(max_concurrent_tasks=16).max_concurrent_tasks)
+
+    assert seen == [10, 11, 12, 13, 14, 15, 16]
+
+
+def test_a_missing_table_means_defaults(write: Callable[[str, str], None]) -> None:
+    write("settings/default.toml", "[framework]\nhttp_port = 9000")
+
+    assert load() == SchedulerSettings()
+
+
+def test_numbers_words_lists_and_nested_values_come_from_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORE_SCHEDULER_LEASE", "90")
+    monkeypatch.setenv("CORE_SCHEDULER_KEEP_EXECUTION_HISTORY", "7")
+    monkeypatch.setenv("CORE_SCHEDULER_ROOTS", "data, /srv/files")
+    monkeypatch.setenv("CORE_SCHEDULER_RETRY__BASE", "9s")
+
+    settings = load()
+
+    assert settings.lease == timedelta(seconds=90)
+    assert settings.keep_execution_history == timedelta(days=7)
+    assert settings.roots == (Path("data"), Path("/srv/files"))
+    assert settings.retry == Retry(base=timedelta(seconds=9), factor=2)
+
+
+def test_a_list_may_be_json_and_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORE_SCHEDULER_ROOTS", '["a", "b"]')
+    monkeypatch.setenv("CORE_SCHEDULER_LEASE", "")
+
+    settings = load()
+
+    assert settings.roots == (Path("a"), Path("b"))
+    assert settings.lease == timedelta(minutes=1)
+
+
+def test_nested_tables_are_merged_key_by_key(
+    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("settings/default.toml", '["core.scheduler".retry]\nbase = 5\nfactor = 3')
+    monkeypatch.setenv("CORE_SCHEDULER_RETRY__FACTOR", "4")
+
+    assert load().retry == Retry(base=timedelta(seconds=5), factor=4)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("MAX_CONCURRENT_TASKS", "many", "CORE_SCHEDULER_MAX_CONCURRENT_TASKS is 'many', and must be a valid integer"),
+        (
+            "MAX_CONCURRENT_TASKS",
+            "0",
+            "CORE_SCHEDULER_MAX_CONCURRENT_TASKS is '0', and must be greater than or equal to 1",
+        ),
+        ("LEASE", "1:30", "CORE_SCHEDULER_LEASE is '1:30': '1:30' is not a duration; write a number of seconds"),
+        ("RETRY__FACTOR", "x", "CORE_SCHEDULER_RETRY__FACTOR is 'x', and must be a valid integer"),
+        ("RETRY", "nonsense", "CORE_SCHEDULER_RETRY is 'nonsense', and must be"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(f"CORE_SCHEDULER_{variable}", value)
+
+    with pytest.raises(SettingsError) as raised:
+        load()
+
+    assert str(raised.value).startswith(sentence)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_wrong_value_in_a_file_is_named_with_key_and_file(write: Callable[[str, str], None]) -> None:
+    write("settings/local.toml", '["core.scheduler"]\nmax_concurrent_tasks = -1')
+
+    with pytest.raises(SettingsError) as raised:
+        load()
+
+    assert str(raised.value).startswith(
+        'max_concurrent_tasks in ["core.scheduler"] of settings/local.toml is -1, and must'
+    )
+
+
+def test_the_variable_is_blamed_and_not_the_file_below_it(
+    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("settings/local.toml", '["core.scheduler"]\nlease = 30')
+    write(".env", "CORE_SCHEDULER_LEASE=soon")
+
+    with pytest.raises(SettingsError, match=r"^CORE_SCHEDULER_LEASE in \.env is 'soon'"):
+        load()
+
+
+def test_every_wrong_value_is_reported_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(max_concurrent_tasks=0, lease="soon")
+
+    assert len(str(raised.value).splitlines()) == 2
+
+
+def test_a_mistyped_key_in_a_file_is_an_error_with_the_near_name(write: Callable[[str, str], None]) -> None:
+    write("settings/default.toml", '["core.scheduler"]\nmax_concurent_tasks = 3')
+
+    with pytest.raises(
+        SettingsError, match=r"max_concurent_tasks in .* is not a setting; did you mean 'max_concurrent"
+    ):
+        load()
+
+
+def test_a_mistyped_variable_is_a_warning_with_the_near_name(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CORE_SCHEDULER_MAX_CONCURENT_TASKS", "3")
+    monkeypatch.setenv("CORE_SCHEDULER_RETRY__BASE", "3")
+    monkeypatch.setenv("FRAMEWORK_HTTP_PROT", "3")
+    monkeypatch.setenv("FRAMEWORK_ENV", "production")
+    models: dict[str, type[ModuleSettings]] = {"framework": FrameworkSettings, "core.scheduler": SchedulerSettings}
+    loader = SettingsLoader()
+    caplog.clear()
+
+    loader.check_names(models, known=models)
+
+    tasks, port = (record.getMessage() for record in caplog.records)
+    assert tasks.startswith("CORE_SCHEDULER_MAX_CONCURENT_TASKS is not a setting and is ignored; did you mean")
+    assert tasks.endswith("'CORE_SCHEDULER_MAX_CONCURRENT_TASKS'?")
+    assert port == "FRAMEWORK_HTTP_PROT is not a setting and is ignored; did you mean 'FRAMEWORK_HTTP_PORT'?"
+
+
+def test_a_mistyped_table_is_a_warning_and_one_given_in_code_an_error(
+    write: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    write("settings/default.toml", '["core.schedular"]\nx = 3\n["not.loaded.here"]\ny = 1')
+    models = {"core.scheduler": SchedulerSettings}
+
+    with caplog.at_level(logging.WARNING):
+        SettingsLoader().check_names(models, known=models)
+    with pytest.raises(SettingsError, match=r"'core\.schedular', which is no module; did you mean 'core\.scheduler'"):
+        SettingsLoader({"core.schedular": {}}).check_names(models, known=models)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "the table 'core.schedular' of settings/default.toml belongs to no module; did you mean 'core.scheduler'?"
+    ]
+
+
+def test_a_module_of_two_words_has_its_own_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    class UserAuthSettings(ModuleSettings):
+        session_hours: int = 8
+
+    monkeypatch.setenv("STANDARD_USER_AUTH_SESSION_HOURS", "4")
+
+    assert SettingsLoader().load("standard.user_auth", UserAuthSettings).session_hours == 4
+
+
+def test_the_longest_module_prefix_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    class CoreSettings(ModuleSettings):
+        scheduler_lease: str = "untouched"
+        name: str = "core"
+
+    monkeypatch.setenv("CORE_SCHEDULER_LEASE", "5")
+    monkeypatch.setenv("CORE_NAME", "heart")
+    loader = SettingsLoader()
+
+    core = loader.load("core", CoreSettings, known={"core", "core.scheduler"})
+    scheduler = loader.load("core.scheduler", SchedulerSettings, known={"core", "core.scheduler"})
+
+    assert (core.scheduler_lease, core.name) == ("untouched", "heart")
+    assert scheduler.lease == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[core.scheduler]\nlease = 5",
+            'settings/default.toml has a table [core.scheduler]; write it with quotes: ["core',
+        ),
+        ("lease = 5", 'lease in settings/default.toml stands in no table; put it under [framework] or ["area.module"]'),
+        ("[framework", "settings/default.toml is not readable as TOML: "),
+    ],
+)
+def test_a_file_that_would_be_misread_is_refused(write: Callable[[str, str], None], text: str, sentence: str) -> None:
+    write("settings/default.toml", text)
+
+    with pytest.raises(SettingsError) as raised:
+        load()
+
+    assert str(raised.value).startswith(sentence)
+
+
+def test_the_environment_is_a_plain_word_and_its_missing_file_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_ENV", "prodution")
+    SettingsLoader()
+    monkeypatch.setenv("FRAMEWORK_ENV", "../../etc/passwd")
+
+    with pytest.raises(SettingsError, match="must be a word"):
+        SettingsLoader()
+
+    assert "there is no prodution.toml in settings" in caplog.text
+
+
+def test_a_password_never_stands_in_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRAMEWORK_DATABASE_URL", "mysql://me:hunter2@db/app")
+
+    with pytest.raises(SettingsError) as raised:
+        SettingsLoader().load("framework", FrameworkSettings)
+
+    assert str(raised.value).startswith("FRAMEWORK_DATABASE_URL is 'mysql://***@db/app': write sqlite+aiosqlite:///")
+    assert "hunter2" not in str(raised.value)
+
+
+def test_the_application_settings_have_sound_defaults() -> None:
+    settings = SettingsLoader().load("framework", FrameworkSettings)
+
+    assert settings.database_url == "sqlite+aiosqlite:///data/chamberlain.db"
+    assert settings.modules == ("*",)
+    assert settings.http_host == "127.0.0.1"
+    assert settings.shutdown_timeout == timedelta(seconds=15)
+
+
+def test_the_database_lies_in_the_data_folder_and_urls_without_a_driver_are_understood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_DATA_DIR", "/srv/app")
+    monkeypatch.setenv("FRAMEWORK_MODULES", "core.scheduler, acme.reports")
+    below_data = SettingsLoader().load("framework", FrameworkSettings)
+    monkeypatch.setenv("FRAMEWORK_DATABASE_URL", "postgres://me@db/app")
+    elsewhere = SettingsLoader().load("framework", FrameworkSettings)
+
+    assert below_data.database_url == "sqlite+aiosqlite:////srv/app/chamberlain.db"
+    assert below_data.modules == ("core.scheduler", "acme.reports")
+    assert elsewhere.database_url == "postgresql+asyncpg://me@db/app"
+
+
+def test_settings_are_frozen_and_do_not_read_the_environment_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_CONCURRENT_TASKS", "99")
+    settings = SchedulerSettings()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.max_concurrent_tasks = 5  # type: ignore[misc]  # what the test is about
+
+    assert settings.max_concurrent_tasks == 10
+
+
+def test_where_each_value_comes_from_is_known(
+    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("settings/default.toml", '["core.scheduler"]\nlease = 30')
+    monkeypatch.setenv("CORE_SCHEDULER_MAX_CONCURRENT_TASKS", "3")
+
+    origins = SettingsLoader().origins("core.scheduler", SchedulerSettings)
+
+    assert origins["max_concurrent_tasks"] == "CORE_SCHEDULER_MAX_CONCURRENT_TASKS"
+    assert origins["lease"] == 'lease in ["core.scheduler"] of settings/default.toml'
+    assert origins["roots"] == "default"
+
+
+@pytest.mark.parametrize("name", ["default.toml", "test.toml", "production.example.toml"])
+def test_the_shipped_files_load(name: str) -> None:
+    tables = tomllib.loads((REPOSITORY / "settings" / name).read_text())
+
+    settings = FrameworkSettings(**tables["framework"])
+
+    assert settings.model_fields_set == set(tables["framework"])
