@@ -84,8 +84,9 @@ def _add_exception(_logger: object, _method: str, line: _Line) -> _Line:
 
 def _as_json(_logger: object, _method: str, line: _Line) -> str:
     """Return one line of ASCII JSON; a value that is not JSON becomes its repr."""
+    line = {name: line[name] for name in _OURS if name in line} | dict(line)
     try:
-        return json.dumps(dict(line), default=repr, allow_nan=False)
+        return json.dumps(line, default=repr, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return json.dumps({str(name): value if isinstance(value, str) else repr(value) for name, value in line.items()})
 

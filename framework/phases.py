@@ -62,8 +62,12 @@ class Phases:
     async def stop(self, seconds: float) -> None:
         """What waits for the stop, then every module in reverse order, each within so many seconds."""
         self.app_context.phase = Phase.STOPPING
+        never_started = {m.id for m in self._modules} - {
+            lifespan.module.id for lifespan in self._running if lifespan.holds
+        }
         for owner, callback in self.app_context.stopping_callbacks():
-            await self._call_within(seconds, owner, callback)
+            if owner not in never_started:
+                await self._call_within(seconds, owner, callback)
         for lifespan in self._running[::-1]:
             module_id = lifespan.module.id
             if await lifespan.leave(self.app_context.clock, seconds):

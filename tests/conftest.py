@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import URL, make_url
@@ -27,6 +27,7 @@ def postgres_server() -> Iterator[URL]:
         yield make_url(given)
         return
     try:
+        import asyncpg  # noqa: F401  # a server without the driver is of no use
         import filelock
 
         with warnings.catch_warnings():
@@ -49,7 +50,7 @@ def postgres_server() -> Iterator[URL]:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _without_postgres(reason: str) -> None:
+def _without_postgres(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"no PostgreSQL to test on: {reason}")
     pytest.skip(f"NOT TESTED ON POSTGRESQL: {reason}")
@@ -58,7 +59,8 @@ def _without_postgres(reason: str) -> None:
 @pytest.fixture
 async def postgres_url(postgres_server: URL) -> AsyncIterator[str]:
     """The URL of an empty PostgreSQL database, dropped after the test."""
-    asyncpg: Any = pytest.importorskip("asyncpg")
+    import asyncpg
+
     name = f"test_{secrets.token_hex(8)}"
     admin = await asyncpg.connect(postgres_server.set(drivername="postgresql").render_as_string(hide_password=False))
     try:

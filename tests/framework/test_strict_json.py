@@ -25,7 +25,7 @@ def test_what_is_written_is_read_back(value: object) -> None:
 @pytest.mark.parametrize(
     "value",
     [float("nan"), float("inf"), {1: "a"}, {None: "a"}, object(), {1, 2}, b"x", [[float("-inf")]]],
-    ids=repr,
+    ids=lambda value: repr(value).split(" at ")[0],  # an address would differ between the processes of one run
 )
 def test_what_is_not_json_is_not_written(value: object) -> None:
     with pytest.raises(JsonError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from framework import Application, AppContext
+from framework import AppContext, Application
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
 from modules.core.scheduler.tables import events, executions

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -225,20 +224,6 @@ async def test_the_version_changes_when_another_connection_commits(sqlite_databa
     assert unchanged == first
     assert await sqlite_database.version() != first
     await other.close()
-
-
-@pytest.mark.parametrize(("synchronous", "level"), [("full", 2), ("normal", 1)])
-async def test_sqlite_is_opened_durable_and_strict(tmp_path: Path, synchronous: str, level: int) -> None:
-    database = Database(f"sqlite:///{tmp_path}/app.db", synchronous=synchronous)
-    for pragma, value in [
-        ("journal_mode", "wal"),
-        ("synchronous", level),
-        ("foreign_keys", 1),
-        ("busy_timeout", 10_000),
-    ]:
-        assert await database.write(run(f"PRAGMA {pragma}")) == value
-        assert await database.read(run(f"PRAGMA {pragma}")) == value
-    await database.close()
 
 
 async def test_the_offset_between_the_clocks_is_measured(database: Database) -> None:

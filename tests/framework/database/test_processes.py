@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-
 from processes import run_together
 from sqlalchemy import Connection, text
 
@@ -44,17 +41,3 @@ async def test_no_update_is_lost_between_processes(database: Database, database_
 
     counted = await database.read(lambda c: c.execute(text("SELECT n FROM counters")).scalar_one())
     assert counted == PROCESSES * UPDATES
-
-
-async def test_whoever_opens_a_fresh_file_at_the_same_moment_gets_in(tmp_path: Path) -> None:
-    for number in range(12):
-        databases = [Database(f"sqlite:///{tmp_path}/{number}.db") for _ in range(8)]
-
-        modes = await asyncio.gather(*(database.write(journal_mode) for database in databases))
-
-        assert modes == ["wal"] * 8
-        await asyncio.gather(*(database.close() for database in databases))
-
-
-def journal_mode(c: Connection) -> object:
-    return c.execute(text("PRAGMA journal_mode")).scalar()

@@ -23,7 +23,9 @@ def wall(*parts: int) -> datetime:
 triggers: st.SearchStrategy[TimeTrigger] = st.one_of(
     st.builds(lambda s: Once(BASE + timedelta(seconds=s)), SECONDS),
     st.builds(
-        lambda minutes, s, end: Every(timedelta(minutes=minutes), BASE + timedelta(minutes=s), end and BASE + end),
+        lambda minutes, s, end: Every(
+            timedelta(minutes=minutes), BASE + timedelta(minutes=s), None if end is None else BASE + end
+        ),
         st.sampled_from([5, 7, 15, 20, 45, 60, 90, 1440, 2880, 0.75 * 60, 61.5]),
         st.integers(-3000, 3000),
         st.none() | st.timedeltas(timedelta(0), timedelta(days=6)),

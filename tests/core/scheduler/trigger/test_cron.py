@@ -77,6 +77,18 @@ def test_a_gap_at_new_year_is_not_lost_between_the_years() -> None:
     assert cron.next_after(utc(1994, 6, 1)) == utc(1994, 12, 31, 10)
 
 
+def test_a_gap_at_the_very_turn_of_the_year_in_utc_is_seen() -> None:
+    cron = Cron("30 23 * * *", "Europe/Lisbon")  # its clocks went from 23:23:15 to 0:00 as 1912 began in UTC
+
+    assert cron.next_after(utc(1911, 12, 31, 12)) == utc(1912, 1, 1)
+
+
+def test_a_fold_that_reaches_over_the_turn_of_the_year_fires_once() -> None:
+    cron = Cron("45 23 31 12 *", "Africa/Sao_Tome")  # in 1883 its clocks went back from midnight to 22:56:19
+
+    assert list(cron.between(utc(1883, 12, 31, 12), utc(1884, 1, 1, 12))) == [utc(1883, 12, 31, 23, 18, 4)]
+
+
 @pytest.mark.parametrize(
     ("expression", "part"),
     [

@@ -1,0 +1,47 @@
+# Everything from one place. The first target that needs it makes .venv; after that the check costs nothing.
+
+VENV ?= .venv
+JOBS ?= 2
+BIN := $(VENV)/bin
+DOCS_TESTS := tests/docs
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV)/.for-running ## Run the example modules on SQLite; Ctrl-C stops, the schedule stays
+	@FRAMEWORK_ENV=$${FRAMEWORK_ENV:-demo} $(BIN)/chamberlain run
+
+test: $(VENV)/.for-working ## Run the whole test suite
+	@$(BIN)/python -m pytest -n $(JOBS) -q
+
+check: $(VENV)/.for-working ## Check format, lint, types, import floors and docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q $(DOCS_TESTS)/test_docs.py $(DOCS_TESTS)/test_style.py
+
+format: $(VENV)/.for-working ## Put the code into shape
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.for-running ## Measure against the limit of raw SQLite
+	@$(BIN)/python benchmarks/enqueue_and_drain.py
+
+clean: ## Remove .venv and what tools left behind; data stays
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@sh .ci/make-venv $(VENV)
+
+$(VENV)/.for-running: pyproject.toml | $(BIN)/python
+	@sh .ci/install $(VENV) .
+	@touch $@
+
+$(VENV)/.for-working: pyproject.toml | $(BIN)/python
+	@sh .ci/install $(VENV) '.[dev]'
+	@touch $@ $(VENV)/.for-running

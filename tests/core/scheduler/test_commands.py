@@ -1,0 +1,236 @@
+"""Commands: pause, resume, cancel, run now, emit and correct, each within its rules."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from modules.core.scheduler import ExecutionContext
+
+MINUTE = 60.0
+
+
+async def test_a_paused_task_never_runs_and_resumes_from_now(node: Any) -> None:
+    task_id = await node.add_every(MINUTE)
+    await node.scheduler.pause_task(task_id, "holidays")
+    await node.pass_time(100 * MINUTE + 1)
+
+    resumed = (await node.scheduler.resume_task(task_id)).unwrap()
+    await node.scheduler.run_due()
+
+    assert await node.states(task_id) == []
+    assert timedelta(0) < resumed["next_execution"] - node.clock.now() <= timedelta(minutes=1)
+
+
+async def test_a_paused_one_time_task_runs_at_once_when_resumed_late(node: Any) -> None:
+    task_id = await node.add(delay=MINUTE)
+    await node.scheduler.pause_task(task_id)
+    await node.pass_time(10 * MINUTE)
+
+    await node.scheduler.resume_task(task_id)
+    await node.scheduler.run_due()
+
+    assert await node.states(task_id) == ["succeeded"]
+
+
+async def test_pausing_holds_pending_executions_and_retries(node: Any) -> None:
+    async def fail() -> None:
+        raise RuntimeError
+
+    node.register("fail", fail)
+    task_id = await node.add("fail", delay=1, max_retries=1, retry_delay=10, retry_jitter=0)
+    await node.pass_time(1)
+
+    await node.scheduler.pause_task(task_id)
+    await node.pass_time(1000)
+    held = await node.states(task_id)
+    await node.scheduler.resume_task(task_id)
+    await node.scheduler.run_due()
+
+    assert held == ["failed", "pending"]
+    assert await node.states(task_id) == ["failed", "failed"]
+
+
+async def test_cancelling_closes_what_is_pending_and_keeps_the_history(node: Any) -> None:
+    task_id = await node.add_every(MINUTE)
+    await node.pass_time(MINUTE)
+
+    cancelled = (await node.scheduler.cancel_task(task_id)).unwrap()
+    again = await node.scheduler.cancel_task(task_id)
+    await node.pass_time(10 * MINUTE)
+
+    assert (cancelled["status"], again.success) == ("cancelled", True)
+    assert await node.states(task_id) == ["succeeded"]
+
+
+async def test_what_runs_finishes_when_its_task_is_cancelled_unless_asked_otherwise(node: Any) -> None:
+    leave = asyncio.Event()
+    node.register("wait", leave.wait)
+    gentle = await node.add("wait", name="gentle", delay=1)
+    strict = await node.add("wait", name="strict", delay=1)
+    node.clock.advance(1)
+    await node.scheduler.turn()
+
+    await node.scheduler.cancel_task(gentle)
+    await node.scheduler.cancel_task(strict, cancel_running=True)
+    await node.scheduler.turn()
+    leave.set()
+    await node.scheduler.run_due()
+
+    assert await node.states(gentle) == ["succeeded"]
+    assert await node.states(strict) == ["cancelled"]
+    assert (await node.task(gentle))["status"] == "cancelled"
+
+
+async def test_running_now_does_not_move_the_schedule(node: Any) -> None:
+    task_id = await node.add_every(MINUTE)
+    before = (await node.task(task_id))["next_execution"]
+
+    answer = (await node.scheduler.execute_task(task_id)).unwrap()
+    await node.scheduler.run_due()
+
+    task = await node.task(task_id)
+    assert answer["status"] == "running"
+    assert (task["next_execution"], task["execution_count"]) == (before, 0)
+    (row,) = await node.history(task_id)
+    assert (row["id"], row["origin"], row["state"]) == (answer["execution_id"], "manual", "succeeded")
+
+
+async def test_running_now_is_allowed_on_a_paused_task_and_refused_on_an_ended_one(node: Any) -> None:
+    paused = await node.add_every(MINUTE, name="paused")
+    ended = await node.add(name="ended", delay=1)
+    await node.scheduler.pause_task(paused)
+    await node.pass_time(1)
+
+    allowed = await node.scheduler.execute_task(paused)
+    refused = await node.scheduler.execute_task(ended)
+    await node.scheduler.run_due()
+
+    assert allowed.success
+    assert refused.error.code == "INVALID_STATE"
+    assert await node.states(paused) == ["succeeded"]
+
+
+async def test_a_failed_one_time_task_can_be_driven_again(node: Any) -> None:
+    ready = False
+
+    async def try_it() -> None:
+        if not ready:
+            raise RuntimeError
+
+    node.register("try_it", try_it)
+    task_id = await node.add("try_it", delay=1)
+    await node.pass_time(1)
+    ready = True
+
+    await node.scheduler.execute_task(task_id)
+    await node.scheduler.run_due()
+
+    assert await node.states(task_id) == ["failed", "succeeded"]
+    assert (await node.task(task_id))["status"] == "completed"
+
+
+async def test_two_runs_now_in_the_same_instant_are_two_occurrences(node: Any) -> None:
+    task_id = await node.add_every(MINUTE, overlap="allow")
+
+    for _ in range(3):
+        (await node.scheduler.execute_task(task_id)).unwrap()
+    await node.scheduler.run_due()
+
+    assert await node.states(task_id) == ["succeeded"] * 3
+
+
+async def test_an_unknown_id_is_told(node: Any) -> None:
+    calls = [node.scheduler.get_task, node.scheduler.pause_task, node.scheduler.resume_task]
+    calls += [node.scheduler.cancel_task, node.scheduler.execute_task]
+
+    codes = [(await call("nobody")).error.code for call in calls]
+    execution = await node.scheduler.get_execution("nobody")
+
+    assert codes == ["TASK_NOT_FOUND"] * 5
+    assert execution.error.code == "EXECUTION_NOT_FOUND"
+
+
+async def test_an_emitted_event_sets_off_its_tasks_with_the_payload(node: Any) -> None:
+    trigger = {"type": "event", "event": "order.paid", "where": {"country": "NL"}}
+    payloads: list[Any] = []
+
+    async def ship(context: ExecutionContext) -> None:
+        payloads.append(context.payload)
+
+    node.register("ship", ship)
+    await node.add("ship", trigger=trigger)
+
+    hit = (await node.scheduler.emit("order.paid", {"country": "NL", "id": 7})).unwrap()
+    miss = (await node.scheduler.emit("order.paid", {"country": "BE"})).unwrap()
+    other = (await node.scheduler.emit("order.lost")).unwrap()
+    await node.scheduler.run_due()
+
+    assert (hit, miss, other) == (1, 0, 0)
+    assert payloads == [{"country": "NL", "id": 7}]
+
+
+async def test_an_event_is_durable_across_a_restart(node: Any, start_node: Any) -> None:
+    await node.add(trigger={"type": "event", "event": "x"})
+    await node.scheduler.emit("x")
+
+    other = await start_node()
+    await other.scheduler.run_due()
+
+    assert len(other.runs) == 1
+
+
+async def test_an_event_task_ends_at_its_maximum(node: Any) -> None:
+    task_id = await node.add(trigger={"type": "event", "event": "x"}, max_executions=1)
+
+    counts = []
+    for _ in range(2):
+        counts.append((await node.scheduler.emit("x")).unwrap())
+        await node.scheduler.run_due()
+
+    assert counts == [1, 0]
+    assert (await node.task(task_id))["status"] == "completed"
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+async def test_an_operators_correction_leaves_a_row_of_the_history(node: Any, status: str) -> None:
+    manager = node.app_context.get_service("core.scheduler.job_manager")
+    task_id = await node.add_every(MINUTE)
+
+    corrected = (await manager.update_job_status(task_id, status, {"by": "hand"}, "checked")).unwrap()
+
+    assert corrected["status"] == status
+    (row,) = await node.history(task_id)
+    assert (row["origin"], row["reason"], row["result"]) == ("operator", "OPERATOR", {"by": "hand"})
+
+
+async def test_a_correction_is_refused_while_an_execution_runs(node: Any) -> None:
+    leave = asyncio.Event()
+    node.register("wait", leave.wait)
+    task_id = await node.add("wait", delay=1)
+    node.clock.advance(1)
+    await node.scheduler.turn()
+    manager = node.app_context.get_service("core.scheduler.job_manager")
+
+    refused = await manager.update_job_status(task_id, "completed")
+    leave.set()
+    await node.scheduler.run_due()
+
+    assert refused.error.code == "INVALID_STATE"
+
+
+async def test_an_open_execution_shows_its_task_as_running(node: Any) -> None:
+    leave = asyncio.Event()
+    node.register("wait", leave.wait)
+    task_id = await node.add_every(MINUTE, "wait")
+    node.clock.advance(MINUTE)
+    await node.scheduler.turn()
+
+    during = (await node.task(task_id))["status"]
+    leave.set()
+    await node.scheduler.run_due()
+
+    assert (during, (await node.task(task_id))["status"]) == ("running", "pending")

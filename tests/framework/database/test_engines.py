@@ -1,0 +1,42 @@
+"""SQLite is opened the same way by everybody: durable, strict, and without a race."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from framework.database import Database
+
+
+def setting(pragma: str) -> Callable[[Connection], object]:
+    return lambda c: c.execute(text(f"PRAGMA {pragma}")).scalar()
+
+
+@pytest.mark.parametrize(("synchronous", "level"), [("full", 2), ("normal", 1)])
+async def test_sqlite_is_opened_durable_and_strict(tmp_path: Path, synchronous: str, level: int) -> None:
+    database = Database(f"sqlite:///{tmp_path}/app.db", synchronous=synchronous)
+
+    for pragma, value in [
+        ("journal_mode", "wal"),
+        ("synchronous", level),
+        ("foreign_keys", 1),
+        ("busy_timeout", 10_000),
+    ]:
+        assert await database.write(setting(pragma)) == value
+        assert await database.read(setting(pragma)) == value
+
+    await database.close()
+
+
+async def test_whoever_opens_a_fresh_file_at_the_same_moment_gets_in(tmp_path: Path) -> None:
+    for number in range(12):
+        databases = [Database(f"sqlite:///{tmp_path}/{number}.db") for _ in range(8)]
+
+        modes = await asyncio.gather(*(database.write(setting("journal_mode")) for database in databases))
+
+        assert modes == ["wal"] * 8
+        await asyncio.gather(*(database.close() for database in databases))
