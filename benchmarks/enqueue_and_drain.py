@@ -51,7 +51,7 @@ def task(number: int) -> dict[str, object]:
 
 async def measure(folder: Path, count: int, width: int) -> Rates:
     """Schedule `count` tasks in bulk and a tenth of that one by one, then carry all out, `width` at once."""
-    settings = {
+    settings: dict[str, dict[str, object]] = {
         "framework": {"data_dir": str(folder), "database_url": f"sqlite+aiosqlite:///{folder / 'scheduler.db'}"},
         "core.scheduler": {"enabled": False, "max_concurrent_tasks": width},
     }

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from sqlalchemy import make_url
+
 from framework.clock import Clock, SystemClock
 from framework.context import AppContext, Phase
 from framework.database import Database, is_transient
+from framework.database.location import path_of
 from framework.duration import in_words
-from framework.errors import ApplicationRunning, DatabaseUnavailable, SettingsError, one_line
+from framework.errors import (
+    ApplicationRunning,
+    DatabaseMissing,
+    DatabaseUnavailable,
+    SchemaBehind,
+    SettingsError,
+    one_line,
+)
 from framework.loader import discover
 from framework.logging import set_ids
 from framework.module import Module
@@ -26,6 +38,7 @@ from framework.settings_loader import SettingsLoader
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds
+_PATIENCE = timedelta(seconds=5)  # of a tool, which somebody waits for
 
 
 class Application:
@@ -96,6 +109,43 @@ class Application:
         if self._phases is not None:
             self._phases.stop_now()
 
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AppContext]:
+        """Phase one only, for a tool that looks or asks beside a running application: no module starts.
+
+        Nothing is created or migrated: raises `DatabaseMissing` and `SchemaBehind`, and what `start` raises.
+        """
+        async with self._beside(make_database=False) as phases:
+            if waiting := await phases.pending():
+                raise SchemaBehind(waiting)
+            phases.register()
+            phases.app_context.phase = Phase.RUNNING
+            yield phases.app_context
+
+    async def pending(self) -> dict[str, list[str]]:
+        """Return the revisions that the tables lack, by module id; changes nothing. Raises `DatabaseMissing`."""
+        async with self._beside(make_database=False) as phases:
+            return await phases.pending()
+
+    async def upgrade(self) -> dict[str, list[str]]:
+        """Bring all tables up to date without starting a module; return what was applied, by module id."""
+        async with self._beside(make_database=True) as phases:
+            return await phases.migrate()
+
+    @asynccontextmanager
+    async def _beside(self, *, make_database: bool) -> AsyncIterator[Phases]:
+        settings, modules, own = self._prepare()
+        clock = SystemClock() if self._clock is None else self._clock
+        database = _open(own) if make_database else _open_existing(own)
+        try:
+            patience = min(own.database_timeout, _PATIENCE)
+            await _until_it_answers(database, clock, own.model_copy(update={"database_timeout": patience}))
+            if isinstance(clock, SystemClock):
+                clock.offset = await database.clock_offset(clock)
+            yield Phases(modules, AppContext(clock, database, settings))
+        finally:
+            await database.close()
+
     async def __aenter__(self) -> AppContext:
         return await self.start()
 
@@ -136,6 +186,18 @@ def _open(own: FrameworkSettings) -> Database:
             f"FRAMEWORK_DATA_DIR is {str(own.data_dir)!r}, which cannot be made: {error.strerror}"
         ) from None
     return Database(own.database_url, synchronous=own.sqlite_synchronous)
+
+
+def _open_existing(own: FrameworkSettings) -> Database:
+    path = path_of(make_url(own.database_url))
+    if path is not None and not path.exists():
+        raise DatabaseMissing(
+            f"there is no database at {path} yet; `chamberlain run` or `chamberlain db upgrade` makes it"
+        )
+    database = Database(own.database_url, synchronous=own.sqlite_synchronous)
+    if database.is_memory:
+        raise DatabaseMissing("the database is in memory, where only its own process can look; use a file or a server")
+    return database
 
 
 async def _until_it_answers(database: Database, clock: Clock, own: FrameworkSettings) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class FrameworkError(Exception):
@@ -121,6 +121,18 @@ class DatabaseUnavailable(FrameworkError):
         super().__init__(
             f"the database {url} gave no answer within {waited}: {one_line(error)}; is FRAMEWORK_DATABASE_URL right?"
         )
+
+
+class DatabaseMissing(FrameworkError):
+    """A tool was asked to look at a database that is not there."""
+
+
+class SchemaBehind(FrameworkError):
+    """The tables are older than this program, or not there yet; only an upgrade or a start changes them."""
+
+    def __init__(self, pending: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(f"the tables of {', '.join(pending)} are not up to date; run `chamberlain db upgrade`")
+        self.pending = pending
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:

@@ -31,6 +31,10 @@ class Health:
         """Note that a module runs (None), or in one line why it does not."""
         self._modules[module_id] = error
 
+    def failing(self) -> set[str]:
+        """Return the modules that do not run."""
+        return {module_id for module_id, error in self._modules.items() if error is not None}
+
     def add_check(self, owner: str, name: str, check: Check) -> None:
         """Measure this whenever health is asked for; the same name again replaces the check."""
         self._checks[name] = (owner, check)

@@ -141,6 +141,27 @@ def import_found(item: Found) -> Module:
     return module
 
 
+def import_commands(item: Found) -> ModuleType | None:
+    """Import the `cli.py` of a module and nothing else of it, so that listing commands stays fast.
+
+    None where the module has none; raises `ModuleImportFailed`.
+    """
+    path = None if item.folder is None else item.folder / "cli.py"
+    if path is None or not path.is_file():
+        return None
+    name = f"{item.import_path}.cli"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        return None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # importing runs foreign code, which may raise anything
+        del sys.modules[name]
+        raise ModuleImportFailed(name, error) from error
+    return module
+
+
 def _module_class(package: ModuleType) -> type[Module]:
     inner = f"{package.__name__}.module"
     classes = _classes_in(package, {package.__name__, inner})

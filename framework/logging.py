@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -33,7 +34,11 @@ def configure(level: str = "INFO", form: Format = "auto", stream: TextIO | None 
 
     out = sys.stderr if stream is None else stream
     for_people = form == "console" or (form == "auto" and out.isatty())
-    rendering: list[Any] = [_escaped, ConsoleRenderer(colors=out.isatty())] if for_people else [_as_json]
+    rendering: list[Any] = (
+        [_escaped, ConsoleRenderer(colors=out.isatty() and not os.environ.get("NO_COLOR"))]
+        if for_people
+        else [_as_json]
+    )
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         ProcessorFormatter(

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection
 
 from framework.database import Database
+from framework.errors import FrameworkError
 
 if TYPE_CHECKING:  # Alembic takes long to import, and only an upgrade needs it
     from alembic.runtime.migration import MigrationContext
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
-class SchemaTooNew(Exception):  # noqa: N818  # named after what is the case
+class SchemaTooNew(FrameworkError):  # noqa: N818  # named after what is the case
     """The database was upgraded by a newer program; this one must not touch it."""
 
     def __init__(self, module_id: str, revision: str) -> None:
@@ -37,7 +38,7 @@ class SchemaTooNew(Exception):  # noqa: N818  # named after what is the case
         self.revision = revision
 
 
-class MigrationsMissing(Exception):  # noqa: N818  # named after what is the case
+class MigrationsMissing(FrameworkError):  # noqa: N818  # named after what is the case
     """The folder of revisions that a module names is not there."""
 
 

@@ -37,13 +37,26 @@ class Phases:
                     log.exception("module %s failed to register", module.id)
                     self._leave_out(module, one_line(error))
 
-    async def migrate(self) -> None:
-        """Bring the tables of every module up to date, in requirement order; raises what a migration raises."""
-        wanted = [(m.id, m.migrations) for m in self._modules if m.migrations and m.id not in self._left_out]
-        if wanted:
-            from framework.migrations import Migrations, upgrade  # Alembic takes long to import
+    async def migrate(self) -> dict[str, list[str]]:
+        """Bring the tables of every module up to date, in requirement order; raises what a migration raises.
 
-            await upgrade(self.app_context.database, [Migrations(module_id, place) for module_id, place in wanted])
+        Returns the revisions that were applied, by the ids of the modules that lacked any.
+        """
+        if not self._with_tables():
+            return {}
+        from framework.migrations import Migrations, upgrade  # Alembic takes long to import
+
+        applied = await upgrade(self.app_context.database, [Migrations(*place) for place in self._with_tables()])
+        return {module_id: revisions for module_id, revisions in applied.items() if revisions}
+
+    async def pending(self) -> dict[str, list[str]]:
+        """Return the revisions that `migrate` would apply, by the ids of the modules that lack any."""
+        if not self._with_tables():
+            return {}
+        from framework.migrations import Migrations, pending
+
+        waiting = await pending(self.app_context.database, [Migrations(*place) for place in self._with_tables()])
+        return {module_id: revisions for module_id, revisions in waiting.items() if revisions}
 
     async def start(self) -> None:
         """Phase two of every module, then what waits for all of them."""
@@ -85,6 +98,9 @@ class Phases:
                 module.stop_now()
             except Exception:
                 log.exception("module %s failed to stop at once", module.id)
+
+    def _with_tables(self) -> list[tuple[str, str]]:
+        return [(m.id, m.migrations) for m in self._modules if m.migrations and m.id not in self._left_out]
 
     async def _start(self, module: Module) -> None:
         lifespan = Lifespan(module, self.app_context, self._failed_later)

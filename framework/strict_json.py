@@ -15,7 +15,7 @@ class JsonError(ValueError):
 
 
 def dumps(value: object, *, max_bytes: int = MAX_BYTES, sort_keys: bool = False) -> str:
-    """Return compact ASCII JSON text, or raise `JsonError`: not JSON, NaN, a key that is no text, too deep, too large."""
+    """Return compact ASCII JSON text, or raise `JsonError`: not JSON, NaN, a key not text, too deep, too large."""
     _check(value, MAX_DEPTH)
     try:
         text = json.dumps(value, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)

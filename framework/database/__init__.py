@@ -4,7 +4,7 @@ from framework.database.database import Database
 from framework.database.failures import is_transient, is_unique_violation
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
-from framework.database.verbs import for_update, insert_ignore, skip_locked, upsert
+from framework.database.verbs import for_update, insert_ignore, row_address, skip_locked, upsert
 
 __all__ = [
     "POSTGRESQL",
@@ -17,6 +17,7 @@ __all__ = [
     "insert_ignore",
     "is_transient",
     "is_unique_violation",
+    "row_address",
     "skip_locked",
     "upsert",
 ]

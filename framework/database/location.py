@@ -8,6 +8,8 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from framework.errors import FrameworkError
+
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 MEMORY = ":memory:"
@@ -22,7 +24,7 @@ DRIVERS = {
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "lustre", "afs", "fuse.sshfs"}
 
 
-class DatabaseUrlError(ValueError):
+class DatabaseUrlError(FrameworkError, ValueError):
     """The address of the database cannot be used; the message is one sentence that says why and what to do."""
 
 

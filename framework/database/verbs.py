@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import GenerativeSelect, Table
+from sqlalchemy import ColumnElement, Dialect, GenerativeSelect, Table, literal_column
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import Insert
+
+from framework.database.location import SQLITE
 
 Query = TypeVar("Query", bound=GenerativeSelect)
 
@@ -32,6 +34,11 @@ def for_update(query: Query, of: Table | None = None) -> Query:
 def skip_locked(query: Query, of: Table | None = None) -> Query:
     """Read and lock only rows that nobody else holds locked; unchanged on SQLite: a writer there is alone."""
     return query.with_for_update(skip_locked=True, of=of)
+
+
+def row_address(dialect: Dialect) -> ColumnElement[Any]:
+    """Where a row lies, to tell rows without a key apart; it means something within one transaction only."""
+    return literal_column("rowid" if dialect.name == SQLITE else "ctid")
 
 
 def _insert(table: Table) -> postgresql.Insert:

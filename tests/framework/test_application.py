@@ -7,23 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from recording import MEMORY, First, Second, Third, application
+from example_modules import MEMORY, First, Second, Third, application
 
 from framework import AppContext, Application, Module, ModuleSettings, SystemClock
 from framework.context import Phase
 from framework.result import Result
 from framework.testing import FakeClock
 
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def events() -> list[str]:
-    return []
+pytestmark = pytest.mark.usefixtures("empty_project")
 
 
 async def test_both_phases_run_in_requirement_order_and_the_stop_in_reverse(events: list[str]) -> None:
@@ -75,12 +66,12 @@ async def test_a_module_gets_its_settings_and_adds_a_health_check() -> None:
     assert health["checks"]["greeter"] == {"status": "healthy", "data": {"word": "good day"}}
 
 
-async def test_the_data_folder_is_made_for_its_owner_only_and_holds_the_database(project: Path) -> None:
+async def test_the_data_folder_is_made_for_its_owner_only_and_holds_the_database(empty_project: Path) -> None:
     async with Application(modules=[], clock=FakeClock()) as app_context:
         await app_context.database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE notes (id)"))
 
-    assert stat.S_IMODE((project / "data").stat().st_mode) == 0o700
-    assert (project / "data" / "chamberlain.db").is_file()
+    assert stat.S_IMODE((empty_project / "data").stat().st_mode) == 0o700
+    assert (empty_project / "data" / "chamberlain.db").is_file()
 
 
 async def test_the_system_clock_takes_the_time_of_the_database() -> None:

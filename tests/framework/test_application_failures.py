@@ -5,33 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import stat
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import pytest
+from example_modules import Bystander, First, Second, Third, application, turns
 
-from framework import AppContext, Application, Module, ModuleSettings, ServiceMissing, SettingsError, SystemClock
-from framework.context import Phase
-from framework.errors import ApplicationRunning, DatabaseUnavailable, RequirementErrors
+from framework import AppContext, Application, Module, ModuleSettings, ServiceMissing, SettingsError
+from framework.errors import DatabaseUnavailable, RequirementErrors
 from framework.migrations import MigrationsMissing
-from framework.result import Result
 from framework.testing import FakeClock
 
-from recording import MEMORY, Bystander, First, Recorder, Second, Third, application, turns
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def events() -> list[str]:
-    return []
+pytestmark = pytest.mark.usefixtures("empty_project")
 
 
 async def test_nothing_is_registered_when_requirements_are_wrong(events: list[str]) -> None:

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import stat
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import pytest
+from example_modules import First, Recorder, Second, Third, application, turns
 
-from framework import AppContext, Application, Module, ModuleSettings, ServiceMissing, SettingsError, SystemClock
-from framework.context import Phase
-from framework.errors import ApplicationRunning, DatabaseUnavailable, RequirementErrors
-from framework.migrations import MigrationsMissing
-from framework.result import Result
+from framework import AppContext, Module
+from framework.errors import ApplicationRunning
 from framework.testing import FakeClock
 
-from recording import MEMORY, Bystander, First, Recorder, Second, Third, application, turns
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def events() -> list[str]:
-    return []
+pytestmark = pytest.mark.usefixtures("empty_project")
 
 
 async def test_a_lifespan_enters_and_leaves_in_one_task(events: list[str]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from example_modules import GREETER, Put
 
 from framework.errors import (
     InvalidModule,
@@ -20,36 +20,6 @@ from framework.module import Module
 from framework.requirements import load
 
 REPOSITORY = Path(__file__).parents[2]
-
-GREETER = "from framework import Module\n\n\nclass Greeter(Module):\n    id = {id!r}\n    requires = {requires!r}\n"
-
-Put = Callable[..., Path]
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    (tmp_path / "modules").mkdir()
-    add_project_folder(tmp_path)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.startswith("modules."):
-            del sys.modules[name]
-
-
-@pytest.fixture
-def put(project: Path) -> Put:
-    """Write a module into the project's modules/ folder; returns its folder."""
-
-    def put_module(module_id: str, requires: tuple[str, ...] = (), text: str | None = None) -> Path:
-        folder = project / "modules" / module_id.replace(".", "/")
-        folder.mkdir(parents=True)
-        source = GREETER.format(id=module_id, requires=requires) if text is None else text
-        (folder / "__init__.py").write_text(source)
-        return folder
-
-    return put_module
 
 
 def ids(modules: list[Module]) -> list[str]:
@@ -173,11 +143,11 @@ def discovered_by_a_new_process(*folders: Path) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("stray", ["modules/__init__.py", "modules/core/__init__.py"])
-def test_a_stray_init_file_does_not_hide_the_other_modules(project: Path, put: Put, stray: str) -> None:
+def test_a_stray_init_file_does_not_hide_the_other_modules(modules_project: Path, put: Put, stray: str) -> None:
     put("core.extra")
-    (project / stray).touch()
+    (modules_project / stray).touch()
 
-    found, logged = discovered_by_a_new_process(project)
+    found, logged = discovered_by_a_new_process(modules_project)
 
     assert {"core.extra", "core.scheduler"} <= set(found.split())
     assert f"{stray} hides other folders of the same name; it should be removed" in logged

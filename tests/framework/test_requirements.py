@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from example_modules import GREETER, Put
 
 from framework.errors import (
     DuplicateModule,
@@ -15,41 +14,11 @@ from framework.errors import (
     RequirementErrors,
     RequirementMissing,
 )
-from framework.loader import add_project_folder, discover
+from framework.loader import discover
 from framework.module import Module
 from framework.requirements import load
 
 REPOSITORY = Path(__file__).parents[2]
-
-GREETER = "from framework import Module\n\n\nclass Greeter(Module):\n    id = {id!r}\n    requires = {requires!r}\n"
-
-Put = Callable[..., Path]
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    (tmp_path / "modules").mkdir()
-    add_project_folder(tmp_path)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.startswith("modules."):
-            del sys.modules[name]
-
-
-@pytest.fixture
-def put(project: Path) -> Put:
-    """Write a module into the project's modules/ folder; returns its folder."""
-
-    def put_module(module_id: str, requires: tuple[str, ...] = (), text: str | None = None) -> Path:
-        folder = project / "modules" / module_id.replace(".", "/")
-        folder.mkdir(parents=True)
-        source = GREETER.format(id=module_id, requires=requires) if text is None else text
-        (folder / "__init__.py").write_text(source)
-        return folder
-
-    return put_module
 
 
 def module(module_id: str, *requires: str) -> Module:

@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from example_modules import Retry, SchedulerSettings, Write, load
+from pydantic import ValidationError
 
-from framework.duration import Days, Seconds
 from framework.settings import FrameworkSettings, ModuleSettings
 from framework.settings_loader import SettingsLoader
 
 REPOSITORY = Path(__file__).parents[2]
 
-
-class Retry(BaseModel):
-    base: Seconds = timedelta(seconds=1)
-    factor: int = 2
+pytestmark = pytest.mark.usefixtures("empty_project")
 
 
-class SchedulerSettings(ModuleSettings):
-    max_concurrent_tasks: int = Field(default=10, ge=1, le=1000)
-    lease: Seconds = timedelta(minutes=1)
-    keep_execution_history: Days = timedelta(days=30)
-    roots: tuple[Path, ...] = ()
-    retry: Retry = Retry()
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAMEWORK_ENV", raising=False)
-    (tmp_path / "settings").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def write(project: Path) -> Callable[[str, str], None]:
-    def write_file(name: str, text: str) -> None:
-        (project / name).write_text(text)
-
-    return write_file
-
-
-def load(**given: object) -> SchedulerSettings:
-    loader = SettingsLoader({"core.scheduler": given} if given else {})
-    return loader.load("core.scheduler", SchedulerSettings)
-
-
-def test_each_source_wins_over_the_ones_below_it(
-    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_source_wins_over_the_ones_below_it(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = [load().max_concurrent_tasks]
     write("settings/default.toml", '["core.scheduler"]\nmax_concurrent_tasks = 11')
     seen.append(load().max_concurrent_tasks)
@@ -71,7 +36,7 @@ def test_each_source_wins_over_the_ones_below_it(
     assert seen == [10, 11, 12, 13, 14, 15, 16]
 
 
-def test_a_missing_table_means_defaults(write: Callable[[str, str], None]) -> None:
+def test_a_missing_table_means_defaults(write: Write) -> None:
     write("settings/default.toml", "[framework]\nhttp_port = 9000")
 
     assert load() == SchedulerSettings()
@@ -101,9 +66,7 @@ def test_a_list_may_be_json_and_an_empty_variable_is_not_set(monkeypatch: pytest
     assert settings.lease == timedelta(minutes=1)
 
 
-def test_nested_tables_are_merged_key_by_key(
-    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nested_tables_are_merged_key_by_key(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write("settings/default.toml", '["core.scheduler".retry]\nbase = 5\nfactor = 3')
     monkeypatch.setenv("CORE_SCHEDULER_RETRY__FACTOR", "4")
 
@@ -168,9 +131,7 @@ def test_settings_are_frozen_and_do_not_read_the_environment_themselves(monkeypa
     assert settings.max_concurrent_tasks == 10
 
 
-def test_where_each_value_comes_from_is_known(
-    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_each_value_comes_from_is_known(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write("settings/default.toml", '["core.scheduler"]\nlease = 30')
     monkeypatch.setenv("CORE_SCHEDULER_MAX_CONCURRENT_TASKS", "3")
 

@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import logging
-import tomllib
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from example_modules import SchedulerSettings, Write, load
 
-from framework.duration import Days, Seconds
 from framework.errors import SettingsError
 from framework.settings import FrameworkSettings, ModuleSettings
 from framework.settings_loader import SettingsLoader
 
 REPOSITORY = Path(__file__).parents[2]
 
-
-class Retry(BaseModel):
-    base: Seconds = timedelta(seconds=1)
-    factor: int = 2
-
-
-class SchedulerSettings(ModuleSettings):
-    max_concurrent_tasks: int = Field(default=10, ge=1, le=1000)
-    lease: Seconds = timedelta(minutes=1)
-    keep_execution_history: Days = timedelta(days=30)
-    roots: tuple[Path, ...] = ()
-    retry: Retry = Retry()
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FRAMEWORK_ENV", raising=False)
-    (tmp_path / "settings").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def write(project: Path) -> Callable[[str, str], None]:
-    def write_file(name: str, text: str) -> None:
-        (project / name).write_text(text)
-
-    return write_file
-
-
-def load(**given: object) -> SchedulerSettings:
-    loader = SettingsLoader({"core.scheduler": given} if given else {})
-    return loader.load("core.scheduler", SchedulerSettings)
+pytestmark = pytest.mark.usefixtures("empty_project")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +43,7 @@ def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(
     assert "\n" not in str(raised.value)
 
 
-def test_a_wrong_value_in_a_file_is_named_with_key_and_file(write: Callable[[str, str], None]) -> None:
+def test_a_wrong_value_in_a_file_is_named_with_key_and_file(write: Write) -> None:
     write("settings/local.toml", '["core.scheduler"]\nmax_concurrent_tasks = -1')
 
     with pytest.raises(SettingsError) as raised:
@@ -90,9 +54,7 @@ def test_a_wrong_value_in_a_file_is_named_with_key_and_file(write: Callable[[str
     )
 
 
-def test_the_variable_is_blamed_and_not_the_file_below_it(
-    write: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_variable_is_blamed_and_not_the_file_below_it(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write("settings/local.toml", '["core.scheduler"]\nlease = 30')
     write(".env", "CORE_SCHEDULER_LEASE=soon")
 
@@ -107,7 +69,7 @@ def test_every_wrong_value_is_reported_at_once() -> None:
     assert len(str(raised.value).splitlines()) == 2
 
 
-def test_a_mistyped_key_in_a_file_is_an_error_with_the_near_name(write: Callable[[str, str], None]) -> None:
+def test_a_mistyped_key_in_a_file_is_an_error_with_the_near_name(write: Write) -> None:
     write("settings/default.toml", '["core.scheduler"]\nmax_concurent_tasks = 3')
 
     with pytest.raises(
@@ -136,7 +98,7 @@ def test_a_mistyped_variable_is_a_warning_with_the_near_name(
 
 
 def test_a_mistyped_table_is_a_warning_and_one_given_in_code_an_error(
-    write: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
+    write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     write("settings/default.toml", '["core.schedular"]\nx = 3\n["not.loaded.here"]\ny = 1')
     models = {"core.scheduler": SchedulerSettings}
@@ -162,7 +124,7 @@ def test_a_mistyped_table_is_a_warning_and_one_given_in_code_an_error(
         ("[framework", "settings/default.toml is not readable as TOML: "),
     ],
 )
-def test_a_file_that_would_be_misread_is_refused(write: Callable[[str, str], None], text: str, sentence: str) -> None:
+def test_a_file_that_would_be_misread_is_refused(write: Write, text: str, sentence: str) -> None:
     write("settings/default.toml", text)
 
     with pytest.raises(SettingsError) as raised:

@@ -19,6 +19,8 @@ from framework.web import install, lifespan
 
 MEMORY = {"framework": {"database_url": "sqlite+aiosqlite:///:memory:"}}
 
+pytestmark = pytest.mark.usefixtures("empty_project")
+
 Lifespan = Callable[[Any], contextlib.AbstractAsyncContextManager[Any]]
 
 
@@ -33,16 +35,6 @@ class Greeter(Module):
         self.events.append("ours starts")
         yield
         self.events.append("ours stops")
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def events() -> list[str]:
-    return []
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +30,13 @@ class Carrying:
     """One execution that this node runs. It ends by its own doing; others can only ask it to stop.
 
     `limit` is its time limit in seconds, `deadline` the monotonic moment at which its time is up. Once `disowned`, its
-    ending is not written: somebody else accounts for it.
+    ending is not written: somebody else accounts for it. `noted` are the columns last written about it.
     """
 
     def __init__(self, row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> None:
         self._clock = app_context.clock
         self.id: str = row.id
+        self.crashes: int = row.crashes
         self.limit = 0.0
         self.deadline = 0.0
         self.timed_out_at: datetime | None = None
@@ -46,21 +47,26 @@ class Carrying:
         self._started = 0.0
         self._function = function
         self._context = _context(row, app_context)
+        self.noted: Mapping[str, Any] = {}
         self._reason: Reason | None = None
-        self._stop_reason: Reason | None = None
-        self._noted: dict[str, Any] = {}
+        self._stop_reasons: list[Reason] = []
 
     def start(self, *, default_timeout: float, on_end: Callable[[Carrying], None]) -> None:
         """Start the function; `on_end` is called once, when it has ended."""
-        self.limit = policies_of(self._row.policies).timeout or default_timeout
+        self.limit = self._timeout() or default_timeout
         self._started = self._clock.monotonic()
         self.deadline = self._started + self.limit
         self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
         self.task.add_done_callback(lambda task: self._ended(task, on_end))
 
     def stop(self, reason: Reason) -> None:
-        """Ask the function to stop: a coroutine is cancelled, a thread sees `context.cancelled`."""
-        self._stop_reason = self._stop_reason or reason
+        """Ask the function to stop: a coroutine is cancelled, a thread sees `context.cancelled`.
+
+        Once for each reason, or a coroutine that cleans up would be cancelled in the midst of it. The first one counts.
+        """
+        if reason in self._stop_reasons:
+            return
+        self._stop_reasons.append(reason)
         self._context.cancel()
         if self.task is not None and not self._context.in_thread:
             self.task.cancel()
@@ -86,10 +92,17 @@ class Carrying:
         values: dict[str, Any] = {"progress": self._progress()} if self._progress() else {}
         if self.timed_out_at is not None:
             values |= {"timed_out_at": self.timed_out_at, "reason": Reason.TIMEOUT}
-        if values == self._noted:
-            return {}
-        self._noted = values
-        return values
+        return {} if values == self.noted else values
+
+    @property
+    def _stop_reason(self) -> Reason | None:
+        return self._stop_reasons[0] if self._stop_reasons else None
+
+    def _timeout(self) -> float | None:
+        try:
+            return policies_of(self._row.policies).timeout
+        except (ValueError, TypeError):  # damaged since it fired; the next firing sets the task aside
+            return None
 
     def _ended(self, task: asyncio.Task[Outcome], on_end: Callable[[Carrying], None]) -> None:
         """Keep how it ended; a task that was cancelled may not even have begun."""
@@ -125,7 +138,7 @@ class Carrying:
         elif self._stop_reason is not None and outcome.state in (State.CANCELLED, State.FAILED):
             outcome = Outcome(State.CANCELLED, error=outcome.error, traceback=outcome.traceback, retry=False)
             reason = self._stop_reason
-        return Ending(self.id, self._row.name, outcome, reason, self._progress(), seconds)
+        return Ending(self.id, self._row.event_id, self._row.name, outcome, reason, self._progress(), seconds)
 
     def _progress(self) -> str | None:
         latest = self._context.latest_progress

@@ -14,6 +14,7 @@ from framework.clock import new_id
 from framework.context import AppContext
 from framework.database import Database
 from framework.settings import FrameworkSettings
+from modules.core.scheduler.bounded_text import storable
 from modules.core.scheduler.cleanup import (
     AnyPolicy,
     FilesPolicy,
@@ -30,6 +31,8 @@ from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.invoke import invoke
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
+
+MAX_NOTE = 20_000  # characters of what a module's own cleaner returns
 
 
 class Cleaner:
@@ -89,7 +92,7 @@ class Cleaner:
     async def _call(
         self, module_id: str, policy: FunctionPolicy, *, dry_run: bool, context: ExecutionContext | None
     ) -> Report:
-        """Call a module's own cleaner; what it returns is the report's note. A dry run does not call it."""
+        """Call a module's own cleaner; what it returns is, as JSON, the report's note. A dry run does not call it."""
         started = self._clock.now()
         if dry_run:
             note = "a function cannot be run dry: it was not called"
@@ -101,7 +104,8 @@ class Cleaner:
         outcome = outcome_of_value(await invoke(function, policy.parameters, context))
         if outcome.state != State.SUCCEEDED:
             return self.failed(policy.kind, dry_run, outcome.error or "it failed")
-        return Report(policy.kind, dry_run=False, started_at=started, note=outcome.result_json)
+        returned = None if outcome.result_json is None else storable(outcome.result_json, MAX_NOTE)
+        return Report(policy.kind, dry_run=False, started_at=started, note=returned)
 
     def _by_hand(self, module_id: str, function_name: str) -> ExecutionContext:
         """The context of a cleaner that is called by hand rather than by an execution."""
@@ -126,21 +130,27 @@ class Cleaner:
         now = self._clock.now()
         return Report(kind, dry_run=dry_run, started_at=now, ended_at=now, errors=(error,), error_count=1)
 
-    async def keep(self, row: Row[Any], report: Report) -> None:
-        """Store a report, and write it as a file where the settings name a folder."""
-        now = self._clock.now()
-        text = strict_json.dumps({"cleanup_id": row.id, "cleanup_type": row.cleanup_type, **report.to_dict()})
+    async def keep(self, row: Row[Any], report: Report) -> Report:
+        """Store a report, and write it as a file where the settings name a folder; return it.
+
+        A file that cannot be written is an error of the report: somebody counts on it.
+        """
+        now, report_id = self._clock.now(), new_id()
+        if self._report_directory is not None:
+            try:
+                await asyncio.to_thread(_write_file, self._report_directory, report_id, _text(row, report))
+            except OSError as error:
+                report = report.failed(f"its file in {str(self._report_directory)!r} cannot be written: {error}")
         values = {
-            "id": new_id(),
+            "id": report_id,
             "cleanup_id": row.id,
             "started_at": report.started_at,
             "success": report.success,
             "dry_run": report.dry_run,
-            "report": text,
+            "report": _text(row, report),
         }
         await self._app_context.database.write(lambda c: _store(c, row.id, values, now))
-        if self._report_directory is not None:
-            await asyncio.to_thread(_write_file, self._report_directory, str(values["id"]), text)
+        return report
 
     async def close(self) -> None:
         """Close the connections to other databases."""
@@ -160,6 +170,10 @@ class Cleaner:
 
 def _never() -> bool:
     return False
+
+
+def _text(row: Row[Any], report: Report) -> str:
+    return strict_json.dumps({"cleanup_id": row.id, "cleanup_type": row.cleanup_type, **report.to_dict()})
 
 
 def _store(c: Connection, cleanup_id: str, values: dict[str, Any], now: datetime) -> None:

@@ -15,7 +15,7 @@ from modules.core.scheduler.execution import OPEN, Reason, State, success_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.placing import place, record_operator
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import executions, tasks
+from modules.core.scheduler.store import cleanups, executions, tasks
 from modules.core.scheduler.task import Status, policies_of
 from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
@@ -44,7 +44,7 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     if task.status in ENDED:
         refuse("INVALID_STATE", f"the task is {task.status}; only a pending one can be paused", status=task.status)
     tasks.change(c, task_id, now, status=Status.PAUSED, status_reason=reason)
-    return shown_task(c, must_find(c, task_id))
+    return _changed(c, task)
 
 
 def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
             refuse(Reason.CORRUPT_DEFINITION, f"the task's stored definition cannot be read: {error}")
     tasks.change(c, task_id, now, status=Status.PENDING, status_reason=None, next_execution=following)
     settle(c, task_id, now)
-    return shown_task(c, must_find(c, task_id))
+    return _changed(c, task)
 
 
 def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
         executions.request_cancel(c, [row.id for row in opened if row.state == State.RUNNING], now)
     if task.status != Status.CANCELLED:
         tasks.change(c, task_id, now, status=Status.CANCELLED, next_execution=None)
-    return shown_task(c, must_find(c, task_id))
+    return _changed(c, task)
 
 
 def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
@@ -149,4 +149,10 @@ def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any
     record_operator(c, task, executions.free_moment(c, task_id, now), now, outcome)
     changes = {"status": status, "status_reason": Reason.OPERATOR, "next_execution": None, "last_error": error}
     tasks.change(c, task_id, now, **changes)
-    return shown_task(c, must_find(c, task_id))
+    return _changed(c, task)
+
+
+def _changed(c: Connection, task: Row[Any]) -> dict[str, Any]:
+    """Keep a cleanup in step with its task, and return the task as it is now."""
+    cleanups.keep_in_step(c, task)
+    return shown_task(c, must_find(c, task.id))

@@ -59,6 +59,10 @@ class Crew:
             self._idle.set()
         self._on_end()
 
+    def has_crashed(self, times: int) -> bool:
+        """Whether an execution runs that has crashed so often already."""
+        return any(carrying.crashes >= times for carrying in self._running.values())
+
     def expire(self, clock: Clock) -> None:
         """Tell those whose time is up to stop."""
         moment = clock.monotonic()
@@ -80,9 +84,19 @@ class Crew:
         self._endings = {each.id: each for each in endings} | self._endings
 
     def notes(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return what is new about running executions: the columns to write, by id."""
+        """Return what is new about running executions: the columns to write, by id; `noted` says that they are."""
         notes = ((each.id, each.note()) for each in self._running.values() if not each.disowned)
         return {execution_id: note for execution_id, note in notes if note}
+
+    def noted(self, notes: Mapping[str, Mapping[str, Any]]) -> None:
+        """These notes have been written."""
+        for execution_id, note in notes.items():
+            if execution_id in self._running:
+                self._running[execution_id].noted = note
+
+    def ids(self) -> frozenset[str]:
+        """Return the executions that this node accounts for: those that run, and those whose ending waits."""
+        return frozenset(self._running) | frozenset(self._endings)
 
     def cancel(self, ids: Collection[str]) -> None:
         """Ask these to stop, because somebody wants it."""
@@ -107,12 +121,6 @@ class Crew:
             log.warning("execution %s does not stop and is abandoned", carrying.id, extra={"execution": carrying.id})
             carrying.disowned = True
             carrying.abandon()
-
-    async def wait_for_some(self) -> None:
-        """Wait until at least one of the running executions has ended."""
-        tasks = [each.task for each in self._running.values() if each.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def wait_until_idle(self, clock: Clock, seconds: float) -> None:
         """Wait until nothing runs, at most so many seconds."""

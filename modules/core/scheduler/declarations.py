@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from framework.context import AppContext
 from framework.result import Result
+from modules.core.scheduler.functions import FunctionError
 
 if TYPE_CHECKING:
+    from modules.core.scheduler.housekeeper import Housekeeper
     from modules.core.scheduler.service import SchedulerService
 
 log = logging.getLogger(__name__)
@@ -41,22 +43,26 @@ def declare_cleanup(app_context: AppContext, cleanup_type: str, config: Mapping[
 
 
 def hand_over_functions(app_context: AppContext, service: SchedulerService) -> None:
-    """Register every declared function; raises `FunctionError` on misuse."""
+    """Register every declared function; one that is refused is logged and turns health red, the others go on."""
     for module_id, declared in app_context.declarations(FUNCTION):
-        service.register_function(module_id, declared.name, declared.function, **declared.options)
+        try:
+            service.register_function(module_id, declared.name, declared.function, **declared.options)
+        except FunctionError as error:
+            refused: Result[Any] = Result.error("INVALID_FUNCTION", str(error))
+            _tell(app_context, module_id, f"function {declared.name!r}", refused)
 
 
 async def hand_over_tasks(app_context: AppContext, service: SchedulerService) -> None:
     """Schedule every declared task; one that is refused is logged and turns health red, the others go on."""
     for module_id, config in app_context.declarations(TASK):
-        scheduled = await service.schedule_task({"module_id": module_id, **config})
+        scheduled = await service.schedule_task({"module_id": module_id, "owner": "code", **config})
         _tell(app_context, module_id, f"task {config.get('name')!r}", scheduled)
 
 
-async def hand_over_cleanups(app_context: AppContext, service: SchedulerService) -> None:
+async def hand_over_cleanups(app_context: AppContext, housekeeper: Housekeeper) -> None:
     """Register every declared cleanup; one that is refused is logged and turns health red, the others go on."""
     for module_id, (cleanup_type, config) in app_context.declarations(CLEANUP):
-        registered = await service.register_cleanup_task(module_id, cleanup_type, config)
+        registered = await housekeeper.register_cleanup_task(module_id, cleanup_type, config, owner="code")
         _tell(app_context, module_id, f"cleanup {cleanup_type!r}", registered)
 
 

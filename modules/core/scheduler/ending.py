@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +16,15 @@ from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import executions, nodes, tasks
 from modules.core.scheduler.task import Status, policies_of, stable_fraction
 
+log = logging.getLogger("modules.core.scheduler.executions")
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not."""
 
     id: str
+    task_id: str
     name: str
     outcome: Outcome
     reason: Reason | None
@@ -30,14 +34,14 @@ class Ending:
 
 def record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime) -> list[str]:
     """Write the endings; return the ids that were refused because another node has taken them over."""
-    return [ending.id for ending in endings if not _record_one(c, node_id, ending, now)]
+    in_order = sorted(endings, key=lambda ending: ending.task_id)  # who locks tasks in one order never deadlocks
+    return [ending.id for ending in in_order if not _record_one(c, node_id, ending, now)]
 
 
 def _record_one(c: Connection, node_id: str, ending: Ending, now: datetime) -> bool:
-    row = executions.find(c, ending.id)
+    task, row, outcome = tasks.lock(c, ending.task_id), executions.find(c, ending.id), ending.outcome
     if row is None:
         return False
-    task, outcome = tasks.lock(c, row.event_id), ending.outcome
     values = {
         "state": outcome.state,
         "reason": ending.reason,
@@ -78,7 +82,14 @@ def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason 
     if reason == Reason.SHUTDOWN:
         return True
     failed = outcome.state in (State.FAILED, State.TIMED_OUT)
-    return failed and outcome.retry and row.retries_used < policies_of(task.policies).max_retries
+    return failed and outcome.retry and _has_retries_left(task, row)
+
+
+def _has_retries_left(task: Row[Any], row: Row[Any]) -> bool:
+    try:
+        return bool(row.retries_used < policies_of(task.policies).max_retries)
+    except (ValueError, TypeError):  # damaged since it fired; the next firing sets the task aside
+        return False
 
 
 def _delay(task: Row[Any], row: Row[Any], outcome: Outcome) -> timedelta:
@@ -89,7 +100,7 @@ def _delay(task: Row[Any], row: Row[Any], outcome: Outcome) -> timedelta:
 
 def release_node(c: Connection, node_id: str, now: datetime) -> None:
     """Take this node out of service: what it still runs is closed as interrupted and available to others at once."""
-    for row in executions.running_on(c, node_id):
+    for row in sorted(executions.running_on(c, node_id), key=lambda row: row.event_id):
         task = tasks.lock(c, row.event_id)
         closed = executions.close(c, row, now, State.CANCELLED, Reason.SHUTDOWN, error="interrupted by a shutdown")
         if closed and task is not None and task.status != Status.CANCELLED and task.delivery != "at_most_once":
@@ -102,3 +113,20 @@ def release_node(c: Connection, node_id: str, now: datetime) -> None:
 def as_timed_out(outcome: Outcome, limit: float) -> Outcome:
     """What ended after its time was up counts as timed out, whatever it came to."""
     return replace(outcome, state=State.TIMED_OUT, result_json=None, error=f"timed out after {limit:g} s")
+
+
+def log_endings(endings: Iterable[Ending], refused: Collection[str]) -> None:
+    """Log one line for each ending, after it has been committed."""
+    for ending in endings:
+        ids, outcome = {"execution": ending.id}, ending.outcome
+        if ending.id in refused:
+            log.warning("%s: its ending was refused, it is no longer this node's", ending.name, extra=ids)
+            continue
+        detail = f": {outcome.error}" if outcome.error else ""
+        told = {
+            "task_name": ending.name,
+            "state": outcome.state.value,
+            "seconds": ending.seconds,
+            "error": outcome.error,
+        }
+        log.info("%s %s in %.3f s%s", ending.name, outcome.state, ending.seconds, detail, extra=ids | told)

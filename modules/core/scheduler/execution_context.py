@@ -98,9 +98,8 @@ class ExecutionContext:
             self._progress = Progress(_between_0_and_1(done), message=short)
             return
         fraction = _between_0_and_1(done / total) if total > 0 else 1.0
-        self._progress = Progress(
-            fraction, done, total, short
-        )  # one assignment: readers in other threads see all of it
+        # One assignment, so that readers in other threads see all of it; JSON knows no Decimal and no numpy number.
+        self._progress = Progress(fraction, _plain(done), _plain(total), short)
 
     @property
     def latest_progress(self) -> Progress | None:
@@ -120,6 +119,10 @@ class ExecutionContext:
     def cancel(self) -> None:
         """Ask the function to stop, from any thread; asking again changes nothing."""
         self._asked_to_stop.set()
+
+
+def _plain(number: float) -> float:
+    return number if type(number) in (int, float) else float(number)
 
 
 def _between_0_and_1(number: float) -> float:

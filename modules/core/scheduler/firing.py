@@ -14,7 +14,7 @@ from modules.core.scheduler import settling
 from modules.core.scheduler.catch_up import decide
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import place, record_missed
-from modules.core.scheduler.store import tasks
+from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.task import Status, policies_of
 from modules.core.scheduler.trigger import Trigger, from_json
 
@@ -55,6 +55,7 @@ def fire(c: Connection, row: Row[Any], now: datetime) -> None:
     tasks.change(c, row.id, now, execution_count=count, next_execution=following)
     if following is None:
         settling.settle(c, row.id, now)
+    cleanups.keep_in_step(c, row)
 
 
 def set_aside(c: Connection, row: Row[Any], now: datetime, error: Exception) -> None:
@@ -62,3 +63,4 @@ def set_aside(c: Connection, row: Row[Any], now: datetime, error: Exception) -> 
     log.error("task %s set aside: its stored definition cannot be read: %s", row.id, error, extra={"task": row.id})
     problem = f"the stored definition cannot be read: {error}"[:2_000]
     tasks.change(c, row.id, now, status=Status.PAUSED, status_reason=Reason.CORRUPT_DEFINITION, last_error=problem)
+    cleanups.keep_in_step(c, row)

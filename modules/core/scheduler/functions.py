@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MethodType
@@ -69,7 +69,7 @@ class RegisteredFunction:
 
 
 class FunctionRegistry:
-    """All functions that tasks may run. Only `register` adds one, and nothing removes one.
+    """All functions that tasks may run. Only `register` adds one; none goes once tasks are carried out.
 
     `version` grows with every registration; each of `on_change` is then called, so that waiting tasks get their turn.
     """
@@ -142,6 +142,11 @@ class FunctionRegistry:
         )
         self._add(registered)
         return function
+
+    def withdraw(self, module_ids: Collection[str]) -> None:
+        """Take back what these modules registered, because they do not run: their tasks wait until they do."""
+        kept = {names: function for names, function in self._functions.items() if names[0] not in module_ids}
+        self._functions, self._keys = kept, frozenset(function.key for function in kept.values())
 
     def find(self, module_id: str, function_name: str) -> RegisteredFunction | None:
         """Return the function of these two names, or None."""

@@ -1,4 +1,4 @@
-"""The heartbeat: a thread with a loop and a connection of its own, so that blocking work does not make its node look dead."""
+"""The heartbeat: a thread with its own loop and connection, so that blocking work makes no node look dead."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -21,7 +22,10 @@ JOIN_SECONDS = 5.0
 
 
 class Heartbeat:
-    """Renews one node's lease at a quarter of its length, and keeps the clock in step with the database's."""
+    """Renews one node's lease at a quarter of its length, and keeps the clock in step with the database's.
+
+    `on_lost` is called in the event loop in which it was made, once the node is found to be taken for dead.
+    """
 
     def __init__(
         self, database: Database, clock: Clock, node_id: str, lease: timedelta, on_lost: Callable[[], None]
@@ -31,6 +35,7 @@ class Heartbeat:
         self._node_id = node_id
         self._lease = lease
         self._on_lost = on_lost
+        self._loop_of_node = asyncio.get_running_loop()
         self._ready = threading.Event()
         self._last_words: Callable[[Connection], object] | None = None
         self._stopping = False
@@ -73,6 +78,7 @@ class Heartbeat:
             self._clock.offset += await self._own.clock_offset(self._clock)
         until = self._clock.now() + self._lease
         if not await self._own.write(lambda c: nodes.renew(c, self._node_id, until)):
-            self._on_lost()
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+                self._loop_of_node.call_soon_threadsafe(self._on_lost)
             return None
         return self._lease.total_seconds() / 4

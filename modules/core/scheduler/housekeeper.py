@@ -12,20 +12,31 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from framework.clock import new_id
 from framework.context import AppContext
-from framework.result import Result
+from framework.result import Result, ResultError
 from modules.core.scheduler import commands
 from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, Report, parse_policy, total
+from modules.core.scheduler.cleanup_task import (
+    cleanup_view,
+    merged,
+    name_problems,
+    not_found,
+    refused,
+    report_view,
+    task_config,
+)
 from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.planning import Plan, Planner
+from modules.core.scheduler.pages import check_limit
+from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
 from modules.core.scheduler.store.cleanups import RUN_CLEANUP
 
 HISTORY = "history"
+Names = tuple[str, str]
 
 
 class Housekeeper:
@@ -58,64 +69,79 @@ class Housekeeper:
 
         `INVALID_CONFIG` names every offending field in `details["problems"]`.
         """
+        if problems := name_problems(module_id=module_id, cleanup_type=cleanup_type):
+            return refused(problems)
+        checked = await self._check(module_id, config)
+        if checked.error is not None:
+            return Result(error=checked.error)
+        names = (module_id, cleanup_type)
+        return await self._jobs.change(lambda c, now: self._put(c, now, names, checked.data, owner))
+
+    async def _check(self, module_id: str, config: Mapping[str, Any]) -> Result[AnyPolicy]:
         try:
             policy = self._parse(config)
         except PolicyError as error:
-            return _refused(error.problems)
-        if problems := await self._cleaner.problems(module_id, policy):
-            return _refused(problems)
-        known = await self._database.read(lambda c: cleanups.find_type(c, module_id, cleanup_type))
-        cleanup_id = new_id() if known is None else known.id
-        planned = self._planner.plan(_task_config(module_id, cleanup_type, cleanup_id, policy))
-        if planned.error is not None:
-            return Result.error(planned.error.code, planned.error.message, planned.error.details)
-        row = {"id": cleanup_id, "module_id": module_id, "cleanup_type": cleanup_type, "config": _text(policy)}
-        return await self._jobs.change(lambda c, now: self._put(c, row, planned.data, owner, now))
+            return refused(error.problems)
+        problems = await self._cleaner.problems(module_id, policy)
+        return refused(problems) if problems else Result.success(policy)
 
-    def _put(self, c: Connection, row: dict[str, Any], plan: Plan, owner: str, now: datetime) -> dict[str, Any]:
+    def _put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: str) -> dict[str, Any]:
+        """Store a cleanup and its task as part of a transaction."""
+        known = cleanups.find_type(c, *names)
+        cleanup_id = new_id() if known is None else known.id
+        plan = self._planner.plan(task_config(*names, cleanup_id, policy)).unwrap()
         task = self._jobs.put(c, plan, owner, now)
-        known = cleanups.find(c, row["id"])
+        config = strict_json.dumps(policy.to_config())
         if known is not None:
-            cleanups.change(c, known.id, now, config=row["config"])
+            cleanups.change(c, cleanup_id, now, config=config)
         else:
+            row = {"id": cleanup_id, "module_id": names[0], "cleanup_type": names[1], "config": config}
             state = {"enabled": True, "last_run": None, "next_run": task["next_execution"]}
             times = {"created_at": now, "updated_at": now}
             cleanups.add(c, {**row, **state, **times, "task_id": task["task_id"]})
-        return {"cleanup_id": row["id"], "task_id": task["task_id"], "created": known is None}
+        return {"cleanup_id": cleanup_id, "task_id": task["task_id"], "created": known is None}
 
     async def list_cleanups(
         self, *, module_id: str | None = None, cleanup_type: str | None = None
     ) -> Result[list[dict[str, Any]]]:
         """Return the cleanups with their config, in the order in which they would run."""
         rows = await self._database.read(lambda c: cleanups.chosen(c, module_id=module_id, cleanup_type=cleanup_type))
-        return Result.success([_view(row) for row in rows])
+        return Result.success([cleanup_view(row, self._functions) for row in rows])
 
     async def update_cleanup(self, cleanup_id: str, changes: Mapping[str, Any]) -> Result[dict[str, Any]]:
         """Change fields of a cleanup's config, or `enabled`; return it."""
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
         if row is None:
-            return _not_found(cleanup_id)
+            return not_found(cleanup_id)
+        enabled = changes.get("enabled")
+        if "enabled" in changes and not isinstance(enabled, bool):
+            return refused([{"field": "enabled", "message": f"true or false, not {enabled!r:.60}"}])
         rest = {name: value for name, value in changes.items() if name != "enabled"}
+        checked: Result[AnyPolicy | None] = Result.success(None)
         if rest:
-            config = _merged(strict_json.loads(row.config), rest)
-            updated = await self.register_cleanup_task(row.module_id, row.cleanup_type, config)
-            if updated.error is not None:
-                return updated
-        if "enabled" in changes:
-            switched = await (self._jobs.resume(row.task_id) if changes["enabled"] else self._jobs.pause(row.task_id))
-            if switched.error is not None:
-                return switched
-        listed = await self.list_cleanups(module_id=row.module_id, cleanup_type=row.cleanup_type)
-        return Result.success(listed.data[0])
+            checked = await self._check(row.module_id, merged(row.config, rest))
+        if checked.error is not None:
+            return Result(error=checked.error)
+        return await self._jobs.change(lambda c, now: self._update(c, now, row, checked.data, enabled))
+
+    def _update(
+        self, c: Connection, now: datetime, row: Row[Any], policy: AnyPolicy | None, enabled: bool | None
+    ) -> dict[str, Any]:
+        _must_find(c, row.id)
+        if policy is not None:
+            self._put(c, now, (row.module_id, row.cleanup_type), policy, "runtime")
+        if enabled is True:
+            commands.resume(c, now, row.task_id)
+        elif enabled is False:
+            commands.pause(c, now, row.task_id, None)
+        (changed,) = cleanups.chosen(c, module_id=row.module_id, cleanup_type=row.cleanup_type)
+        return cleanup_view(changed, self._functions)
 
     async def remove_cleanup(self, cleanup_id: str) -> Result[dict[str, Any]]:
         """Remove a cleanup and cancel its task; its reports stay until their retention ends."""
 
         def work(c: Connection, now: datetime) -> dict[str, Any]:
-            row = cleanups.find(c, cleanup_id)
-            if row is None:
-                _not_found(cleanup_id).unwrap()
-                raise AssertionError
+            row = _must_find(c, cleanup_id)
             commands.cancel(c, now, row.task_id, cancel_running=False)
             cleanups.remove(c, cleanup_id)
             return {"cleanup_id": cleanup_id, "status": "removed"}
@@ -125,18 +151,22 @@ class Housekeeper:
     async def run_cleanup(
         self, cleanup_type: str | None = None, dry_run: bool = False, *, module_id: str | None = None
     ) -> Result[dict[str, Any]]:
-        """Run all cleanups, or those of one type, now: `{"reports": […], "total": {…}}`.
+        """Run all enabled cleanups, or those of one type, now: `{"reports": […], "total": {…}}`.
 
         `CLEANUP_FAILED` when any of them failed, even partly; the same dict is in its `details`.
         """
         started = self._clock.now()
         rows = await self._database.read(lambda c: cleanups.chosen(c, module_id=module_id, cleanup_type=cleanup_type))
-        if cleanup_type is not None and not rows:
-            return _not_found(cleanup_type)
+        wanted = cleanup_type if cleanup_type is not None else module_id
+        if wanted is not None and not rows:
+            return not_found(wanted)
+        if cleanup_type is None:
+            rows = [row for row in rows if row.enabled]
+        dry_run = dry_run or self._settings.housekeeper_dry_run
         reports = {row.id: await self._run(row, dry_run=dry_run) for row in rows}
         summed = total(reports.values(), started_at=started, dry_run=dry_run)
         data = {
-            "reports": [_report_view(row, reports[row.id]) for row in rows],
+            "reports": [report_view(row, reports[row.id]) for row in rows],
             "total": summed.ended(self._clock.now()).to_dict(),
         }
         if not summed.success:
@@ -145,7 +175,11 @@ class Housekeeper:
         return Result.success(data)
 
     async def reports(self, cleanup_id: str, *, limit: int = 20) -> Result[list[dict[str, Any]]]:
-        """Return the newest reports of a cleanup."""
+        """Return the newest reports of a cleanup, also of one that has been removed."""
+        try:
+            check_limit(limit)
+        except ResultError as refusal:
+            return Result(error=refusal.error)
         rows = await self._database.read(lambda c: cleanups.reports_of(c, cleanup_id, limit))
         return Result.success([strict_json.loads(row.report) for row in rows])
 
@@ -161,7 +195,7 @@ class Housekeeper:
     async def _carry_out(self, cleanup_id: str, context: ExecutionContext) -> Result[dict[str, Any]]:
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
         if row is None:
-            return _not_found(cleanup_id)
+            return not_found(cleanup_id)
         report = await self._run(row, dry_run=False, context=context)
         if report.success:
             return Result.success(report.to_dict())
@@ -175,61 +209,17 @@ class Housekeeper:
             report = self._cleaner.failed("unreadable", dry_run, f"its config cannot be read: {error}")
         else:
             report = await self._cleaner.clean(row.module_id, policy, dry_run=dry_run, context=context)
-        await self._cleaner.keep(row, report)
-        return report
+        return await self._cleaner.keep(row, report)
 
     def _parse(self, config: Mapping[str, Any]) -> AnyPolicy:
         default = self._settings.cleanup_interval
         return parse_policy(dict(config), default_interval=default, allowed_roots=self._roots)
 
-    async def _prune_history(self, context: ExecutionContext) -> dict[str, int]:
+    async def _prune_history(self) -> dict[str, int]:
         """Delete what is older than the settings keep."""
         return await prune(self._database, self._clock, self._settings)
 
 
-def _task_config(module_id: str, cleanup_type: str, cleanup_id: str, policy: AnyPolicy) -> dict[str, Any]:
-    when: dict[str, Any] = {"cron": policy.cron}
-    if policy.cleanup_interval is not None:
-        seconds = policy.cleanup_interval.total_seconds()
-        when = {"interval_type": "seconds", "interval_value": seconds}
-    return when | {
-        "name": "".join(each if each.isprintable() else "?" for each in f"cleanup {cleanup_type}")[:100],
-        "description": policy.description or f"Cleanup {cleanup_type} of {module_id}"[:500],
-        "module_id": RUN_CLEANUP[0],
-        "function_name": RUN_CLEANUP[1],
-        "parameters": {"cleanup_id": cleanup_id},
-        "key": f"cleanup:{cleanup_id}",
-        "priority": policy.priority,
-        "tags": ["cleanup"],
-    }
-
-
-def _merged(config: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A cron replaces an interval, and the other way round; null takes a field out."""
-    for one, other in (("cron", "cleanup_interval"), ("cleanup_interval", "cron")):
-        if changes.get(one) is not None:
-            config.pop(other, None)
-    return {name: value for name, value in {**config, **changes}.items() if value is not None}
-
-
-def _text(policy: AnyPolicy) -> str:
-    return strict_json.dumps(policy.to_config())
-
-
-def _view(row: Row[Any]) -> dict[str, Any]:
-    names = ("id", "module_id", "cleanup_type", "enabled", "last_run", "next_run", "task_id", "priority")
-    return {name: getattr(row, name) for name in names} | {"config": strict_json.loads(row.config)}
-
-
-def _report_view(row: Row[Any], report: Report) -> dict[str, Any]:
-    names = {"cleanup_id": row.id, "module_id": row.module_id, "cleanup_type": row.cleanup_type}
-    return names | report.to_dict()
-
-
-def _refused(problems: list[Any]) -> Result[Any]:
-    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
-    return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
-
-
-def _not_found(name: str) -> Result[Any]:
-    return Result.error("CLEANUP_NOT_FOUND", f"there is no cleanup {name!r}")
+def _must_find(c: Connection, cleanup_id: str) -> Row[Any]:
+    """Return the cleanup, or refuse with `CLEANUP_NOT_FOUND`."""
+    return cleanups.find(c, cleanup_id) or commands.refuse("CLEANUP_NOT_FOUND", f"there is no cleanup {cleanup_id!r}")

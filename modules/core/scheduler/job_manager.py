@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from framework.clock import Clock, new_id
-from framework.database import Database
+from framework.database import Database, is_unique_violation
 from framework.result import Result, ResultError
 from modules.core.scheduler import commands
 from modules.core.scheduler.firing import fire
@@ -18,11 +19,12 @@ from modules.core.scheduler.history import prune
 from modules.core.scheduler.pages import execution_page, one_task, task_page
 from modules.core.scheduler.planning import Plan, Planner, says_when
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import tasks
+from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
 Owner = str
+T = TypeVar("T")
 
 
 class JobManager:
@@ -98,6 +100,7 @@ class JobManager:
             values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
             values["status_reason"] = row.status_reason if is_paused else None
         tasks.change(c, row.id, now, **values)
+        cleanups.keep_in_step(c, row)
         return commands.must_find(c, row.id)
 
     async def update(self, task_id: str, changes: Mapping[str, Any]) -> Result[dict[str, Any]]:
@@ -155,21 +158,8 @@ class JobManager:
         """Return a task."""
         return await self._read(lambda c: one_task(c, task_id))
 
-    async def list(
-        self,
-        *,
-        status: str | None = None,
-        module_id: str | None = None,
-        function_name: str | None = None,
-        recurring: bool | None = None,
-        tag: str | None = None,
-        search: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> Result[dict[str, Any]]:
-        """Return `{"tasks", "next_cursor"}`, newest first."""
-        filters: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
-        filters |= {"recurring": recurring, "tag": tag, "search": search}
+    async def list_jobs(self, filters: Mapping[str, Any], *, limit: int, cursor: str | None) -> Result[dict[str, Any]]:
+        """Return `{"tasks", "next_cursor"}`, newest first; the filters are those of `SchedulerService.list_tasks`."""
         return await self._read(partial(task_page, filters=filters, limit=limit, cursor=cursor))
 
     async def get_execution(self, execution_id: str) -> Result[dict[str, Any]]:
@@ -186,11 +176,20 @@ class JobManager:
     async def change(self, work: Callable[[Connection, datetime], Any]) -> Result[Any]:
         """Run a transaction; a refusal raised within rolls it back and is the answer."""
         try:
-            done = await self._database.write(lambda c: work(c, self._clock.now()))
+            done = await self._write(work)
         except ResultError as refusal:
             return Result.error(refusal.error.code, refusal.error.message, refusal.error.details)
         self._wake()
         return Result.success(self._masked(done))
+
+    async def _write(self, work: Callable[[Connection, datetime], T]) -> T:
+        """A key that was free when it was looked for, and taken when inserted, is there to be found the second time."""
+        try:
+            return await self._database.write(lambda c: work(c, self._clock.now()))
+        except IntegrityError as error:
+            if not is_unique_violation(error):
+                raise
+            return await self._database.write(lambda c: work(c, self._clock.now()))
 
     async def _read(self, work: Callable[[Connection], Any]) -> Result[Any]:
         try:

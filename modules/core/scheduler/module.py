@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,25 +50,31 @@ class SchedulerModule(Module):
         app_context.add_service("core.scheduler.trigger_manager", triggers)
         app_context.add_service("core.scheduler.housekeeper", housekeeper)
         app_context.add_health_check("core.scheduler", self._service.health)
-        app_context.on_started(self._service.begin_if_armed)
+        app_context.on_started(partial(self._begin, app_context, functions))
         app_context.on_stopping(self._service.stop_background_processing)
 
     @asynccontextmanager
     async def lifespan(self, app_context: AppContext) -> AsyncIterator[None]:
-        """Take over what modules declared, and arm the runner."""
+        """Take over the functions that modules declared, and arm the runner."""
         service = app_context.get_service(SchedulerService)
         housekeeper = app_context.get_service(Housekeeper)
         hand_over_functions(app_context, service)
         maintenance: Result[Any] = await housekeeper.schedule_maintenance()
         maintenance.unwrap()
-        await hand_over_tasks(app_context, service)
-        await hand_over_cleanups(app_context, service)
         await service.start_background_processing()
         try:
             yield
         finally:
             await service.stop_background_processing()
             await housekeeper.close()
+
+    async def _begin(self, app_context: AppContext, functions: FunctionRegistry) -> None:
+        """Once every module has started or failed: take over what those that run declared, then begin to claim."""
+        functions.withdraw(app_context.modules_health.failing())
+        service = app_context.get_service(SchedulerService)
+        await hand_over_tasks(app_context, service)
+        await hand_over_cleanups(app_context, app_context.get_service(Housekeeper))
+        await service.begin_if_armed()
 
     def stop_now(self) -> None:
         """Hand back what runs without an event loop."""

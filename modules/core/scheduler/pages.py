@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection
 
@@ -19,12 +19,8 @@ MAX_LIMIT = 500
 
 def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
     """Return `{"tasks", "next_cursor"}`, newest first."""
-    _check_limit(limit)
-    after = None
-    if cursor is not None:
-        created_at, task_id = _open_cursor(cursor, 2)
-        after = (datetime.fromisoformat(created_at), task_id)
-    rows = tasks.page(c, **filters, limit=limit + 1, after=after)
+    check_limit(limit)
+    rows = tasks.page(c, **filters, limit=limit + 1, after=_task_cursor(cursor))
     shown = rows[:limit]
     more = len(rows) > limit
     return {
@@ -45,7 +41,7 @@ def execution_page(
     c: Connection, task_id: str | None, state: str | None, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     """Return `{"executions", "next_cursor"}`, newest first."""
-    _check_limit(limit)
+    check_limit(limit)
     if task_id is not None:
         one_task(c, task_id)
     after = None if cursor is None else _open_cursor(cursor, 1)[0]
@@ -57,13 +53,25 @@ def execution_page(
     }
 
 
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ResultError(Error("INVALID_LIMIT", f"a page holds 1 to {MAX_LIMIT} rows, not {limit}"))
+def check_limit(limit: object) -> None:
+    """Refuse with `INVALID_LIMIT` what is no number of rows for a page."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
+        raise ResultError(Error("INVALID_LIMIT", f"a page holds 1 to {MAX_LIMIT} rows, not {limit!r:.20}"))
 
 
 def _cursor(*parts: str) -> str:
     return base64.urlsafe_b64encode(strict_json.dumps(parts).encode()).decode()
+
+
+def _task_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    created_at, task_id = _open_cursor(cursor, 2)
+    try:
+        moment = datetime.fromisoformat(created_at)
+    except ValueError:
+        _refuse_cursor()
+    return (moment, task_id) if moment.tzinfo == UTC else _refuse_cursor()
 
 
 def _open_cursor(cursor: str, length: int) -> list[str]:
@@ -71,6 +79,12 @@ def _open_cursor(cursor: str, length: int) -> list[str]:
         parts = strict_json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except ValueError:
         parts = None
-    if not isinstance(parts, list) or len(parts) != length or not all(isinstance(part, str) for part in parts):
-        raise ResultError(Error("INVALID_CURSOR", "the cursor is not one that a page gave out"))
+    if not isinstance(parts, list) or len(parts) != length:
+        _refuse_cursor()
+    if not all(isinstance(part, str) and part.isprintable() for part in parts):
+        _refuse_cursor()
     return parts
+
+
+def _refuse_cursor() -> NoReturn:
+    raise ResultError(Error("INVALID_CURSOR", "the cursor is not one that a page gave out"))

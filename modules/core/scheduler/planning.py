@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from framework import strict_json
 from framework.result import Result
 from modules.core.scheduler.firing import trigger_of
-from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.task import WAYS, Policies, TaskConfig, policies_of, problems_of
 from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
 from modules.core.scheduler.trigger_manager import TriggerManager
@@ -77,9 +77,14 @@ class Planner:
         return self.plan(_config_of(row) | {"trigger": trigger_of(row.trigger)} | dict(changes))
 
     def masked(self, task: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a shown task's parameters with `***` in place of those that its function keeps secret."""
-        function = self._functions.find(task["module_id"], task["function_name"])
-        return task["parameters"] if function is None else function.masked(task["parameters"])
+        """Return a shown task's parameters with `***` in place of those that its function keeps secret.
+
+        Where nobody knows which those are, the function not being registered here, all of them are hidden.
+        """
+        function, parameters = self._functions.find(task["module_id"], task["function_name"]), task["parameters"]
+        if not isinstance(parameters, dict):
+            return {"corrupt": True}
+        return dict.fromkeys(parameters, MASK) if function is None else function.masked(parameters)
 
     def _problems(self, config: TaskConfig) -> list[dict[str, str]]:
         function = self._functions.find(config.module_id, config.function_name)

@@ -26,6 +26,11 @@ def host() -> str:
     return f"{socket.gethostname()}/{boot}/{namespace}"
 
 
+def identity() -> dict[str, Any]:
+    """Return `{"host", "pid", "process_started"}` of this process, by which `is_gone` knows it."""
+    return {"host": host(), "pid": os.getpid(), "process_started": started(os.getpid())}
+
+
 def started(pid: int) -> str | None:
     """Return when a process started, in clock ticks since boot (proc(5), field 22 of stat); None when it is gone."""
     with suppress(OSError, IndexError):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler import placing, process
 from modules.core.scheduler.execution import Reason, State, success_of
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import executions, nodes, tasks
+from modules.core.scheduler.store import cleanups, executions, nodes, tasks
 from modules.core.scheduler.task import Status
 
 BATCH = 500
@@ -28,6 +28,7 @@ class Upkeep:
     node_id: str
     functions: Collection[str]
     crash_limit: int
+    carried: Collection[str] = ()
 
 
 def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
@@ -36,26 +37,29 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
     A task for this could lose itself, so it is a step of the runner.
     """
     remove_dead_nodes(c, work.node_id, now)
-    recovered = recover_lost(c, now, crash_limit=work.crash_limit, limit=BATCH)
+    lost = executions.lost(c, BATCH)
+    for row in sorted([*lost, *strays(c, work)], key=lambda row: row.event_id):
+        _recover(c, row, now, work.crash_limit)
     executions.mark_unknown_functions(c, now, work.functions, BATCH)
-    return recovered == BATCH
+    return len(lost) == BATCH
 
 
 def remove_dead_nodes(c: Connection, node_id: str, now: datetime) -> list[str]:
     """Forget nodes whose lease has run out, or whose process on this host is gone; return their ids."""
-    dead = [row.id for row in nodes.others(c, node_id) if row.lease_until <= now or process.is_gone(row)]
+    dead = [row.id for row in nodes.others(c, node_id) if _is_dead(row, now)]
     if dead:
         nodes.remove(c, dead)
         log.warning("%d dead node(s) removed", len(dead), extra={"nodes": dead})
     return dead
 
 
-def recover_lost(c: Connection, now: datetime, *, crash_limit: int, limit: int) -> int:
-    """Close running rows that no living node owns; return how many."""
-    rows = executions.lost(c, limit)
-    for row in rows:
-        _recover(c, row, now, crash_limit)
-    return len(rows)
+def _is_dead(node: Row[Any], now: datetime) -> bool:
+    return node.lease_until is None or node.lease_until <= now or process.is_gone(node)
+
+
+def strays(c: Connection, work: Upkeep) -> list[Row[Any]]:
+    """Return rows that this node claimed and does not carry out: the answer to that commit never came."""
+    return [row for row in executions.running_on(c, work.node_id) if row.id not in work.carried]
 
 
 def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> None:
@@ -64,7 +68,7 @@ def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> N
     set_aside = crashes >= crash_limit
     state = State.FAILED if set_aside else State.LOST
     reason = Reason.CRASH_LIMIT if set_aside else Reason.NODE_LOST
-    error = f"its node died, {crashes} time(s) by now" if set_aside else "its node died or stopped answering"
+    error = f"its node died, {crashes} time(s) by now" if set_aside else "its node died, or knows nothing of it"
     closed = {"error": error, "success": success_of(state), "crashes": crashes}
     if not executions.close(c, row, now, state, reason, **closed) or task is None:
         return
@@ -72,6 +76,7 @@ def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> N
     tasks.change(c, task.id, now, last_error=error, last_execution=row.start_time)
     if set_aside and task.recurring and task.status == Status.PENDING:
         tasks.change(c, task.id, now, status=Status.PAUSED, status_reason=Reason.CRASH_LIMIT)
+        cleanups.keep_in_step(c, task)
     if set_aside or task.delivery == "at_most_once" or task.status == Status.CANCELLED:
         settle(c, task.id, now)
         return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from framework.clock import new_id
@@ -13,19 +13,18 @@ from framework.context import AppContext
 from framework.repeat import repeat
 from modules.core.scheduler import process
 from modules.core.scheduler.crew import Crew
-from modules.core.scheduler.ending import Ending, release_node
+from modules.core.scheduler.ending import Ending, log_endings, release_node
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.heartbeat import Heartbeat
 from modules.core.scheduler.recovery import Upkeep, upkeep
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import nodes
-from modules.core.scheduler.turn import NodeLostError, Turned, Work, turn
+from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, Turned, Work, turn
 
 log = logging.getLogger(__name__)
-executions_log = logging.getLogger("modules.core.scheduler.executions")
 
 LOOK_SECONDS = 1.0  # how often SQLite's version is looked at for what other processes wrote
-CANCEL_SECONDS = 5.0  # how long a stop waits for what it has cancelled
+CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
 
 
 class Runner:
@@ -39,6 +38,7 @@ class Runner:
         self._settings = settings
         self._crew = Crew(app_context, functions, settings.execution_timeout.total_seconds(), self.wake)
         self._wake = asyncio.Event()
+        self._turning = asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
         self._node_id: str | None = None
         self._heartbeat: Heartbeat | None = None
@@ -46,6 +46,8 @@ class Runner:
         self._seen_version: int | None = None
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
+        self._ended = 0
+        self._horizon: datetime | None = None
         functions.on_change.append(self.wake)
 
     @property
@@ -64,7 +66,7 @@ class Runner:
         return len(self._crew)
 
     def seconds_since_turn(self) -> float | None:
-        """Return how long ago the last turn ended well; None before the first."""
+        """Return how long ago the last turn ended well, or the loop began; None before either."""
         return None if self._last_turn is None else self._clock.monotonic() - self._last_turn
 
     def wake(self) -> None:
@@ -76,6 +78,7 @@ class Runner:
         if self._loops:
             return
         self._stopping = False
+        self._last_turn = self._clock.monotonic()
         turning = repeat(self._step, name="scheduler", clock=self._clock, wake=self._wake)
         self._loops = [asyncio.create_task(turning, name="scheduler")]
         if self._database.dialect == "sqlite" and not self._database.is_memory:
@@ -83,29 +86,31 @@ class Runner:
             self._loops.append(asyncio.create_task(looking, name="scheduler look"))
 
     async def stop(self) -> None:
-        """Stop claiming, let what runs finish, cancel the rest, and hand back what does not stop."""
+        """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; call it again if cut short."""
+        grace = 0.0 if self._stopping else self._settings.shutdown_grace.total_seconds()
         self._stopping = True
-        await self._crew.wait_until_idle(self._clock, self._settings.shutdown_grace.total_seconds())
+        async with self._turning:
+            pass  # what the turn under way claims is waited for, too
+        await self._crew.wait_until_idle(self._clock, grace)
         self._crew.cancel_all()
         await self._crew.wait_until_idle(self._clock, CANCEL_SECONDS)
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        async with self._turning:
+            for loop in self._loops:
+                loop.cancel()
+            await asyncio.gather(*self._loops, return_exceptions=True)
         self._loops = []
         await self._leave()
 
     async def _leave(self) -> None:
         """Write the last endings and give up this node; if the database refuses, its lease runs out instead."""
-        if self._node_id is None:
-            return
+        self._crew.abandon_all()
         node_id = self._node_id
+        if node_id is None:
+            return
         try:
             if self._crew.has_endings:
                 await self._turn()
-            self._crew.abandon_all()
             await self._database.write(partial(release_node, node_id=node_id, now=self._clock.now()))
-        except NodeLostError:
-            log.warning("node %s was taken for dead before it stopped", node_id)
         except Exception:  # the boundary: a stop goes on, and recovery finds what was left open
             log.exception("node %s could not hand back its work; others find it by its lease", node_id)
         self._end_heartbeat()
@@ -114,8 +119,7 @@ class Runner:
     def stop_now(self) -> None:
         """Hand back what runs without the event loop, through the heartbeat's connection: a last resort."""
         self._stopping = True
-        heartbeat, node_id = self._heartbeat, self._node_id
-        self._heartbeat = self._node_id = None
+        heartbeat, node_id, self._heartbeat, self._node_id = self._heartbeat, self._node_id, None, None
         if heartbeat is not None and node_id is not None:
             heartbeat.stop(partial(release_node, node_id=node_id, now=self._clock.now()))
 
@@ -123,13 +127,19 @@ class Runner:
         """Carry out one turn by hand; True when it ended, fired or claimed anything."""
         has_ended = self._crew.has_endings
         turned = await self._turn()
-        return has_ended or turned.fired > 0 or bool(turned.claimed) or turned.more
+        return has_ended or turned.did_anything
 
-    async def run_due(self) -> None:
-        """Take turns until nothing is due and nothing runs: for tests, and for `chamberlain tick`."""
-        self._next_upkeep = self._clock.monotonic()
-        while await self.turn() or self._crew:
-            await self._crew.wait_for_some()
+    async def run_due(self, horizon: datetime | None = None) -> int:
+        """Take turns until nothing is due (up to the horizon) and nothing runs; return how many executions ended."""
+        self._horizon = horizon
+        ended, self._next_upkeep = self._ended, self._clock.monotonic()
+        while True:
+            self._wake.clear()
+            turned = await self._turn()
+            if self._crew:
+                await self._clock.wait(self._wake, self._sleep_after(turned))
+            elif not (self._crew.has_endings or turned.did_anything):
+                return self._ended - ended
 
     async def _step(self) -> float | None:
         return self._sleep_after(await self._turn())
@@ -143,52 +153,57 @@ class Runner:
         return LOOK_SECONDS
 
     async def _turn(self) -> Turned:
-        node_id = self._node_id or await self._register()
-        now = self._clock.now()
-        self._crew.expire(self._clock)
-        await self._keep_up(node_id)
-        endings = self._crew.take_endings()
-        try:
-            turned = await self._database.write(partial(turn, work=self._work(node_id, endings), now=now))
-        except NodeLostError:
-            self._lose_node(node_id)
-            raise
-        except BaseException:
-            self._crew.give_back(endings)
-            raise
-        self._report(endings, turned.refused)
-        self._crew.start(turned.claimed)
-        self._crew.cancel(turned.to_cancel)
+        async with self._turning:
+            node_id = self._node_id or await self._register()
+            self._crew.expire(self._clock)
+            await self._keep_up(node_id)
+            endings = self._crew.take_endings()
+            try:
+                return await self._write(self._work(node_id, endings))
+            except NodeLostError:
+                self._lose_node(node_id)
+                log_endings(endings, refused=[ending.id for ending in endings])
+                return NOTHING_AS_NODE_IS_LOST
+            except BaseException:
+                self._crew.give_back(endings)
+                raise
+
+    async def _write(self, work: Work) -> Turned:
+        turned = await self._database.write(partial(turn, work=work, now=self._clock.now()))
         self._last_turn = self._clock.monotonic()
+        self._ended += len(work.endings) - len(turned.refused)
+        log_endings(work.endings, turned.refused)
+        self._crew.noted(work.notes)
+        if work.node_id == self._node_id:  # else the heartbeat has lost it meanwhile, and all this with it
+            self._crew.start(turned.claimed)
+            self._crew.cancel(turned.to_cancel)
         return turned
 
-    def _work(self, node_id: str, endings: Iterable[Ending]) -> Work:
+    def _work(self, node_id: str, endings: Sequence[Ending]) -> Work:
+        last_chance = self._settings.crash_limit - 1 or None
         return Work(
             node_id=node_id,
             session_id=self._app_context.session_id,
             lease=self._settings.lease,
             functions=self._functions.keys(),
             free=0 if self._stopping else self._settings.max_concurrent_tasks - len(self._crew),
-            endings=tuple(endings),
+            endings=endings,
             notes=self._crew.notes(),
+            horizon=self._horizon,
+            last_chance=last_chance,
+            takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
         )
 
     async def _register(self) -> str:
         now, node_id = self._clock.now(), new_id()
         values = {
             "id": node_id,
-            "host": process.host(),
-            "pid": os.getpid(),
-            "process_started": process.started(os.getpid()),
+            **process.identity(),
             "started_at": now,
             "lease_until": now + self._settings.lease,
         }
         await self._database.write(partial(nodes.register, values=values))
-        loop = asyncio.get_running_loop()
-
-        def on_lost() -> None:
-            loop.call_soon_threadsafe(self._lose_node, node_id)
-
+        on_lost = partial(self._lose_node, node_id)
         self._heartbeat = Heartbeat(self._database, self._clock, node_id, self._settings.lease, on_lost)
         self._heartbeat.start()
         self._node_id = node_id
@@ -199,10 +214,10 @@ class Runner:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
         if self._clock.monotonic() < self._next_upkeep:
             return
-        work = Upkeep(node_id, self._functions.keys(), self._settings.crash_limit)
+        work = Upkeep(node_id, self._functions.keys(), self._settings.crash_limit, self._crew.ids())
         there_is_more = await self._database.write(partial(upkeep, work=work, now=self._clock.now()))
-        pause = 0.0 if there_is_more else self._settings.lease.total_seconds() / 4
-        self._next_upkeep = self._clock.monotonic() + pause
+        if not there_is_more:
+            self._next_upkeep = self._clock.monotonic() + self._settings.lease.total_seconds() / 4
 
     def _lose_node(self, node_id: str) -> None:
         """Others have taken this node for dead: stop what it runs, and go on under a new id."""
@@ -219,17 +234,6 @@ class Runner:
         if heartbeat is not None:
             heartbeat.stop()
 
-    def _report(self, endings: Iterable[Ending], refused: Iterable[str]) -> None:
-        """Log one line for each ending, after it has been committed."""
-        for ending in endings:
-            ids = {"execution": ending.id}
-            if ending.id in refused:
-                executions_log.warning("%s: its ending was refused, another node has it", ending.name, extra=ids)
-                continue
-            seconds, outcome = ending.seconds, ending.outcome
-            detail = f": {outcome.error}" if outcome.error else ""
-            executions_log.info("%s %s in %.3f s%s", ending.name, outcome.state, seconds, detail, extra=ids)
-
     def _sleep_after(self, turned: Turned) -> float:
         """Return how long nothing needs this node, in seconds."""
         if turned.more or self._crew.has_endings:
@@ -238,7 +242,6 @@ class Runner:
         waits = [self._settings.poll_interval.total_seconds(), self._next_upkeep - moment]
         if turned.next_due is not None:
             waits.append((turned.next_due - self._clock.now()).total_seconds())
-        deadline = self._crew.next_deadline()
-        if deadline is not None:
+        if (deadline := self._crew.next_deadline()) is not None:
             waits.append(deadline - moment)
         return max(min(waits), 0)

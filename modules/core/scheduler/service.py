@@ -62,7 +62,7 @@ class SchedulerService:
         return await self._jobs.create(configs, owner=self._owner())
 
     async def schedule_cron(self, function: Function, cron: str, **config: Any) -> Answer:
-        """Schedule a registered function by a cron expression; `config` takes the other keys, `name` by default its name."""
+        """Schedule a registered function by a cron expression; `config` takes the other keys of a task."""
         return await self.schedule_task(self._named(function) | {"cron": cron, "recurring": True} | config)
 
     async def schedule_interval(self, function: Function, *, every: timedelta | float | str, **config: Any) -> Answer:
@@ -91,9 +91,21 @@ class SchedulerService:
         """Return a task, or `TASK_NOT_FOUND`."""
         return await self._jobs.get(task_id)
 
-    async def list_tasks(self, **filters: Any) -> Answer:
-        """Return `{"tasks", "next_cursor"}`, newest first; filters as in `JobManager.list`."""
-        return await self._jobs.list(**filters)
+    async def list_tasks(
+        self,
+        *,
+        status: str | None = None,
+        module_id: str | None = None,
+        function_name: str | None = None,
+        recurring: bool | None = None,
+        tag: str | None = None,
+        search: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Answer:
+        """Return `{"tasks", "next_cursor"}`, newest first; `search` looks into names and descriptions."""
+        filters = {"status": status, "module_id": module_id, "function_name": function_name, "recurring": recurring}
+        return await self._jobs.list_jobs(filters | {"tag": tag, "search": search}, limit=limit, cursor=cursor)
 
     async def update_task(self, task_id: str, changes: Mapping[str, Any]) -> Answer:
         """Change fields of a task and return it; an occurrence that is already due is not lost."""
@@ -163,7 +175,7 @@ class SchedulerService:
     async def preview(
         self, what: Trigger | TaskConfig | Mapping[str, Any] | str, count: int = 5
     ) -> Result[list[datetime]]:
-        """Return the next times of a trigger value, trigger dict, cron text or task config, in UTC; nothing is stored."""
+        """Return the next times of a trigger, trigger dict, cron text or config, in UTC; nothing is stored."""
         return self._triggers.preview_of(what, count)
 
     async def status(self) -> Answer:
@@ -182,9 +194,14 @@ class SchedulerService:
         self._runner.wake()
         return await self.status()
 
-    async def run_due(self) -> None:
-        """Take turns until nothing is due and nothing runs: for tests, and for an outside timer."""
-        await self._runner.run_due()
+    async def run_due(self) -> int:
+        """Take turns until nothing is due and nothing runs, for tests; return how many executions ended."""
+        return await self._runner.run_due()
+
+    async def tick(self) -> int:
+        """Do what is due, for an outside timer; what becomes due meanwhile is left. Returns how many ended."""
+        await self._runner.turn()  # its upkeep finds what dead nodes left, which is due at once
+        return await self._runner.run_due(horizon=self._app_context.clock.now())
 
     async def turn(self) -> bool:
         """Take one turn by hand; True when it ended, fired or claimed anything."""

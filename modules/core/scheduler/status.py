@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from framework.context import AppContext
 from framework.duration import in_words
 from framework.result import Result
+from modules.core.scheduler import process
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.store import executions, nodes, tasks
 from modules.core.scheduler.views import task_view
@@ -29,9 +30,8 @@ async def health_of(app_context: AppContext, runner: Runner) -> Result[dict[str,
     """Return the loop's state, or `LOOP_STUCK` when it should turn and has not for `SILENCE` seconds."""
     silence = runner.seconds_since_turn()
     shown = await status_of(app_context, runner) | {"seconds_since_turn": silence}
-    if runner.is_looping and (silence is None or silence > SILENCE):
-        since = "yet" if silence is None else f"for {silence:.0f} s"
-        return Result.error("LOOP_STUCK", f"the scheduler's loop has not turned {since}", shown)
+    if runner.is_looping and silence is not None and silence > SILENCE:
+        return Result.error("LOOP_STUCK", f"the scheduler's loop has not turned for {silence:.0f} s", shown)
     return Result.success(shown)
 
 
@@ -39,10 +39,16 @@ def _stored(c: Connection, now: datetime) -> dict[str, Any]:
     names = ("id", "host", "pid", "started_at", "lease_until")
     return {
         "running_everywhere": executions.count_running(c),
-        "nodes": [{name: getattr(row, name) for name in names} for row in nodes.everyone(c)],
+        "nodes": [
+            {name: getattr(row, name) for name in names} | {"alive": _lives(row, now)} for row in nodes.everyone(c)
+        ],
         "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in nodes.held(c)],
         "upcoming": [_upcoming(task_view(row, is_open=False), now) for row in tasks.upcoming(c, UPCOMING)],
     }
+
+
+def _lives(node: Row[Any], now: datetime) -> bool:
+    return node.lease_until > now and not process.is_gone(node)
 
 
 def _upcoming(task: dict[str, Any], now: datetime) -> dict[str, Any]:

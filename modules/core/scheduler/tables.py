@@ -76,8 +76,8 @@ class EventExecution(Base):
     """One attempt to carry out an occurrence, or the record that it did not run. It only moves forward.
 
     `open_key` is held while the execution counts against the overlap limit of its task; `slots` is set where that key
-    is taken when the execution is claimed rather than when it is inserted. `node_id` is the claim token: ids of nodes are
-    never used twice, and a row is claimed at most once.
+    is taken when the execution is claimed rather than when it is inserted. `node_id` is the claim token: ids of nodes
+    are never used twice, and a row is claimed at most once.
     """
 
     __tablename__ = "scheduler_executions"

@@ -14,7 +14,7 @@ from framework.clock import Clock
 from framework.result import Result
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.task import TaskConfig, problems_of
-from modules.core.scheduler.trigger import Trigger, TriggerError, parse, recurring_schedule
+from modules.core.scheduler.trigger import INTERVAL_TYPES, Trigger, TriggerError, parse, recurring_schedule
 from modules.core.scheduler.trigger.zones import zone
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 DAWN = datetime(1, 1, 2, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_PREVIEW = 1_000
+WRITTEN_AS = {"expression": "cron", "run_date": "schedule_time", **dict.fromkeys(INTERVAL_TYPES, "interval_value")}
 
 
 class TriggerManager:
@@ -42,13 +43,19 @@ class TriggerManager:
         """Return a config's trigger and its first time (None: never, or when emitted). Raises `TriggerError`."""
         now = self._clock.now()
         name = config.timezone or self.timezone
-        trigger = parse(_definition(config, name, now), zone=name, now=now)
+        trigger = self._trigger(config, name, now)
         if not trigger.recurring:
             return trigger, trigger.next_after(DAWN)
         if config.schedule_time is None:
             return trigger, trigger.next_after(now)
         first = parse({"type": "date", "run_date": config.schedule_time}, zone=name, now=now).next_after(DAWN)
         return trigger, trigger.next_after(now if first is None else min(now, first - MICROSECOND))
+
+    def _trigger(self, config: TaskConfig, name: str, now: datetime) -> Trigger:
+        try:
+            return parse(_definition(config, name, now), zone=name, now=now)
+        except TriggerError as error:
+            raise TriggerError(str(error), WRITTEN_AS.get(error.field, error.field)) from None
 
     def preview_of(self, what: Any, count: int = 5) -> Result[list[datetime]]:
         """Return the next times of a trigger value, trigger dict, cron text or task config, in UTC."""

@@ -23,7 +23,11 @@ class NodeLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a node brings to a turn."""
+    """What a node brings to a turn; what becomes due after its `horizon` is left alone.
+
+    An execution that has crashed `last_chance` times is set aside at its next crash (None: none has a second chance).
+    A node runs one such at a time, or those that ran beside a deadly one would go with it; `takes_risk`: it runs one.
+    """
 
     node_id: str
     session_id: str
@@ -32,6 +36,9 @@ class Work:
     free: int
     endings: Sequence[Ending] = ()
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    horizon: datetime | None = None
+    last_chance: int | None = None
+    takes_risk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,14 @@ class Turned:
     more: bool
     next_due: datetime | None
 
+    @property
+    def did_anything(self) -> bool:
+        """Whether it fired or claimed anything, or has to go on at once."""
+        return self.fired > 0 or bool(self.claimed) or self.more
+
+
+NOTHING_AS_NODE_IS_LOST = Turned(claimed=(), refused=(), to_cancel=(), fired=0, more=True, next_due=None)
+
 
 def turn(c: Connection, work: Work, now: datetime) -> Turned:
     """Carry out one turn; raises `NodeLostError`, writing nothing, when this node has been taken for dead."""
@@ -52,8 +67,11 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     refused = record(c, work.node_id, work.endings, now)
     for execution_id, note in work.notes.items():
         executions.note(c, execution_id, work.node_id, **note)
-    fired = fire_due(c, now, BATCH)
-    claimed, passed_over = _claim(c, work, now)
+    until = now if work.horizon is None else min(now, work.horizon)
+    fired = fire_due(c, until, BATCH)
+    if fired:
+        executions.mark_unknown_functions(c, now, work.functions, fired)
+    claimed, passed_over = _claim(c, work, until, now)
     moments = [tasks.next_due(c, now), executions.next_due(c, now)]
     return Turned(
         claimed=claimed,
@@ -74,14 +92,18 @@ def keep_lease(c: Connection, node_id: str, now: datetime, lease: timedelta) -> 
         nodes.renew(c, node_id, now + lease)
 
 
-def _claim(c: Connection, work: Work, now: datetime) -> tuple[list[Row[Any]], bool]:
+def _claim(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[list[Row[Any]], bool]:
     """Take due executions for this node; what one node takes, no other node gets. Also: were any passed over?"""
     if work.free <= 0:
         return [], False
-    rows = executions.claimable(c, now, work.functions, min(work.free, BATCH))
+    crashes_below = work.last_chance if work.takes_risk else None
+    rows = executions.claimable(c, until, work.functions, min(work.free, BATCH), crashes_below)
+    at_risk = [row.id for row in rows if work.last_chance is not None and row.crashes >= work.last_chance]
     keys = _free_keys(c, [row for row in rows if row.slots is not None])
     claimed, claims = [], []
     for row in rows:
+        if row.id in at_risk[1:]:
+            continue
         open_key = row.open_key
         if row.slots is not None:
             free = keys.get(row.event_id)
@@ -96,6 +118,8 @@ def _claim(c: Connection, work: Work, now: datetime) -> tuple[list[Row[Any]], bo
 
 def _free_keys(c: Connection, rows: Sequence[Row[Any]]) -> dict[str, list[str]]:
     """Return the open keys that are free, for tasks whose executions take one when claimed."""
+    if not rows:
+        return {}
     wanted = {row.event_id: row.slots for row in rows}
     locked = tasks.lock_free(c, wanted)
     held = executions.open_keys(c, locked)

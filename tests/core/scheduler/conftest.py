@@ -85,7 +85,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Start]:
-    """Start schedulers on one database: `await start_node()` for each, `max_concurrent_tasks=1` and so on as settings."""
+    """Start schedulers on one database: `await start_node()` for each, settings as keywords."""
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from datetime import timedelta
 from typing import Any
@@ -175,7 +176,7 @@ async def test_five_retries_at_growing_delays_are_separate_from_the_run_count(no
         await node.pass_time(seconds)
 
     rows = await node.history(task_id)
-    waits = [later["due_at"] - earlier["end_time"] for earlier, later in zip(rows, rows[1:], strict=False)]
+    waits = [later["due_at"] - earlier["end_time"] for earlier, later in itertools.pairwise(rows)]
     assert [row["attempt"] for row in rows] == [1, 2, 3, 4, 5]
     assert waits == [timedelta(seconds=seconds) for seconds in (10, 20, 40, 60)]
     task = await node.task(task_id)

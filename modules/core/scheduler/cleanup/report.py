@@ -47,6 +47,11 @@ class Report:
         """Return the same report with its end."""
         return replace(self, ended_at=moment)
 
+    def failed(self, sentence: str) -> Report:
+        """Return the same report with one more error."""
+        errors = (*self.errors, sentence[:MAX_ERROR_LENGTH])[:MAX_ERRORS]
+        return replace(self, errors=errors, error_count=self.error_count + 1)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: moments as ISO 8601 text with `Z`, and `success`."""
         return {

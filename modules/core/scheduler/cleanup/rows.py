@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
-from framework.database import Database
+from framework.database import Database, row_address
 from modules.core.scheduler.cleanup.policy import RowsPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally
 from modules.core.scheduler.cleanup.schema import Target, check_rows_policy, read_target
@@ -169,7 +169,7 @@ def _fetch(statement: Select[Any], connection: Connection) -> list[Key]:
 
 
 def _delete_addressed(target: Target, limit: int, connection: Connection) -> int:
-    address: ColumnElement[Any] = literal_column("rowid" if connection.dialect.name == "sqlite" else "ctid")
+    address = row_address(connection.dialect)
     some = select(address).select_from(target.table).where(target.condemned).limit(limit).correlate(None)
     return connection.execute(delete(target.table).where(address.in_(some), target.condemned)).rowcount
 

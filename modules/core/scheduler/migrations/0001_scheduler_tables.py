@@ -145,6 +145,13 @@ def _executions() -> None:
         postgresql_where=sa.text("state IN ('pending', 'running')"),
     )
     op.create_index(
+        "ix_scheduler_executions_pending",
+        "scheduler_executions",
+        [sa.desc("priority"), "due_at", "id"],
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
         "ix_scheduler_executions_running",
         "scheduler_executions",
         ["node_id"],

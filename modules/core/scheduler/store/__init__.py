@@ -1,1 +1,1 @@
-"""All SQL of the scheduler: verbs that take a connection, so that whoever decides composes them into one transaction."""
+"""All SQL of the scheduler: verbs on a connection, so that whoever decides composes them into one transaction."""

@@ -50,11 +50,13 @@ def chosen(c: Connection, *, module_id: str | None, cleanup_type: str | None) ->
     return c.execute(query.order_by(events.c.priority.desc(), cleanups.c.module_id, cleanups.c.cleanup_type)).all()
 
 
-def keep_in_step(c: Connection, task: Row[Any], *, status: str, next_execution: datetime | None) -> None:
-    """Show a cleanup's row what has become of its task; other tasks have no such row."""
+def keep_in_step(c: Connection, task: Row[Any]) -> None:
+    """Show a cleanup's row what has become of its task since that was read; other tasks have no such row."""
     if (task.module_id, task.function_name) != RUN_CLEANUP:
         return
-    shown = {"enabled": status == Status.PENDING, "next_run": next_execution}
+    is_enabled = select(events.c.status == Status.PENDING).where(events.c.id == task.id)
+    next_run = select(events.c.next_execution).where(events.c.id == task.id)
+    shown = {"enabled": is_enabled.scalar_subquery(), "next_run": next_run.scalar_subquery()}
     c.execute(update(cleanups).where(cleanups.c.task_id == task.id).values(shown))
 
 

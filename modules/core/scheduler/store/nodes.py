@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from framework.database import skip_locked, upsert
+from framework.database import for_update, skip_locked, upsert
 from modules.core.scheduler.tables import nodes, pauses
 
 
@@ -23,8 +23,8 @@ def renew(c: Connection, node_id: str, lease_until: datetime) -> bool:
 
 
 def lease_of(c: Connection, node_id: str) -> datetime | None:
-    """Return until when this node's lease holds; None when the node is no longer known."""
-    return c.execute(select(nodes.c.lease_until).where(nodes.c.id == node_id)).scalar()
+    """Return until when this node's lease holds, and let nobody remove it before the end; None: it is not known."""
+    return c.execute(for_update(select(nodes.c.lease_until).where(nodes.c.id == node_id))).scalar()
 
 
 def others(c: Connection, node_id: str) -> Sequence[Row[Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, Table, delete, exists, func, select
 
+from framework.database import skip_locked
 from modules.core.scheduler.tables import cleanup_reports, cleanups, events, executions
 from modules.core.scheduler.task import Status
 
@@ -17,13 +19,16 @@ def delete_executions(c: Connection, before: datetime, limit: int) -> int:
     return _delete(c, executions, select(executions.c.id).where(executions.c.end_time < before).limit(limit))
 
 
-def delete_beyond(c: Connection, keep: int, limit: int) -> int:
-    """Delete, task by task, ended executions beyond the newest `keep`."""
+def crowded(c: Connection, keep: int) -> Sequence[str]:
+    """Return the tasks with more than `keep` ended executions: one look at all of them, outside of any write."""
     ended = executions.c.end_time.is_not(None)
-    crowded = select(executions.c.event_id).where(ended).group_by(executions.c.event_id).having(func.count() > keep)
-    event_id = c.execute(crowded.limit(1)).scalar()
-    if event_id is None:
-        return 0
+    query = select(executions.c.event_id).where(ended).group_by(executions.c.event_id)
+    return c.execute(query.having(func.count() > keep)).scalars().all()
+
+
+def delete_beyond(c: Connection, event_id: str, keep: int, limit: int) -> int:
+    """Delete ended executions of a task beyond its newest `keep`."""
+    ended = executions.c.end_time.is_not(None)
     of_task = select(executions.c.id).where(ended, executions.c.event_id == event_id)
     return _delete(c, executions, of_task.order_by(executions.c.id.desc()).limit(limit).offset(keep))
 
@@ -33,7 +38,8 @@ def delete_ended_tasks(c: Connection, before: datetime, limit: int) -> int:
     has_history = exists().where(executions.c.event_id == events.c.id)
     is_done = events.c.status.in_(ENDED) & (events.c.owner == "runtime") & (events.c.updated_at < before)
     is_cleanup = exists().where(cleanups.c.task_id == events.c.id)
-    return _delete(c, events, select(events.c.id).where(is_done, ~has_history, ~is_cleanup).limit(limit))
+    over = select(events.c.id).where(is_done, ~has_history, ~is_cleanup).limit(limit)
+    return _delete(c, events, skip_locked(over, of=events))
 
 
 def delete_reports(c: Connection, before: datetime, limit: int) -> int:

@@ -1,12 +1,24 @@
-"""Modules that write down what happens to them, for the tests of an application."""
+"""Modules and settings made up for the tests of the framework."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, Field
 
 from framework import AppContext, Application, Module
+from framework.duration import Days, Seconds
+from framework.settings import ModuleSettings
+from framework.settings_loader import SettingsLoader
 from framework.testing import FakeClock
+
+GREETER = "from framework import Module\n\n\nclass Greeter(Module):\n    id = {id!r}\n    requires = {requires!r}\n"
+
+Put = Callable[..., Path]
+Write = Callable[[str, str], None]
 
 MEMORY = {"framework": {"database_url": "sqlite+aiosqlite:///:memory:"}}
 
@@ -65,3 +77,21 @@ async def turns(clock: FakeClock) -> None:
     """Let everything that is ready run; no time passes."""
     for _ in range(50):
         await clock.sleep(0)
+
+
+class Retry(BaseModel):
+    base: Seconds = timedelta(seconds=1)
+    factor: int = 2
+
+
+class SchedulerSettings(ModuleSettings):
+    max_concurrent_tasks: int = Field(default=10, ge=1, le=1000)
+    lease: Seconds = timedelta(minutes=1)
+    keep_execution_history: Days = timedelta(days=30)
+    roots: tuple[Path, ...] = ()
+    retry: Retry = Retry()
+
+
+def load(**given: object) -> SchedulerSettings:
+    loader = SettingsLoader({"core.scheduler": given} if given else {})
+    return loader.load("core.scheduler", SchedulerSettings)

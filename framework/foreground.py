@@ -1,0 +1,108 @@
+"""An application in the foreground: started, worked with, and stopped when it is done or a signal asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from types import FrameType
+from typing import Any
+
+from framework.application import Application
+from framework.context import AppContext
+
+log = logging.getLogger(__name__)
+
+STOPPED_AT_ONCE = 130
+
+
+class Signals:
+    """Ctrl-C or SIGTERM asks to stop; the second one stops at once, a third does not even wait for that.
+
+    They are handled outside the event loop, which a function that never awaits may be holding up.
+    """
+
+    def __init__(self, stop_now: Callable[[], None]) -> None:
+        self._stop_now = stop_now
+        self._count = 0
+        self._stop: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    @contextlib.contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle both signals inside."""
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop_event(self) -> asyncio.Event:
+        """Return the event of the running loop that the first signal sets; set already where it has come."""
+        stop = asyncio.Event()
+        self._stop = (asyncio.get_running_loop(), stop)
+        if self._count:
+            stop.set()
+        return stop
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count == 1:
+            if self._stop is not None:
+                loop, stop = self._stop
+                with contextlib.suppress(RuntimeError):  # the loop is closed: everything has stopped
+                    loop.call_soon_threadsafe(stop.set)
+            return
+        os.write(sys.stderr.fileno(), b"stopping at once\n")  # the logging of what was interrupted may be half done
+        try:
+            if self._count == 2:
+                self._stop_now()
+        finally:
+            os._exit(STOPPED_AT_ONCE)
+
+
+def carry_through(application: Application, work: Callable[[AppContext], Coroutine[Any, Any, object]]) -> bool:
+    """Start the application, do the work, stop; False when a signal came first. Raises what they raise."""
+    signals = Signals(application.stop_now)
+    with signals.handled():
+        return asyncio.run(_carry_through(application, work, signals))
+
+
+async def _carry_through(
+    application: Application, work: Callable[[AppContext], Coroutine[Any, Any, object]], signals: Signals
+) -> bool:
+    stop = signals.stop_event()
+    starting = asyncio.ensure_future(application.start())
+    if not await _done_before(stop, starting):
+        return False
+    try:
+        return await _done_before(stop, asyncio.ensure_future(work(starting.result())))
+    finally:
+        if stop.is_set():
+            log.info("stopping: what runs may finish; a second signal stops at once")
+        await application.stop()
+        if stop.is_set():
+            log.info("stopped")
+
+
+async def _done_before(stop: asyncio.Event, task: asyncio.Future[Any]) -> bool:
+    """Await the task, cancelled when `stop` is set first; True when it ended by itself. Raises what it raises."""
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not task.done():
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return False
+    await task
+    return True
+
+
+def until_asked_to_stop() -> Awaitable[None]:
+    """Wait for ever: the work of an application that only runs."""
+    return asyncio.get_running_loop().create_future()

@@ -1,0 +1,86 @@
+"""What an operator asks from another process: a task by its name, and to hear how an execution ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from framework.clock import Clock
+from framework.duration import in_words
+from framework.result import Result
+from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.pages import MAX_LIMIT
+from modules.core.scheduler.service import SchedulerService
+
+POLL_SECONDS = 0.2
+NO_NODE = "no node is alive to run it, so it waits; start `chamberlain run`, or do it once with `chamberlain tick`"
+
+
+async def find_task(scheduler: SchedulerService, wanted: str) -> Result[dict[str, Any]]:
+    """Return the task of this id, or the one of this name: `TASK_NOT_FOUND`, or `AMBIGUOUS_NAME` with their ids."""
+    found = await scheduler.get_task(wanted)
+    if found.error is None or found.error.code != "TASK_NOT_FOUND":
+        return found
+    ids = await _ids_of(scheduler, wanted)
+    if not ids:
+        return Result.error("TASK_NOT_FOUND", f"there is no task {wanted!r}; `chamberlain tasks list` shows them all")
+    if len(ids) > 1:
+        told = f"{len(ids)} tasks are called {wanted!r}; give an id: {', '.join(ids)}"
+        return Result.error("AMBIGUOUS_NAME", told, {"ids": ids})
+    return await scheduler.get_task(ids[0])
+
+
+async def _ids_of(scheduler: SchedulerService, name: str) -> list[str]:
+    ids: list[str] = []
+    cursor = None
+    while True:
+        page = (await scheduler.list_tasks(search=name, limit=MAX_LIMIT, cursor=cursor)).unwrap()
+        ids += [task["id"] for task in page["tasks"] if task["name"] == name]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return ids
+
+
+async def no_node_lives(scheduler: SchedulerService) -> bool:
+    """Tell whether every node is dead, or none was ever started."""
+    status = (await scheduler.status()).unwrap()
+    return not any(node["alive"] for node in status["nodes"])
+
+
+async def wait_for(
+    scheduler: SchedulerService,
+    clock: Clock,
+    execution_id: str,
+    patience: timedelta | None,
+    tell: Callable[[str], None],
+) -> Result[dict[str, Any]]:
+    """Return the execution once it has ended, or why it is waited for no longer.
+
+    What stands in its way is told once. Without patience that ends the waiting, as `EXECUTION_HELD_UP`; with it, only
+    the time does, as `STILL_OPEN`.
+    """
+    give_up = None if patience is None else clock.monotonic() + patience.total_seconds()
+    told = None
+    while True:
+        execution = (await scheduler.get_execution(execution_id)).unwrap()
+        if execution["end_time"] is not None:
+            return Result.success(execution)
+        obstacle = await _obstacle(scheduler, execution)
+        if obstacle is not None and give_up is None:
+            return Result.error("EXECUTION_HELD_UP", f"execution {execution_id} is {execution['state']}: {obstacle}")
+        if obstacle is not None and obstacle != told:
+            tell(obstacle)
+            told = obstacle
+        if patience is not None and give_up is not None and clock.monotonic() >= give_up:
+            text = f"execution {execution_id} is still {execution['state']} after {in_words(patience)}; it goes on"
+            return Result.error("STILL_OPEN", text)
+        await clock.sleep(POLL_SECONDS)
+
+
+async def _obstacle(scheduler: SchedulerService, execution: Mapping[str, Any]) -> str | None:
+    if await no_node_lives(scheduler):
+        return NO_NODE
+    if execution["reason"] == Reason.FUNCTION_NOT_REGISTERED:
+        return "no living node has its function; is its module listed?"
+    return None

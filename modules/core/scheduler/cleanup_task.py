@@ -1,0 +1,95 @@
+"""A cleanup as a task: the config of the task that runs it, and how it is edited and shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row
+
+from framework import strict_json
+from framework.result import Result
+from modules.core.scheduler.cleanup import AnyPolicy, Report
+from modules.core.scheduler.functions import MASK, FunctionRegistry
+from modules.core.scheduler.store.cleanups import RUN_CLEANUP
+
+ALTERNATIVES = (("cron", "cleanup_interval"), ("max_age", "max_age_hours", "retention_days"))
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,5000}")
+
+
+def name_problems(**names: object) -> list[dict[str, str]]:
+    """Return what keeps these from being the names of a cleanup."""
+    message = "a text of 1 to 5000 characters without control characters"
+    wrong = [field for field, name in names.items() if not (isinstance(name, str) and _NAME.fullmatch(name))]
+    return [{"field": field, "message": message} for field in wrong]
+
+
+def task_config(module_id: str, cleanup_type: str, cleanup_id: str, policy: AnyPolicy) -> dict[str, Any]:
+    """Return the config of the task that runs a cleanup by itself."""
+    when: dict[str, Any] = {"cron": policy.cron}
+    if policy.cleanup_interval is not None:
+        seconds = policy.cleanup_interval.total_seconds()
+        when = {"interval_type": "seconds", "interval_value": seconds}
+    return when | {
+        "name": f"cleanup {cleanup_type}"[:100],
+        "description": policy.description or f"Cleanup {cleanup_type} of {module_id}"[:500],
+        "module_id": RUN_CLEANUP[0],
+        "function_name": RUN_CLEANUP[1],
+        "parameters": {"cleanup_id": cleanup_id},
+        "key": f"cleanup:{cleanup_id}",
+        "priority": policy.priority,
+        "tags": ["cleanup"],
+    }
+
+
+def merged(text: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored config with fields changed: a cron replaces an interval and so on; null takes a field out.
+
+    A stored config that cannot be read counts as empty, so that a whole new one repairs it.
+    """
+    config = _read(text) or {}
+    for words in ALTERNATIVES:
+        if any(changes.get(word) is not None for word in words):
+            config = {name: value for name, value in config.items() if name not in words}
+    return {name: value for name, value in {**config, **changes}.items() if value is not None}
+
+
+def cleanup_view(row: Row[Any], functions: FunctionRegistry) -> dict[str, Any]:
+    """Return a cleanup as it is shown: secret parameters as `***`, a config that cannot be read as `corrupt`."""
+    names = ("id", "module_id", "cleanup_type", "enabled", "last_run", "next_run", "task_id", "priority")
+    config = _read(row.config)
+    if config is None:
+        config = {"corrupt": True}
+    parameters = config.get("parameters")
+    if isinstance(parameters, dict):
+        function = functions.find(row.module_id, str(config.get("function_name")))
+        shown = dict.fromkeys(parameters, MASK) if function is None else function.masked(parameters)
+        config = config | {"parameters": shown}
+    return {name: getattr(row, name) for name in names} | {"config": config}
+
+
+def report_view(row: Row[Any], report: Report) -> dict[str, Any]:
+    """Return a report with the names of its cleanup."""
+    names = {"cleanup_id": row.id, "module_id": row.module_id, "cleanup_type": row.cleanup_type}
+    return names | report.to_dict()
+
+
+def refused(problems: list[Any]) -> Result[Any]:
+    """Return `INVALID_CONFIG` with every offending field."""
+    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
+    return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
+
+
+def not_found(name: str) -> Result[Any]:
+    """Return `CLEANUP_NOT_FOUND`."""
+    return Result.error("CLEANUP_NOT_FOUND", f"there is no cleanup {name!r}")
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        config = strict_json.loads(text)
+    except strict_json.JsonError:
+        return None
+    return config if isinstance(config, dict) else None

@@ -1,0 +1,162 @@
+"""The store: constraints that make the guarantees true, and plans that stay small however much is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError
+
+from framework import Application
+from framework.database import Database, is_unique_violation
+from framework.testing import FakeClock
+from modules.core.scheduler import SchedulerService
+from modules.core.scheduler.store import executions
+from modules.core.scheduler.tables import executions as table
+
+FUTURE_ROWS = 20_000
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """Collect what is executed inside, as (statement, parameters)."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def plans_of(c: Connection, statements: list[tuple[str, Any]]) -> list[str]:
+    """Return how the database would carry out each statement that names a table of the scheduler."""
+    prefix = "EXPLAIN QUERY PLAN" if c.dialect.name == "sqlite" else "EXPLAIN"
+    plans = []
+    for statement, parameters in statements:
+        if " scheduler_e" in statement and statement.split()[0] in ("SELECT", "UPDATE"):
+            rows = c.exec_driver_sql(f"{prefix} {statement}", parameters)
+            plans.append("\n".join([statement, *(str(tuple(row)) for row in rows)]))
+    return plans
+
+
+def walks_a_table(plan: str) -> bool:
+    """Tell whether a plan reads a whole table of tasks or executions."""
+    lines = plan.splitlines()
+    sqlite = [line for line in lines if "'SCAN scheduler_e" in line and "INDEX ix_" not in line]
+    return bool(sqlite) or any("Seq Scan on scheduler_e" in line for line in lines)
+
+
+@pytest.fixture
+async def crowded(node: Any) -> Any:
+    """A node whose tables hold many tasks far in the future and many ended executions."""
+    task_id = await node.add_every(60)
+    await node.pass_time(60)
+
+    def copy(c: Connection) -> None:
+        series = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {FUTURE_ROWS})"
+        _copy_rows(c, series, "scheduler_events", {"id": "'far' || i", "key": "NULL", "next_execution": "'2099-01-01'"})
+        _copy_rows(
+            c, series, "scheduler_executions", {"id": "'old' || i", "attempt": "i + 1", "event_id": f"'{task_id}'"}
+        )
+
+    await node.app_context.database.write(copy)
+    analyze = "ANALYZE"
+    await node.app_context.database.write(lambda c: c.execute(text(analyze)))
+    return node
+
+
+def _copy_rows(c: Connection, series: str, name: str, changed: dict[str, str]) -> None:
+    columns = [row[0] for row in c.execute(text(f"SELECT * FROM {name} LIMIT 0")).cursor.description]  # type: ignore[union-attr]
+    cast = "" if c.dialect.name == "sqlite" else "::timestamptz"
+    values = [changed.get(column, f"t.{column}") for column in columns]
+    values = [value + cast if value.startswith("'2099") else value for value in values]
+    one = f"(SELECT * FROM {name} WHERE id NOT LIKE 'far%' ORDER BY id DESC LIMIT 1)"
+    insert = f"INSERT INTO {name} ({', '.join(columns)}) {series} SELECT {', '.join(values)} FROM n, {one} AS t"
+    if c.dialect.name == "sqlite":
+        insert = f"INSERT INTO {name} ({', '.join(columns)}) {series} SELECT {', '.join(values)} FROM n, {one} AS t"
+    c.execute(text(insert))
+
+
+async def test_a_turn_reads_only_what_is_due_however_much_is_stored(crowded: Any) -> None:
+    await crowded.add(delay=1)
+    crowded.clock.advance(1)
+    database = crowded.app_context.database
+
+    with statements_of(database) as seen:
+        await crowded.scheduler.run_due()
+    plans = await database.write(lambda c: plans_of(c, seen))
+
+    assert len(plans) > 10
+    assert [plan for plan in plans if walks_a_table(plan)] == []
+
+
+async def test_a_page_of_a_long_history_reads_only_that_page(crowded: Any) -> None:
+    database = crowded.app_context.database
+
+    with statements_of(database) as seen:
+        await crowded.scheduler.get_executions(limit=50)
+        await crowded.scheduler.list_tasks(limit=50)
+    plans = await database.read(lambda c: plans_of(c, seen))
+
+    assert len(plans) == 2
+    assert [plan for plan in plans if "TEMP B-TREE" in plan or "Sort" in plan] == []
+
+
+async def test_no_occurrence_has_two_rows_of_one_attempt(node: Any) -> None:
+    await node.add(delay=1)
+    await node.pass_time(1)
+
+    def again(c: Connection) -> None:
+        row = dict(c.execute(table.select().limit(1)).one()._mapping)
+        c.execute(table.insert().values(row | {"id": "another"}))
+
+    with pytest.raises(IntegrityError) as refused:
+        await node.app_context.database.write(again)
+
+    assert is_unique_violation(refused.value)
+
+
+async def test_no_two_open_executions_hold_the_same_key(node: Any) -> None:
+    for number in range(2):
+        await node.add(name=f"n{number}", delay=1)
+    await node.pass_time(1)
+
+    def take_both(c: Connection) -> None:
+        c.execute(table.update().values(open_key="the same"))
+
+    with pytest.raises(IntegrityError):
+        await node.app_context.database.write(take_both)
+
+
+async def test_a_run_without_a_schedule_takes_a_moment_that_is_free(node: Any) -> None:
+    task_id = await node.add_every(60, overlap="allow")
+    now = node.clock.now()
+    await node.scheduler.execute_task(task_id)
+
+    free = await node.app_context.database.read(lambda c: executions.free_moment(c, task_id, now))
+
+    assert free > now
+
+
+async def test_in_memory_mode_works_without_a_file() -> None:
+    clock, ran = FakeClock(), []
+    settings = {
+        "framework": {"database_url": "sqlite+aiosqlite:///:memory:"},
+        "core.scheduler": {"enabled": False, "timezone": "UTC"},
+    }
+    async with Application(modules=["core.scheduler"], settings=settings, clock=clock) as app_context:
+        scheduler = app_context.get_service(SchedulerService)
+        scheduler.register_function("acme.test", "note", lambda: ran.append(1))
+        await scheduler.schedule_interval(("acme.test", "note"), every="1 minute")
+
+        clock.advance(60)
+        await scheduler.run_due()
+
+    assert ran == [1]

@@ -1,0 +1,50 @@
+"""What befalls nodes: words for tests that need more than a scheduler that works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from framework.clock import SystemClock
+from modules.core.scheduler import ExecutionContext
+
+
+class Stuck:
+    """A function that does not end before `release` is set; it remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.contexts: list[ExecutionContext] = []
+        self.started = asyncio.Event()
+        self.release = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def run(self, context: ExecutionContext) -> str:
+        """Wait to be released."""
+        self.contexts.append(context)
+        self.started.set()
+        try:
+            await self.release.wait()
+        finally:
+            self.ended.set()
+        return "released"
+
+
+def freeze(node: Any) -> None:
+    """As SIGSTOP does: nothing renews the lease of this node any more, and it does not know."""
+    node.scheduler._runner._end_heartbeat()
+
+
+def kill(node: Any) -> None:
+    """As kill -9 does: no ending is written and no row released. Driven again, it is a new process on this database."""
+    freeze(node)
+    runner = node.scheduler._runner
+    runner._crew.abandon_all()
+    runner._node_id = None
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds; the time limit of the test is the limit."""
+    clock = SystemClock()
+    while not await holds():
+        await clock.sleep(0.01)
