@@ -82,7 +82,7 @@ class FrameworkSettings(ModuleSettings):
         default="INFO", description="The least important level that is logged."
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        default="auto", description="auto is console on a terminal, else json."
+        default="auto", description="json is for programs; auto and console are for people."
     )
     http_host: str = Field(default="127.0.0.1", description="Address that the HTTP server listens on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port that the HTTP server listens on.")

@@ -197,9 +197,11 @@ async def test_nothing_of_a_module_that_failed_to_start_is_carried_out(started: 
     async with started(Declaring(declare)):
         pass
     async with started(Declaring(declare, fail)) as app_context:
-        app_context.clock.advance(60)
-        await app_context.get_service(SchedulerService).run_due()
-        (task,) = await tasks_of(app_context, "acme.declaring")
+        app_context.get_service(FakeClock).advance(60)
+        scheduler = app_context.get_service(SchedulerService)
+        await scheduler.run_due()
+        (listed,) = await tasks_of(app_context, "acme.declaring")
+        task = (await scheduler.get_task(listed["id"])).unwrap()
 
     assert ran == []
     assert task["blocked_reason"] == "FUNCTION_NOT_REGISTERED"
