@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,7 +41,8 @@ module_commands = typer.Typer(help="The modules of the application.", no_args_is
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 refused, 2 wrong usage, 70 internal error, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are what Python made them
+        if isinstance(stream, TextIOWrapper):  # what Python made; a test may have put something else there
+            stream.reconfigure(errors="backslashreplace")
     add_project_folder(Path.cwd())
     sys.exit(_status(arguments))
 

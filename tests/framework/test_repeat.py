@@ -102,7 +102,7 @@ async def test_a_loop_that_is_woken_does_not_sleep_on(clock: FakeClock) -> None:
 
 async def test_a_loop_that_is_woken_during_its_step_does_not_sleep_at_all(clock: FakeClock) -> None:
     loop = Loop(clock, 30, None)
-    loop.during = lambda: loop.wake.set()
+    loop.during = loop.wake.set
 
     await loop.task
 

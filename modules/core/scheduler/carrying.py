@@ -101,7 +101,7 @@ class Carrying:
     def _timeout(self) -> float | None:
         try:
             return policies_of(self._row.policies).timeout
-        except (ValueError, TypeError):  # damaged since it fired; the next firing sets the task aside
+        except ValueError:  # damaged since it fired; the next firing sets the task aside
             return None
 
     def _ended(self, task: asyncio.Task[Outcome], on_end: Callable[[Carrying], None]) -> None:

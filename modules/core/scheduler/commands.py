@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Row
 
@@ -12,14 +12,15 @@ from framework import strict_json
 from framework.result import Error, ResultError
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import OPEN, Reason, State, success_of
-from modules.core.scheduler.firing import trigger_of
+from modules.core.scheduler.firing import set_aside, trigger_of
 from modules.core.scheduler.placing import place, record_operator
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, tasks
-from modules.core.scheduler.task import Status, policies_of
+from modules.core.scheduler.task import Policies, Status, policies_of
 from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
 
+T = TypeVar("T")
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
@@ -38,6 +39,14 @@ def must_find_execution(c: Connection, execution_id: str) -> Row[Any]:
     return executions.find(c, execution_id) or refuse("EXECUTION_NOT_FOUND", f"there is no execution {execution_id!r}")
 
 
+def readable(read: Callable[[str], T], text: str) -> T:
+    """Return what a stored text says, or refuse with `CORRUPT_DEFINITION`."""
+    try:
+        return read(text)
+    except ValueError as error:
+        refuse(Reason.CORRUPT_DEFINITION, f"the task's stored definition cannot be read: {error}")
+
+
 def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dict[str, Any]:
     """Hold a task; pausing a paused one only changes the reason."""
     task = must_find(c, task_id)
@@ -54,10 +63,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
         refuse("INVALID_STATE", f"the task is {task.status}; only a paused one can be resumed", status=task.status)
     following = task.next_execution
     if task.status == Status.PAUSED and task.recurring and following is not None:
-        try:
-            following = trigger_of(task.trigger).next_after(now)
-        except (ValueError, TypeError, AttributeError) as error:
-            refuse(Reason.CORRUPT_DEFINITION, f"the task's stored definition cannot be read: {error}")
+        following = readable(trigger_of, task.trigger).next_after(now)
     tasks.change(c, task_id, now, status=Status.PENDING, status_reason=None, next_execution=following)
     settle(c, task_id, now)
     return _changed(c, task)
@@ -86,7 +92,7 @@ def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     if task.overlap == "skip" and opened and len(executions.open_of(c, task_id)) >= task.max_instances:
         refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
     run = Run(executions.free_moment(c, task_id, now))
-    execution_id = place(c, task, policies_of(task.policies), run, now, origin="manual")
+    execution_id = place(c, task, readable(policies_of, task.policies), run, now, origin="manual")
     if execution_id is None:
         refuse(Reason.QUEUE_FULL, "too many executions of this task wait already")
     return {"execution_id": execution_id, "status": "running"}
@@ -113,17 +119,21 @@ def emit(c: Connection, now: datetime, event: str, payload: Mapping[str, Any] | 
         refuse("INVALID_PAYLOAD", f"the payload is not plain JSON: {error}")
     count = 0
     for task in tasks.waiting_for(c, event):
-        trigger = trigger_of(task.trigger)
+        try:
+            trigger, policies = trigger_of(task.trigger), policies_of(task.policies)
+        except ValueError as error:
+            set_aside(c, task, now, error)
+            continue
         if isinstance(trigger, OnEvent) and trigger.matches(payload or {}):
-            count += _set_off(c, task, text, now)
+            count += _set_off(c, task, policies, text, now)
     return count
 
 
-def _set_off(c: Connection, task: Row[Any], payload: str, now: datetime) -> int:
+def _set_off(c: Connection, task: Row[Any], policies: Policies, payload: str, now: datetime) -> int:
     if task.max_executions is not None and task.execution_count >= task.max_executions:
         return 0
     run = Run(executions.free_moment(c, task.id, now))
-    if place(c, task, policies_of(task.policies), run, now, origin="event", payload=payload) is None:
+    if place(c, task, policies, run, now, origin="event", payload=payload) is None:
         return 0
     tasks.change(c, task.id, now, execution_count=task.execution_count + 1)
     return 1

@@ -88,7 +88,7 @@ def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason 
 def _has_retries_left(task: Row[Any], row: Row[Any]) -> bool:
     try:
         return bool(row.retries_used < policies_of(task.policies).max_retries)
-    except (ValueError, TypeError):  # damaged since it fired; the next firing sets the task aside
+    except ValueError:  # damaged since it fired; the next firing sets the task aside
         return False
 
 

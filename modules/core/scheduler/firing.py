@@ -41,7 +41,7 @@ def fire(c: Connection, row: Row[Any], now: datetime) -> None:
     try:
         policies = policies_of(row.policies)
         firing = decide(trigger_of(row.trigger), row.next_execution, now, policies, room)
-    except (ValueError, TypeError, OverflowError, AttributeError) as error:
+    except ValueError as error:
         set_aside(c, row, now, error)
         return
     if not tasks.move_on(c, row, now, next_execution=firing.next_execution):

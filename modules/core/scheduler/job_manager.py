@@ -17,9 +17,10 @@ from modules.core.scheduler import commands
 from modules.core.scheduler.firing import fire
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.pages import execution_page, one_task, task_page
+from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.planning import Plan, Planner, says_when
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import cleanups, tasks
+from modules.core.scheduler.store import cleanups, executions, tasks
 from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
@@ -100,6 +101,7 @@ class JobManager:
             values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
             values["status_reason"] = row.status_reason if is_paused else None
         tasks.change(c, row.id, now, **values)
+        executions.refer_to(c, row.id, function_key(values["module_id"], values["function_name"]))
         cleanups.keep_in_step(c, row)
         return commands.must_find(c, row.id)
 

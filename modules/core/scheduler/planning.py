@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from framework import strict_json
 from framework.result import Result
+from modules.core.scheduler.commands import readable
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.task import WAYS, Policies, TaskConfig, policies_of, problems_of
@@ -74,7 +75,7 @@ class Planner:
         partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring"})
         if partial:
             return _refused([{"field": name, "message": "say when anew together with it"} for name in partial])
-        return self.plan(_config_of(row) | {"trigger": trigger_of(row.trigger)} | dict(changes))
+        return self.plan(_config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
 
     def masked(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Return a shown task's parameters with `***` in place of those that its function keeps secret.
@@ -135,14 +136,14 @@ def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone
 
 def _config_of(row: Row[Any]) -> dict[str, Any]:
     """Return what a stored task says beside when, in the words of a config."""
-    policies = policies_of(row.policies)
+    policies = readable(policies_of, row.policies)
     config = {name: getattr(row, name) for name in KEPT_COLUMNS}
     config |= asdict(replace(policies, grace=None))
     del config["grace"]
     return config | {
         "misfire_grace_time": policies.grace,
-        "parameters": strict_json.loads(row.parameters),
-        "tags": strict_json.loads(row.tags),
+        "parameters": readable(strict_json.loads, row.parameters),
+        "tags": readable(strict_json.loads, row.tags),
     }
 
 

@@ -86,7 +86,7 @@ class Runner:
             self._loops.append(asyncio.create_task(looking, name="scheduler look"))
 
     async def stop(self) -> None:
-        """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; call it again if cut short."""
+        """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; may be called again."""
         grace = 0.0 if self._stopping else self._settings.shutdown_grace.total_seconds()
         self._stopping = True
         async with self._turning:

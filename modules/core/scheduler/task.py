@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,9 +11,8 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from framework import strict_json
 from framework.duration import Seconds
 
 NOT_NEGATIVE = Ge(timedelta(0))
@@ -136,7 +136,7 @@ class TaskConfig(BaseModel):
 
 
 def _digest(value: dict[str, Any]) -> str:
-    return hashlib.sha256(strict_json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _as_text(value: object) -> Any:
@@ -199,10 +199,13 @@ class Policies:
         return timedelta(seconds=delay * (1 + self.retry_jitter * fraction))
 
 
+_POLICIES = TypeAdapter(Policies)
+
+
 @lru_cache(maxsize=10_000)
 def policies_of(text: str) -> Policies:
-    """Read stored policies; raises `ValueError` or `TypeError` where the text is corrupt."""
-    return Policies(**strict_json.loads(text))
+    """Read stored policies, ignoring those of a newer program; raises `ValueError` where the text is corrupt."""
+    return _POLICIES.validate_json(text, strict=True)
 
 
 def stable_fraction(text: str) -> float:

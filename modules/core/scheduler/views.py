@@ -107,5 +107,5 @@ def _read(text: str) -> Any:
 def _in_words(row: Row[Any]) -> str:
     try:
         return trigger_of(row.trigger).describe()
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         return "unreadable"

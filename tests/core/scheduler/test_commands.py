@@ -234,3 +234,32 @@ async def test_an_open_execution_shows_its_task_as_running(node: Any) -> None:
     await node.scheduler.run_due()
 
     assert (during, (await node.task(task_id))["status"]) == ("running", "pending")
+
+
+async def test_a_task_whose_row_is_corrupt_is_refused_by_name_and_hides_no_other(node: Any) -> None:
+    poison = await node.add(name="poison", trigger={"type": "event", "event": "x"})
+    await node.add(name="healthy", trigger={"type": "event", "event": "x"})
+    await node.damage(poison, policies='{"max_retries": "many"}')
+
+    refused = await node.scheduler.execute_task(poison)
+    changed = await node.scheduler.update_task(poison, {"priority": 1})
+    count = (await node.scheduler.emit("x")).unwrap()
+
+    assert (refused.error.code, changed.error.code) == ("CORRUPT_DEFINITION", "CORRUPT_DEFINITION")
+    assert count == 1
+    assert (await node.task(poison))["status_reason"] == "CORRUPT_DEFINITION"
+
+
+async def test_parameters_as_deep_as_allowed_are_accepted_and_deeper_ones_refused(node: Any) -> None:
+    def nested(levels: int) -> dict[str, Any]:
+        return {"a": nested(levels - 1)} if levels else {}
+
+    fine = await node.scheduler.schedule_task(config(nested(60)))
+    refused = await node.scheduler.schedule_task(config(nested(80)))
+
+    assert fine.success
+    assert refused.error.code == "INVALID_CONFIG"
+
+
+def config(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 1, "parameters": parameters}

@@ -93,12 +93,10 @@ async def test_running_is_shown_and_found_while_an_execution_is_open(node: Any) 
 
 @pytest.mark.parametrize(
     ("search", "found"),
-    [("0% of", ["100% of a_b"]), ("a_b", ["100% of a_b"]), ("1%b", []), ("n_ghtly", []), ("\\", []), ("", len(TASKS))],
+    [("0% of", ["100% of a_b"]), ("a_b", ["100% of a_b"]), ("1%b", []), ("n_ghtly", []), ("\\", [])],
 )
 async def test_a_search_is_for_the_text_and_not_for_a_pattern(filled: Any, search: str, found: Any) -> None:
-    shown = await names(filled, search=search)
-
-    assert shown == found or len(shown) == found
+    assert await names(filled, search=search) == found
 
 
 @pytest.mark.parametrize("tag", ["nigh", "Night", "night,report", '"', "%"])

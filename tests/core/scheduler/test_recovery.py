@@ -334,7 +334,7 @@ async def running_on(node: Any, identity: dict[str, Any]) -> str:
 
 async def test_a_process_of_this_host_that_is_gone_is_noticed_at_once(node: Any) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: ASYNC220  # nothing else runs in this loop meanwhile
         [sys.executable, "-c", CHILD], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with child:

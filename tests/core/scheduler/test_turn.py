@@ -110,9 +110,10 @@ async def test_what_is_told_about_a_run_is_told_again_when_it_could_not_be_writt
     async def refuse(work: Any) -> Any:
         raise LOST_ANSWER
 
-    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+    with monkeypatch.context() as patched:
         patched.setattr(node.app_context.database, "write", refuse)
-        await node.scheduler.turn()
+        with pytest.raises(OperationalError):
+            await node.scheduler.turn()
     await node.scheduler.turn()
 
     (row,) = await node.history(task_id)
@@ -261,3 +262,17 @@ async def test_runs_on_their_last_chance_are_tried_one_at_a_time_and_hide_no_oth
     await node.scheduler.run_due()
     assert await node.states() == ["succeeded"] * 13
     assert most == 1
+
+
+async def test_executions_that_wait_follow_their_task_to_another_function(node: Any) -> None:
+    node.register("old_name", lambda: "old")
+    node.register("new_name", lambda: "new")
+    task_id = await node.add("old_name", delay=0)
+    await node.app_context.database.write(lambda c: fire_due(c, node.clock.now(), 100))
+    (row,) = await node.history(task_id)
+    await node.damage_execution(row["id"], function_key="acme.test:old_name_that_no_node_has")
+
+    (await node.scheduler.update_task(task_id, {"function_name": "new_name"})).unwrap()
+    await node.scheduler.run_due()
+
+    assert [row["result"] for row in await node.history(task_id)] == ["new"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, insert, select
 
-from framework.database import Database, for_update, insert_ignore, skip_locked, upsert
+from framework.database import Database, for_update, insert_ignore, row_address, skip_locked, upsert
 
 metadata = MetaData()
 words = Table(
@@ -80,3 +80,19 @@ async def test_rows_that_another_transaction_holds_are_skipped(postgres_url: str
     assert free == ["b"]
     await other.close()
     await database.close()
+
+
+async def test_rows_without_a_key_are_told_apart_by_where_they_lie(database: Database) -> None:
+    twins = Table("twins", MetaData(), Column("t", Text))
+    await database.write(twins.create)
+    await database.write(lambda c: c.execute(insert(twins), [{"t": "same"}] * 5))
+
+    def delete_two(c: Connection) -> int:
+        address = row_address(c.dialect)
+        two = select(address).select_from(twins).limit(2).correlate(None)
+        return c.execute(delete(twins).where(address.in_(two))).rowcount
+
+    deleted = await database.write(delete_two)
+    left = await database.read(lambda c: len(c.execute(select(twins)).all()))
+
+    assert (deleted, left) == (2, 3)

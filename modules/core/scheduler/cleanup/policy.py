@@ -189,7 +189,7 @@ class FilesPolicy(Policy):
         roots = None if info.context is None else info.context.get("allowed_roots")
         if roots is not None and not any(root in directory.parents for root in roots):
             allowed = ", ".join(str(root) for root in roots) or "none"
-            raise ValueError(f"{str(directory)!r} lies below no allowed root ({allowed}); see housekeeper_allowed_roots")
+            raise ValueError(f"{str(directory)!r} lies below no root of housekeeper_allowed_roots ({allowed})")
         return directory
 
     @property

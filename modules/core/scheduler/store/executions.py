@@ -156,6 +156,12 @@ def note(c: Connection, execution_id: str, node_id: str, **values: Any) -> None:
     c.execute(update(executions).where(mine).values(values))
 
 
+def refer_to(c: Connection, event_id: str, function_key: str) -> None:
+    """Let a task's pending executions wait for the function that it names now."""
+    mine = (executions.c.event_id == event_id) & is_pending & (executions.c.function_key != function_key)
+    c.execute(update(executions).where(mine).values(function_key=function_key, reason=None))
+
+
 def mark_unknown_functions(c: Connection, now: datetime, functions: Collection[str], limit: int) -> int:
     """Say on due rows, that wait for a function this node does not have, why they wait; return how many."""
     stuck = is_pending & (executions.c.due_at <= now) & executions.c.reason.is_(None)

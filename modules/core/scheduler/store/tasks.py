@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, literal_column, or_, select, tuple_, update
 
 from framework import strict_json
 from framework.database import for_update, skip_locked
@@ -16,7 +16,7 @@ from modules.core.scheduler.task import Status
 not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = events.c.status == literal_column("'pending'")
-open_states = [literal_column("'pending'"), literal_column("'running'")]
+open_states: list[ColumnElement[str]] = [literal_column("'pending'"), literal_column("'running'")]
 is_open = exists().where((executions.c.event_id == events.c.id) & executions.c.state.in_(open_states))
 
 
@@ -103,7 +103,8 @@ def page(
     if recurring is not None:
         wanted.append(events.c.recurring == recurring)
     if tag is not None:
-        wanted.append(events.c.tags.contains(strict_json.dumps(tag), autoescape=True))
+        # Not LIKE, which on SQLite finds "Night" in "night".
+        wanted.append(func.replace(events.c.tags, strict_json.dumps(tag), "") != events.c.tags)
     if search:
         found = (
             events.c.name.icontains(search, autoescape=True),

@@ -1,0 +1,114 @@
+"""What a loop costs that has nothing to do: few looks at the database, and none for rows that cannot run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from framework.clock import SystemClock
+
+
+class Counted:
+    """How often this node asked its database for anything: transactions of its writer, statements of both."""
+
+    def __init__(self, node: Any) -> None:
+        self.transactions = 0
+        self.statements = 0
+        database = node.app_context.database
+        for engine in (database._writer.sync_engine, database._reader.sync_engine):
+            event.listen(engine, "before_cursor_execute", self._statement)
+        event.listen(database._writer.sync_engine, "begin", self._transaction)
+
+    def _statement(self, *_: Any) -> None:
+        self.statements += 1
+
+    def _transaction(self, *_: Any) -> None:
+        self.transactions += 1
+
+
+Pass = Callable[[Any, int], Awaitable[None]]
+
+
+@pytest.fixture
+def pass_seconds() -> Pass:
+    """`await pass_seconds(node, n)`: let n seconds pass one by one, each time until the loops sleep again."""
+
+    async def settle(node: Any) -> None:
+        loops = len(node.scheduler._runner._loops)
+        for _ in range(2):
+            await SystemClock().sleep(0.001)
+            while sum(not future.done() for _, _, future in node.clock._sleepers) < loops:
+                await SystemClock().sleep(0.001)
+
+    async def pass_them(node: Any, seconds: int) -> None:
+        await settle(node)
+        for _ in range(seconds):
+            node.clock.advance(1)
+            await settle(node)
+
+    return pass_them
+
+
+async def test_an_idle_loop_takes_few_turns(start_node: Any, pass_seconds: Pass) -> None:
+    node = await start_node(enabled=True)
+    await pass_seconds(node, 1)
+    counted = Counted(node)
+
+    await pass_seconds(node, 120)
+
+    assert 0 < counted.transactions <= 40
+    looks = 3 * 120 if node.app_context.database.dialect == "sqlite" else 0
+    assert counted.statements <= looks + 10 * counted.transactions
+
+
+async def test_a_row_whose_function_is_unknown_costs_no_turns(start_node: Any, pass_seconds: Pass) -> None:
+    node, richer = await start_node(enabled=True), await start_node()
+    richer.register("elsewhere", lambda: None)
+    task_id = await richer.add("elsewhere", delay=0)
+    await pass_seconds(node, 20)
+    counted = Counted(node)
+
+    await pass_seconds(node, 60)
+
+    assert await node.reasons(task_id) == ["FUNCTION_NOT_REGISTERED"]
+    assert counted.transactions <= 20
+
+
+async def test_a_task_in_the_far_future_costs_no_turns(start_node: Any, pass_seconds: Pass) -> None:
+    node = await start_node(enabled=True)
+    await node.add(delay="10 days")
+    await node.add_every(30 * 24 * 3600)
+    await pass_seconds(node, 1)
+    counted = Counted(node)
+
+    await pass_seconds(node, 60)
+
+    assert counted.transactions <= 20
+
+
+async def test_a_paused_task_that_is_due_costs_no_turns(start_node: Any, pass_seconds: Pass) -> None:
+    node = await start_node(enabled=True)
+    task_id = await node.add_every(1)
+    (await node.scheduler.pause_task(task_id)).unwrap()
+    await pass_seconds(node, 5)
+    counted = Counted(node)
+
+    await pass_seconds(node, 60)
+
+    assert counted.transactions <= 20
+    assert node.runs == []
+
+
+async def test_a_suspend_is_noticed_when_the_loop_wakes(start_node: Any, pass_seconds: Pass) -> None:
+    node = await start_node(enabled=True, poll_interval="1 hour")
+    task_id = await node.add(delay="2 hours")
+    await pass_seconds(node, 1)
+
+    node.clock.step(timedelta(hours=3))
+    await pass_seconds(node, 31)
+
+    assert await node.states(task_id) == ["succeeded"]

@@ -1,0 +1,158 @@
+"""Several processes on one database, some of them killed: nothing is lost, nothing is completed twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import ROOT
+
+PROCESSES = 4
+TASKS = 300
+
+WORKER = """
+import asyncio, sys
+from framework import Application
+from framework.clock import SystemClock
+from modules.core.scheduler import ExecutionContext
+
+async def work(context: ExecutionContext):
+    print(context.execution_id, flush=True)
+    await SystemClock().sleep(0.01)
+    return context.execution_id
+
+async def main():
+    own = {"lease": 2, "poll_interval": 0.2, "max_concurrent_tasks": 5}
+    tables = {"framework": {"database_url": sys.argv[1], "data_dir": sys.argv[2]}, "core.scheduler": own}
+    async with Application(modules=["core.scheduler"], settings=tables) as app_context:
+        app_context.get_service("core.scheduler.service").register_function("acme.test", "work", work)
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+
+asyncio.run(main())
+"""
+
+
+class Workers:
+    """Processes that carry out tasks; every line that one prints is an execution that it has begun."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._command = [sys.executable, "-c", WORKER, url, str(folder)]
+        self._readers: list[asyncio.Task[None]] = []
+        self.living: list[asyncio.subprocess.Process] = []
+        self.begun: list[str] = []
+        self.progress = asyncio.Condition()
+
+    async def start(self) -> None:
+        """Start one more."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.living.append(process)
+        self._readers.append(asyncio.create_task(self._read(process)))
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            if line != b"ready\n":
+                async with self.progress:
+                    self.begun.append(line.decode().strip())
+                    self.progress.notify_all()
+
+    async def have_begun(self, count: int) -> None:
+        """Wait until so many executions have begun."""
+        async with self.progress:
+            await self.progress.wait_for(lambda: len(self.begun) >= count)
+
+    async def kill_one(self, chance: random.Random) -> None:
+        """As the operating system does when memory runs out."""
+        victim = self.living.pop(chance.randrange(len(self.living)))
+        victim.kill()
+        await victim.wait()
+
+    async def stop(self) -> None:
+        """Let all of them stop gracefully."""
+        for process in self.living:
+            assert process.stdin is not None
+            process.stdin.write(b"stop\n")
+        for process in self.living:
+            assert await process.wait() == 0
+        await asyncio.gather(*self._readers)
+
+
+@pytest.fixture
+async def workers(database_url: str, tmp_path: Path) -> AsyncIterator[Workers]:
+    """No process yet; all are gone after the test."""
+    workers = Workers(database_url, tmp_path / "workers")
+    yield workers
+    for process in workers.living:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    await asyncio.gather(*workers._readers)
+
+
+async def schedule(node: Any) -> list[str]:
+    """Schedule many one-time tasks that are due at once, and return their ids."""
+    node.register("work", lambda: None)
+    config = {"module_id": "acme.test", "function_name": "work", "schedule_time": "2026-01-01T00:00:00+00:00"}
+    configs = [{"name": f"task {number}", **config} for number in range(TASKS)]
+    return [task["task_id"] for task in (await node.scheduler.schedule_tasks(configs)).unwrap()]
+
+
+async def all_ended(node: Any) -> None:
+    """Wait until every task is completed."""
+    clock = asyncio.get_running_loop()
+    while True:
+        page = (await node.scheduler.list_tasks(function_name="work", status="completed", limit=500)).unwrap()
+        if len(page["tasks"]) == TASKS:
+            return
+        waiting = clock.create_future()
+        clock.call_later(0.1, waiting.set_result, None)
+        await waiting
+
+
+@pytest.mark.slow
+async def test_processes_that_share_tasks_carry_each_out_exactly_once(start_node: Any, workers: Workers) -> None:
+    node = await start_node()
+    ids = await schedule(node)
+
+    for _ in range(PROCESSES):
+        await workers.start()
+    await all_ended(node)
+    await workers.stop()
+
+    rows = await node.history()
+    assert Counter(row["task_id"] for row in rows) == Counter(ids)
+    assert {row["state"] for row in rows} == {"succeeded"}
+    assert sorted(workers.begun) == sorted(row["id"] for row in rows)
+
+
+@pytest.mark.slow
+async def test_kills_lose_nothing_and_every_repeat_has_a_lost_run_before_it(start_node: Any, workers: Workers) -> None:
+    node, chance = await start_node(), random.Random(7)
+    ids = await schedule(node)
+
+    for _ in range(PROCESSES):
+        await workers.start()
+    for number in range(3):
+        await workers.have_begun((number + 1) * TASKS // 6 + chance.randrange(20))
+        await workers.kill_one(chance)
+        await workers.start()
+    await all_ended(node)
+    await workers.stop()
+
+    for task_id in ids:
+        *earlier, last = await node.history(task_id)
+        assert last["state"] == "succeeded"
+        assert [row["state"] for row in earlier] == ["lost"] * len(earlier)
+        assert [row["attempt"] for row in (*earlier, last)] == list(range(1, len(earlier) + 2))
+    assert len(set(workers.begun)) == len(workers.begun)
+    assert set(workers.begun) <= {row["id"] for task_id in ids for row in await node.history(task_id)}

@@ -1,0 +1,76 @@
+"""Status and health: measured, never declared, and told in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from modules.core.scheduler.status import in_human_words
+
+MINUTE = 60.0
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+async def test_status_tells_what_runs_and_what_comes_next(node: Any) -> None:
+    await node.add(delay=2 * HOUR, name="later")
+    await node.add(delay=MINUTE, name="sooner")
+    await node.scheduler.turn()
+
+    status = (await node.scheduler.status()).unwrap()
+
+    upcoming = [(each["name"], each["due"]) for each in status["upcoming"] if each["name"] != "cleanup history"]
+    assert upcoming == [("sooner", "in 1m"), ("later", "in 2h")]
+    assert (status["active"], status["running"], status["running_everywhere"]) == (False, 0, 0)
+    assert [each["id"] for each in status["nodes"]] == [status["node_id"]]
+
+
+async def test_upcoming_tasks_in_health_are_in_words(node: Any) -> None:
+    await node.add_every(2 * HOUR, name="report")
+
+    health = await node.app_context.health()
+
+    upcoming = health["checks"]["core.scheduler"]["data"]["upcoming"]
+    (shown,) = [each for each in upcoming if each["name"] == "report"]
+    assert (shown["schedule"], shown["due"]) == ("every 2 hours", "in 2h")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "now"),
+        (-0.4, "now"),
+        (5, "in 5s"),
+        (7200, "in 2h"),
+        (185, "in 3m 5s"),
+        (-300, "5m late"),
+        (3 * DAY + 4 * HOUR + 5, "in 3d 4h"),
+    ],
+)
+def test_a_distance_is_told_to_its_two_largest_units(clock: Any, seconds: float, words: str) -> None:
+    assert in_human_words(clock.now() + timedelta(seconds=seconds), clock.now()) == words
+
+
+async def test_a_loop_that_does_not_turn_makes_health_red_until_it_does(start_node: Any) -> None:
+    node = await start_node(enabled=True)
+    fresh = await node.scheduler.health()
+
+    node.clock.advance(60)
+    stuck = await node.scheduler.health()  # the loop has had no turn since the time passed
+    again = stuck
+    while not again:
+        again = await node.scheduler.health()
+
+    assert fresh.success
+    assert (stuck.error.code, stuck.error.message) == ("LOOP_STUCK", "the scheduler's loop has not turned for 60 s")
+    assert again.unwrap()["active"] is True
+
+
+async def test_a_scheduler_that_is_switched_off_is_healthy_and_says_so(node: Any) -> None:
+    node.clock.advance(DAY)
+
+    health = (await node.scheduler.health()).unwrap()
+
+    assert (health["active"], health["seconds_since_turn"]) == (False, None)

@@ -1,0 +1,282 @@
+"""Stopping: drain, cancel, hand back; an interrupted run is available at once and has used up nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nodes import Stuck
+from processes import ROOT
+from sqlalchemy import select
+
+from framework.clock import SystemClock
+from modules.core.scheduler.tables import nodes
+
+GRACE = 0.1
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """The real time."""
+    return SystemClock()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modules.core.scheduler.runner.CANCEL_SECONDS", GRACE)
+
+
+async def begun(node: Any, work: Any, **config: Any) -> str:
+    """Return the id of a task whose function has begun and does not end."""
+    node.register("work", work.run)
+    task_id: str = await node.add("work", delay=0, **config)
+    await asyncio.to_thread(work.started.wait, 60) if isinstance(work, StuckThread) else await work.started.wait()
+    return task_id
+
+
+class StuckThread:
+    """A plain function that looks at nothing and ends when it is freed."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.freed = threading.Event()
+
+    def run(self) -> None:
+        """Block its thread."""
+        self.started.set()
+        self.freed.wait(60)
+
+
+class Deaf(Stuck):
+    """A coroutine that swallows every cancellation until it is released."""
+
+    async def run(self) -> str:  # type: ignore[override]  # it takes no context
+        """Wait to be released, whatever happens."""
+        self.started.set()
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                continue
+        self.ended.set()
+        return "released"
+
+
+async def interrupted(node: Any, task_id: str) -> None:
+    """Assert that the only run was interrupted and that another waits, with nothing used up."""
+    rows = await node.history(task_id)
+    assert [(row["state"], row["reason"], row["attempt"]) for row in rows] == [
+        ("cancelled", "SHUTDOWN", 1),
+        ("pending", None, 2),
+    ]
+    assert rows[1]["retries_used"] == 0
+    assert rows[1]["due_at"] <= node.clock.now()
+
+
+async def test_a_stop_lets_what_runs_finish_and_claims_nothing_more(start_node: Any) -> None:
+    node, stuck = await start_node(enabled=True), Stuck()
+    task_id = await begun(node, stuck)
+
+    stopping = asyncio.ensure_future(node.scheduler.stop_background_processing())
+    await node.clock.sleep(0)
+    late = await node.add(delay=0)
+    stuck.release.set()
+    await stopping
+
+    assert await node.states(task_id) == ["succeeded"]
+    assert set(await node.states(late)) <= {"pending"}
+    assert node.runs == []
+
+
+async def test_what_does_not_finish_in_time_is_cancelled_and_available_at_once(start_node: Any) -> None:
+    node, stuck = await start_node(enabled=True, shutdown_grace=GRACE), Stuck()
+    task_id = await begun(node, stuck, max_retries=1)
+
+    await node.scheduler.stop_background_processing()
+
+    assert stuck.ended.is_set()
+    await interrupted(node, task_id)
+
+
+@pytest.mark.parametrize("work", [Deaf, StuckThread])
+async def test_what_cannot_be_stopped_is_handed_back(start_node: Any, work: type[Any]) -> None:
+    node, stubborn = await start_node(enabled=True, shutdown_grace=GRACE), work()
+    task_id = await begun(node, stubborn)
+
+    await node.scheduler.stop_background_processing()
+
+    await interrupted(node, task_id)
+    if isinstance(stubborn, Deaf):
+        stubborn.release.set()
+        await stubborn.ended.wait()
+    else:
+        stubborn.freed.set()
+    await interrupted(node, task_id)
+
+
+async def test_an_interrupted_run_that_may_run_only_once_does_not_run_again(start_node: Any) -> None:
+    node, stuck = await start_node(enabled=True, shutdown_grace=GRACE), Stuck()
+    task_id = await begun(node, stuck, delivery="at_most_once")
+
+    await node.scheduler.stop_background_processing()
+
+    assert await node.states(task_id) == ["cancelled"]
+    assert (await node.task(task_id))["status"] == "cancelled"
+
+
+async def test_a_peer_takes_over_what_was_interrupted(start_node: Any) -> None:
+    node, peer, stuck = await start_node(enabled=True, shutdown_grace=GRACE), await start_node(), Stuck()
+    peer.register("work", lambda: "done by the peer")
+    task_id = await begun(node, stuck)
+
+    await node.scheduler.stop_background_processing()
+    await peer.scheduler.run_due()
+
+    assert await peer.states(task_id) == ["cancelled", "succeeded"]
+
+
+async def test_a_stop_leaves_no_node_no_thread_and_no_loop_behind(start_node: Any) -> None:
+    node = await start_node(enabled=True)
+    await begun(node, released := Stuck())
+    released.release.set()
+
+    await node.scheduler.stop_background_processing()
+
+    assert await node.app_context.database.read(lambda c: c.execute(select(nodes)).all()) == []
+    assert not [thread for thread in threading.enumerate() if thread.name == "scheduler-heartbeat"]
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("scheduler")]
+
+
+async def test_a_second_start_works(start_node: Any) -> None:
+    node, stuck = await start_node(enabled=True, shutdown_grace=GRACE), Stuck()
+    task_id = await begun(node, stuck)
+    await node.scheduler.stop_background_processing()
+    stuck.started.clear()
+
+    await node.scheduler.start_background_processing()
+    await stuck.started.wait()
+    stuck.release.set()
+    await node.scheduler.stop_background_processing()
+
+    assert await node.states(task_id) == ["cancelled", "succeeded"]
+
+
+async def test_a_stop_that_was_cut_short_does_not_wait_anew(start_node: Any) -> None:
+    node, stuck = await start_node(enabled=True, shutdown_grace="1 hour"), Stuck()
+    task_id = await begun(node, stuck)
+    first = asyncio.ensure_future(node.scheduler.stop_background_processing())
+    await node.clock.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+
+    await node.scheduler.stop_background_processing()
+
+    await interrupted(node, task_id)
+
+
+async def test_a_stop_while_the_database_is_gone_ends_all_the_same(
+    start_node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, peer, stuck = await start_node(enabled=True, shutdown_grace=GRACE, lease=1.2), await start_node(), Stuck()
+    task_id = await begun(node, stuck)
+
+    async def refuse(work: Any) -> Any:
+        raise OSError("the database is gone")
+
+    monkeypatch.setattr(node.app_context.database, "write", refuse)
+    await node.scheduler.stop_background_processing()
+
+    assert await peer.states(task_id) == ["running"]
+    await peer.clock.sleep(1.3)
+    peer.register("work", lambda: "done by the peer")
+    await peer.scheduler.run_due()
+    assert await peer.states(task_id) == ["lost", "succeeded"]
+
+
+PROGRAM = """
+import asyncio, sys, threading
+from framework import Application
+
+def stuck_thread():
+    print("begun", flush=True)
+    threading.Event().wait()
+
+async def deaf():
+    print("begun", flush=True)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+async def stuck():
+    print("begun", flush=True)
+    await asyncio.Event().wait()
+
+async def run(application, app_context):
+    scheduler = app_context.get_service("core.scheduler.service")
+    for function in (stuck_thread, deaf, stuck):
+        scheduler.register_function("acme.test", function.__name__, function)
+        config = {"name": function.__name__, "module_id": "acme.test", "function_name": function.__name__, "delay": 0}
+        (await scheduler.schedule_task(config)).unwrap()
+    while app_context.get_service("core.scheduler.service")._runner.running < 3:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+
+tables = {"framework": {"database_url": sys.argv[1], "data_dir": sys.argv[2]}, "core.scheduler": {"shutdown_grace": 0.1}}
+application = Application(modules=["core.scheduler"], settings=tables)
+"""
+
+GRACEFULLY = """
+import os
+
+async def main():
+    async with application as app_context:
+        await run(application, app_context)
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+sys.stdout.flush()
+os._exit(0)
+"""
+
+WITHOUT_A_LOOP = """
+import os
+
+async def main():
+    await run(application, await application.start())
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+loop.stop()
+application.stop_now()
+application.stop_now()
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("way", [GRACEFULLY, WITHOUT_A_LOOP], ids=["gracefully", "without a loop"])
+async def test_a_process_that_stops_hands_everything_back(start_node: Any, way: str, tmp_path: Path) -> None:
+    peer = await start_node()
+    url = peer.app_context.database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-X", "dev", "-c", PROGRAM + way, url, str(tmp_path / "stopping")]
+
+    child = await asyncio.create_subprocess_exec(
+        *command, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    printed, complaints = await child.communicate()
+
+    assert (child.returncode, printed) == (0, b"begun\n" * 3), complaints.decode()
+    assert b"destroyed" not in complaints
+    rows = await peer.history()
+    assert sorted((row["state"], row["reason"], row["attempt"]) for row in rows) == [
+        *[("cancelled", "SHUTDOWN", 1)] * 3,
+        *[("pending", None, 2)] * 3,
+    ]
+    assert await peer.app_context.database.read(lambda c: c.execute(select(nodes)).all()) == []
