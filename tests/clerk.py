@@ -1,4 +1,4 @@
-"""A module made up for the tests of the command line: functions that greet, fail, and go on until a file lets them go."""
+"""A module for the tests of the command line: its functions greet, fail, and go on until a file lets them go."""
 
 from __future__ import annotations
 

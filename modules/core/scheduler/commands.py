@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from framework.result import Error, ResultError
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import OPEN, Reason, State, success_of
 from modules.core.scheduler.firing import set_aside, trigger_of
 from modules.core.scheduler.placing import place, record_operator
+from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, tasks
 from modules.core.scheduler.task import Policies, Status, policies_of
 from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
 
-T = TypeVar("T")
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-
-
-def refuse(code: str, message: str, **details: Any) -> NoReturn:
-    """Refuse; the transaction is rolled back."""
-    raise ResultError(Error(code, message, details or None))
 
 
 def must_find(c: Connection, task_id: str) -> Row[Any]:
@@ -37,14 +31,6 @@ def must_find(c: Connection, task_id: str) -> Row[Any]:
 def must_find_execution(c: Connection, execution_id: str) -> Row[Any]:
     """Return the execution, or refuse with `EXECUTION_NOT_FOUND`."""
     return executions.find(c, execution_id) or refuse("EXECUTION_NOT_FOUND", f"there is no execution {execution_id!r}")
-
-
-def readable(read: Callable[[str], T], text: str) -> T:
-    """Return what a stored text says, or refuse with `CORRUPT_DEFINITION`."""
-    try:
-        return read(text)
-    except ValueError as error:
-        refuse(Reason.CORRUPT_DEFINITION, f"the task's stored definition cannot be read: {error}")
 
 
 def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from modules.core.scheduler.history import prune
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.pages import check_limit
 from modules.core.scheduler.planning import Planner
+from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
 from modules.core.scheduler.store.cleanups import RUN_CLEANUP
@@ -222,4 +223,4 @@ class Housekeeper:
 
 def _must_find(c: Connection, cleanup_id: str) -> Row[Any]:
     """Return the cleanup, or refuse with `CLEANUP_NOT_FOUND`."""
-    return cleanups.find(c, cleanup_id) or commands.refuse("CLEANUP_NOT_FOUND", f"there is no cleanup {cleanup_id!r}")
+    return cleanups.find(c, cleanup_id) or refuse("CLEANUP_NOT_FOUND", f"there is no cleanup {cleanup_id!r}")

@@ -19,6 +19,7 @@ from modules.core.scheduler.history import prune
 from modules.core.scheduler.pages import execution_page, one_task, task_page
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.planning import Plan, Planner, says_when
+from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, executions, tasks
 from modules.core.scheduler.task import Status, TaskConfig
@@ -86,7 +87,7 @@ class JobManager:
         """The same key is the same task: the same definition changes nothing, another one updates it."""
         conflict = plan.config.conflict
         if conflict == "error":
-            commands.refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
+            refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
         if conflict == "update" and plan.what["definition"] != row.definition:
             row = self._rewrite(c, row, plan, now, new_time=plan.when["timing"] != row.timing)
         return {"task_id": row.id, "created": False, "next_execution": row.next_execution}

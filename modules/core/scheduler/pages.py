@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from sqlalchemy import Connection
 
 from framework import strict_json
-from framework.result import Error, ResultError
+from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.views import execution_view, shown_task, task_view
 
@@ -33,7 +33,7 @@ def one_task(c: Connection, task_id: str) -> dict[str, Any]:
     """Return a task, or refuse with `TASK_NOT_FOUND`."""
     row = tasks.find(c, task_id)
     if row is None:
-        raise ResultError(Error("TASK_NOT_FOUND", f"there is no task {task_id!r}"))
+        refuse("TASK_NOT_FOUND", f"there is no task {task_id!r}")
     return shown_task(c, row)
 
 
@@ -56,7 +56,7 @@ def execution_page(
 def check_limit(limit: object) -> None:
     """Refuse with `INVALID_LIMIT` what is no number of rows for a page."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
-        raise ResultError(Error("INVALID_LIMIT", f"a page holds 1 to {MAX_LIMIT} rows, not {limit!r:.20}"))
+        refuse("INVALID_LIMIT", f"a page holds 1 to {MAX_LIMIT} rows, not {limit!r:.20}")
 
 
 def _cursor(*parts: str) -> str:
@@ -87,4 +87,4 @@ def _open_cursor(cursor: str, length: int) -> list[str]:
 
 
 def _refuse_cursor() -> NoReturn:
-    raise ResultError(Error("INVALID_CURSOR", "the cursor is not one that a page gave out"))
+    refuse("INVALID_CURSOR", "the cursor is not one that a page gave out")

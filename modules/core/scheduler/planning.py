@@ -12,9 +12,9 @@ from sqlalchemy import Row
 
 from framework import strict_json
 from framework.result import Result
-from modules.core.scheduler.commands import readable
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
+from modules.core.scheduler.refusing import readable
 from modules.core.scheduler.task import WAYS, Policies, TaskConfig, policies_of, problems_of
 from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
 from modules.core.scheduler.trigger_manager import TriggerManager

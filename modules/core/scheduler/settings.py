@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Gt
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
+from modules.core.scheduler.trigger.cron import Cron
+from modules.core.scheduler.trigger.zones import zone
 
 POSITIVE = Gt(timedelta(0))
+ZoneName = Annotated[str, AfterValidator(lambda name: zone(name).key)]
+CronText = Annotated[str, AfterValidator(lambda text: Cron(text, "UTC").expression)]
 
 
 class SchedulerSettings(ModuleSettings):
@@ -23,7 +27,9 @@ class SchedulerSettings(ModuleSettings):
     execution_timeout: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(minutes=5), description="Time limit of an execution whose task names none."
     )
-    timezone: str | None = Field(default=None, description="Zone of naive times and crons; by default the machine's.")
+    timezone: ZoneName | None = Field(
+        default=None, description="Zone of naive times and crons; by default the machine's."
+    )
     poll_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(seconds=15), description="Longest sleep between two looks at the database."
     )
@@ -45,7 +51,7 @@ class SchedulerSettings(ModuleSettings):
     keep_executions_per_task: int | None = Field(
         default=None, ge=1, description="Of one task, keep only the newest so many ended executions."
     )
-    housekeeper_schedule: str = Field(default="17 3 * * *", description="Cron of the history's own retention.")
+    housekeeper_schedule: CronText = Field(default="17 3 * * *", description="Cron of the history's own retention.")
     housekeeper_dry_run: bool = Field(default=False, description="True: cleanups report and delete nothing.")
     housekeeper_allowed_roots: tuple[Path, ...] = Field(
         default=(), description="Folders below which files may be cleaned; by default the data folder."

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from modules.core.scheduler.execution import Reason
-from modules.core.scheduler.recovery import recover_lost
 from modules.core.scheduler.tables import cleanups
 
 HOUR = 3600.0
@@ -74,8 +73,8 @@ async def disabling(node: Any, task_id: str) -> None:
 async def crashing(node: Any, task_id: str) -> None:
     (await node.scheduler.execute_task(task_id)).unwrap()
     (row,) = await node.history(task_id)
-    await node.damage_execution(row["id"], state="running", node_id="gone", start_time=node.clock.now())
-    await node.app_context.database.write(lambda c: recover_lost(c, node.clock.now(), crash_limit=1, limit=10))
+    await node.damage_execution(row["id"], state="running", node_id="gone", start_time=node.clock.now(), crashes=2)
+    await node.scheduler.run_due()
     assert (await node.task(task_id))["status_reason"] == Reason.CRASH_LIMIT
 
 

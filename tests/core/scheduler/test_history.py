@@ -101,6 +101,34 @@ async def test_an_open_execution_is_never_pruned(start_node: Any) -> None:
     assert await node.states(task_id) == ["pending"]
 
 
+async def test_what_runs_longest_is_kept_among_many_that_ended(start_node: Any) -> None:
+    node = await start_node(keep_executions_per_task=1)
+    task_id = await node.add_every(MONTH, overlap="allow")
+    await add_history(node, task_id, 5)
+    oldest, *_, newest = await node.history(task_id)
+    await node.damage_execution(oldest["id"], state="running", success=None, end_time=None)
+
+    await prune(node)
+
+    assert [row["id"] for row in await node.history(task_id)] == [oldest["id"], newest["id"]]
+
+
+async def test_a_failed_task_that_is_to_run_again_is_kept(node: Any) -> None:
+    async def fail() -> None:
+        raise RuntimeError
+
+    node.register("fail", fail)
+    task_id = await node.add("fail", delay=1)
+    await node.pass_time(1)
+    node.clock.advance(MONTH)
+    await node.scheduler.execute_task(task_id)
+
+    pruned = await prune(node)
+
+    assert pruned == {"executions": 1, "tasks": 0, "reports": 0}
+    assert await node.states(task_id) == ["pending"]
+
+
 async def test_a_done_one_time_task_goes_with_its_history(node: Any) -> None:
     done = await node.add(delay=1, name="done")
     cancelled = await node.add(delay=DAY, name="cancelled")

@@ -96,12 +96,13 @@ async def test_where_the_settings_ask_for_dry_runs_nothing_goes_at_all(start_nod
     await fill(node.app_context.database, node.clock.now(), old=5, new=0)
     registered = await register(node, "sessions", OVER)
     await node.pass_time(HOUR)
+    await node.pass_time(HOUR)
 
     by_hand = (await node.scheduler.run_cleanup("sessions")).unwrap()
     history = await node.app_context.get_service("core.scheduler.job_manager").cleanup_completed_jobs()
 
-    (scheduled,) = await node.history(registered["task_id"])
-    assert (scheduled["result"]["dry_run"], scheduled["result"]["matched"]) == (True, 5)
+    scheduled = [row["result"] for row in await node.history(registered["task_id"])]
+    assert [(result["dry_run"], result["matched"]) for result in scheduled] == [(True, 5), (True, 5)]
     assert (by_hand["total"]["dry_run"], by_hand["total"]["deleted"]) == (True, 0)
     assert history.unwrap() == {"executions": 0, "tasks": 0, "reports": 0}
     assert await count(node.app_context.database) == 5

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes import until
 from processes import ROOT
 
 PROCESSES = 4
+KILLS = 3
 TASKS = 300
+OPEN = ("pending", "running")
 
 WORKER = """
 import asyncio, sys
@@ -25,11 +28,11 @@ from modules.core.scheduler import ExecutionContext
 
 async def work(context: ExecutionContext):
     print(context.execution_id, flush=True)
-    await SystemClock().sleep(0.01)
+    await SystemClock().sleep(0.1)
     return context.execution_id
 
 async def main():
-    own = {"lease": 2, "poll_interval": 0.2, "max_concurrent_tasks": 5}
+    own = {"lease": 8, "poll_interval": 0.2, "max_concurrent_tasks": 5}
     tables = {"framework": {"database_url": sys.argv[1], "data_dir": sys.argv[2]}, "core.scheduler": own}
     async with Application(modules=["core.scheduler"], settings=tables) as app_context:
         app_context.get_service("core.scheduler.service").register_function("acme.test", "work", work)
@@ -48,6 +51,7 @@ class Workers:
         self._readers: list[asyncio.Task[None]] = []
         self.living: list[asyncio.subprocess.Process] = []
         self.begun: list[str] = []
+        self.busiest: asyncio.subprocess.Process | None = None
         self.progress = asyncio.Condition()
 
     async def start(self) -> None:
@@ -64,6 +68,7 @@ class Workers:
             if line != b"ready\n":
                 async with self.progress:
                     self.begun.append(line.decode().strip())
+                    self.busiest = process
                     self.progress.notify_all()
 
     async def have_begun(self, count: int) -> None:
@@ -71,9 +76,11 @@ class Workers:
         async with self.progress:
             await self.progress.wait_for(lambda: len(self.begun) >= count)
 
-    async def kill_one(self, chance: random.Random) -> None:
-        """As the operating system does when memory runs out."""
-        victim = self.living.pop(chance.randrange(len(self.living)))
+    async def kill_one(self) -> None:
+        """Kill the one that began the latest execution, in the midst of it."""
+        victim = self.busiest
+        assert victim is not None
+        self.living.remove(victim)
         victim.kill()
         await victim.wait()
 
@@ -107,16 +114,15 @@ async def schedule(node: Any) -> list[str]:
     return [task["task_id"] for task in (await node.scheduler.schedule_tasks(configs)).unwrap()]
 
 
-async def all_ended(node: Any) -> None:
-    """Wait until every task is completed."""
-    clock = asyncio.get_running_loop()
-    while True:
-        page = (await node.scheduler.list_tasks(function_name="work", status="completed", limit=500)).unwrap()
-        if len(page["tasks"]) == TASKS:
-            return
-        waiting = clock.create_future()
-        clock.call_later(0.1, waiting.set_result, None)
-        await waiting
+async def all_ended(node: Any, workers: Workers) -> None:
+    """Wait until no task is open."""
+    await workers.have_begun(TASKS)
+
+    async def none_is_open() -> bool:
+        pages = [await node.scheduler.list_tasks(function_name="work", status=each, limit=1) for each in OPEN]
+        return not any(page.unwrap()["tasks"] for page in pages)
+
+    await until(none_is_open)
 
 
 @pytest.mark.slow
@@ -126,10 +132,10 @@ async def test_processes_that_share_tasks_carry_each_out_exactly_once(start_node
 
     for _ in range(PROCESSES):
         await workers.start()
-    await all_ended(node)
+    await all_ended(node, workers)
     await workers.stop()
 
-    rows = await node.history()
+    rows = [row for row in await node.history() if row["task_id"] in ids]
     assert Counter(row["task_id"] for row in rows) == Counter(ids)
     assert {row["state"] for row in rows} == {"succeeded"}
     assert sorted(workers.begun) == sorted(row["id"] for row in rows)
@@ -142,13 +148,14 @@ async def test_kills_lose_nothing_and_every_repeat_has_a_lost_run_before_it(star
 
     for _ in range(PROCESSES):
         await workers.start()
-    for number in range(3):
-        await workers.have_begun((number + 1) * TASKS // 6 + chance.randrange(20))
-        await workers.kill_one(chance)
+    for _ in range(KILLS):
+        await workers.have_begun(len(workers.begun) + chance.randrange(1, 60))
+        await workers.kill_one()
         await workers.start()
-    await all_ended(node)
+    await all_ended(node, workers)
     await workers.stop()
 
+    assert "lost" in await node.states()
     for task_id in ids:
         *earlier, last = await node.history(task_id)
         assert last["state"] == "succeeded"
