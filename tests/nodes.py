@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from framework.clock import SystemClock
 from modules.core.scheduler import ExecutionContext
@@ -13,7 +13,10 @@ from modules.core.scheduler import ExecutionContext
 class Stuck:
     """A function that does not end before `release` is set; it remembers what it was given."""
 
+    everyone: ClassVar[list[Stuck]] = []
+
     def __init__(self) -> None:
+        self.everyone.append(self)
         self.contexts: list[ExecutionContext] = []
         self.started = asyncio.Event()
         self.release = asyncio.Event()
@@ -28,6 +31,12 @@ class Stuck:
         finally:
             self.ended.set()
         return "released"
+
+
+def release_all() -> None:
+    """Let everything end that is stuck, so that a test that fails does not hang as well."""
+    while Stuck.everyone:
+        Stuck.everyone.pop().release.set()
 
 
 def freeze(node: Any) -> None:

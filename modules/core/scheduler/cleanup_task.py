@@ -12,7 +12,7 @@ from framework import strict_json
 from framework.result import Result
 from modules.core.scheduler.cleanup import AnyPolicy, Report
 from modules.core.scheduler.functions import MASK, FunctionRegistry
-from modules.core.scheduler.store.cleanups import RUN_CLEANUP
+from modules.core.scheduler.store.cleanups import CARRY_OUT
 
 ALTERNATIVES = (("cron", "cleanup_interval"), ("max_age", "max_age_hours", "retention_days"))
 
@@ -35,8 +35,8 @@ def task_config(module_id: str, cleanup_type: str, cleanup_id: str, policy: AnyP
     return when | {
         "name": f"cleanup {cleanup_type}"[:100],
         "description": policy.description or f"Cleanup {cleanup_type} of {module_id}"[:500],
-        "module_id": RUN_CLEANUP[0],
-        "function_name": RUN_CLEANUP[1],
+        "module_id": CARRY_OUT[0],
+        "function_name": CARRY_OUT[1],
         "parameters": {"cleanup_id": cleanup_id},
         "key": f"cleanup:{cleanup_id}",
         "priority": policy.priority,

@@ -34,7 +34,7 @@ from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
-from modules.core.scheduler.store.cleanups import RUN_CLEANUP
+from modules.core.scheduler.store.cleanups import CARRY_OUT
 
 HISTORY = "history"
 Names = tuple[str, str]
@@ -60,8 +60,8 @@ class Housekeeper:
         self._settings = settings
         self._roots = roots
         self._cleaner = Cleaner(app_context, functions, settings, roots)
-        functions.register(*RUN_CLEANUP, self._carry_out, description="Carry out one registered cleanup.")
-        functions.register(RUN_CLEANUP[0], "prune_history", self._prune_history)
+        functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
+        functions.register(CARRY_OUT[0], "prune_history", self._prune_history)
 
     async def register_cleanup_task(
         self, module_id: str, cleanup_type: str, config: Mapping[str, Any], *, owner: str = "runtime"
@@ -187,7 +187,7 @@ class Housekeeper:
     async def schedule_maintenance(self) -> Result[dict[str, Any]]:
         """Register the retention of the scheduler's own history; a changed setting moves its next run."""
         config = {"function_name": "prune_history", "cron": self._settings.housekeeper_schedule}
-        return await self.register_cleanup_task(RUN_CLEANUP[0], HISTORY, config, owner="code")
+        return await self.register_cleanup_task(CARRY_OUT[0], HISTORY, config, owner="code")
 
     async def close(self) -> None:
         """Close the connections to other databases."""

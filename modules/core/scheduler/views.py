@@ -101,7 +101,7 @@ def _read(text: str) -> Any:
     try:
         return strict_json.loads(text, max_bytes=2 * strict_json.MAX_BYTES)
     except strict_json.JsonError:
-        return {"corrupt": text[:200]}
+        return {"corrupt": True}
 
 
 def _in_words(row: Row[Any]) -> str:

@@ -142,7 +142,7 @@ async def test_a_free_place_is_taken_from_live_rows_after_any_ending(node: Any) 
 
 
 async def test_five_hundred_waiting_rows_of_one_task_do_not_stop_another(node: Any, gate: Gate) -> None:
-    await node.add_every(1, "wait", overlap="queue", catch_up="all", catch_up_limit=500)
+    crowd = await node.add_every(1, "wait", overlap="queue", catch_up="all", catch_up_limit=500)
     await turns(node, 9)
     fresh = await node.add(delay=1)
 
@@ -150,6 +150,7 @@ async def test_five_hundred_waiting_rows_of_one_task_do_not_stop_another(node: A
     await node.scheduler.turn()
     await node.scheduler.turn()
     states = await node.states(fresh)
+    await node.scheduler.cancel_task(crowd)
     gate.opened.set()
     await node.scheduler.run_due()
 

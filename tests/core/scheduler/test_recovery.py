@@ -7,11 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from nodes import Stuck, freeze, kill
+from nodes import Stuck, freeze, kill, release_all
 from processes import ROOT
 from sqlalchemy import select
 
@@ -22,6 +23,12 @@ from modules.core.scheduler.store import nodes as node_rows
 from modules.core.scheduler.tables import nodes as nodes_table
 
 LEASE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _released_in_the_end(start_node: Any) -> Iterator[None]:
+    yield
+    release_all()
 
 
 async def begun(node: Any, task_id: str, stuck: Stuck) -> None:

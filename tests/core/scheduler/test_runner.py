@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import Stuck, until
+from nodes import Stuck, release_all, until
 from processes import ROOT
 
 from framework.clock import SystemClock
@@ -27,6 +28,12 @@ LONG = "1 hour"  # a poll that never comes within a test: whatever runs, runs be
 def clock() -> SystemClock:
     """The real time."""
     return SystemClock()
+
+
+@pytest.fixture(autouse=True)
+def _released_in_the_end(start_node: Any) -> Iterator[None]:
+    yield
+    release_all()
 
 
 @pytest.fixture

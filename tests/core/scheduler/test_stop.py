@@ -6,11 +6,12 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import Stuck
+from nodes import Stuck, release_all
 from processes import ROOT
 from sqlalchemy import select
 
@@ -24,6 +25,12 @@ GRACE = 0.1
 def clock() -> SystemClock:
     """The real time."""
     return SystemClock()
+
+
+@pytest.fixture(autouse=True)
+def _released_in_the_end(start_node: Any) -> Iterator[None]:
+    yield
+    release_all()
 
 
 @pytest.fixture(autouse=True)
@@ -228,7 +235,8 @@ async def run(application, app_context):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
 
-tables = {"framework": {"database_url": sys.argv[1], "data_dir": sys.argv[2]}, "core.scheduler": {"shutdown_grace": 0.1}}
+framework = {"database_url": sys.argv[1], "data_dir": sys.argv[2]}
+tables = {"framework": framework, "core.scheduler": {"shutdown_grace": 0.1}}
 application = Application(modules=["core.scheduler"], settings=tables)
 """
 

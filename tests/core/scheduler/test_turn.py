@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from nodes import Stuck
+from nodes import Stuck, release_all
 from sqlalchemy.exc import OperationalError
 
 from framework.database import Database
@@ -17,6 +17,12 @@ from modules.core.scheduler.firing import fire_due
 
 LEASE = 60.0
 LOST_ANSWER = OperationalError("COMMIT", None, OSError("the connection was lost"))
+
+
+@pytest.fixture(autouse=True)
+def _released_in_the_end(start_node: Any) -> Iterator[None]:
+    yield
+    release_all()
 
 
 @pytest.fixture

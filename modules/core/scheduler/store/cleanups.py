@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from modules.core.scheduler.tables import cleanup_reports, cleanups, events
 from modules.core.scheduler.task import Status
 
-RUN_CLEANUP = ("core.scheduler", "run_cleanup")
+CARRY_OUT = ("core.scheduler", "carry_out_cleanup")
 
 
 def find(c: Connection, cleanup_id: str) -> Row[Any] | None:
@@ -52,7 +52,7 @@ def chosen(c: Connection, *, module_id: str | None, cleanup_type: str | None) ->
 
 def keep_in_step(c: Connection, task: Row[Any]) -> None:
     """Show a cleanup's row what has become of its task since that was read; other tasks have no such row."""
-    if (task.module_id, task.function_name) != RUN_CLEANUP:
+    if (task.module_id, task.function_name) != CARRY_OUT:
         return
     is_enabled = select(events.c.status == Status.PENDING).where(events.c.id == task.id)
     next_run = select(events.c.next_execution).where(events.c.id == task.id)
