@@ -57,3 +57,13 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     clock = SystemClock()
     while not await holds():
         await clock.sleep(0.01)
+
+
+async def ended(node: Any, task_id: str, *, runs: int = 1) -> None:
+    """Wait until so many executions of the task have ended."""
+
+    async def have() -> bool:
+        rows = await node.history(task_id)
+        return sum(row["end_time"] is not None for row in rows) >= runs
+
+    await until(have)

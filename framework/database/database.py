@@ -63,23 +63,28 @@ class Database:
         return sqlite_engine(self.url, synchronous=self._synchronous, reading=False, pool_size=writers), reader
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Do the work in one transaction: committed when it returns, rolled back when it raises or is cancelled.
+        """Do the work in one transaction: committed when it returns, rolled back when it raises.
+
+        Cancelled while it waits for its turn, it never begins; later, it is carried to its end first.
 
         Writers take turns, first come first served. Locked for longer than the busy timeout raises OperationalError.
         """
         self._refuse_nesting()
-        return await self._to_the_end(self._write(work))
+        async with self._write_turns:
+            return await _to_the_end(self._write(work))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
         self._refuse_nesting()
-        return await self._to_the_end(self._alter(work))
+        async with self._write_turns:
+            return await _to_the_end(self._alter(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do the work on one read-only snapshot; but for a database in memory, no writer waits for it."""
         if self.is_memory:
             self._refuse_nesting()
-        return await self._to_the_end(self._read(work))
+        async with self._read_turns:
+            return await _to_the_end(self._read(work))
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -153,18 +158,18 @@ class Database:
             await watcher.close()
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
-        async with self.begin() as connection:
+        async with self._connected(self._writer) as connection, connection.begin():
             return await connection.run_sync(work)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
-        async with self.connect() as connection:
+        async with self._connected(self._reader) as connection:
             return await connection.run_sync(work)
 
     async def _alter(self, work: Callable[[Connection], T]) -> T:
         if self.dialect == POSTGRESQL:
             return await self._write(_alone(work))
         engine = self._writer.execution_options(**{ALTERING: True})
-        async with self._write_turns, self._connected(engine) as connection:
+        async with self._connected(engine) as connection:
             try:
                 async with connection.begin():
                     return await connection.run_sync(_checked(work))
@@ -182,22 +187,21 @@ class Database:
                 if self._closed and not connection.closed:
                     await connection.invalidate()  # its pool is gone; given back, it would stay open for ever
 
-    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await the work; in memory to its end even when cancelled: a broken connection there is a lost database."""
-        if not self.is_memory:
-            return await work
-        task = asyncio.ensure_future(work)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.gather(task, return_exceptions=True)
-            raise
-
     def _refuse_nesting(self) -> None:
         if asyncio.current_task() in self._writing:
             raise RuntimeError(
                 "this task is already in a transaction, and a second one would wait for it for ever; use its connection"
             )
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await the work to its end even when cancelled: a connection cut off in the middle is a broken one."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _checked(work: Callable[[Connection], T]) -> Callable[[Connection], T]:

@@ -87,6 +87,8 @@ class Runner:
 
     async def stop(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; may be called again."""
+        if not self._loops and self._node_id is None:
+            return
         grace = 0.0 if self._stopping else self._settings.shutdown_grace.total_seconds()
         self._stopping = True
         async with self._turning:

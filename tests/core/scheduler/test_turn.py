@@ -16,6 +16,8 @@ from modules.core.scheduler import ExecutionContext
 from modules.core.scheduler.firing import fire_due
 
 LEASE = 60.0
+
+
 LOST_ANSWER = OperationalError("COMMIT", None, OSError("the connection was lost"))
 
 
@@ -206,68 +208,6 @@ async def test_a_definition_that_is_damaged_while_its_run_waits_stops_nothing(st
     await node.scheduler.run_due()
 
     assert [await node.states(each) for each in waiting] == [["succeeded"], ["succeeded"]]
-
-
-async def test_two_turns_at_once_never_start_more_than_the_limit(start_node: Any) -> None:
-    node, running, most = await start_node(max_concurrent_tasks=3), 0, 0
-
-    async def count() -> None:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        for _ in range(20):
-            await node.clock.sleep(0)
-        running -= 1
-
-    node.register("count", count)
-    for number in range(30):
-        await node.add("count", name=f"task {number}", delay=0)
-
-    await asyncio.gather(*[node.scheduler.run_due() for _ in range(4)])
-
-    assert await node.states() == ["succeeded"] * 30
-    assert most == 3
-
-
-async def test_run_due_ends_what_has_no_time_left(node: Any) -> None:
-    stuck = Stuck()
-    node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0, timeout=30)
-
-    running = asyncio.ensure_future(node.scheduler.run_due())
-    await stuck.started.wait()
-    while not running.done():
-        node.clock.advance(1)
-        await node.clock.sleep(0)
-
-    assert await node.states(task_id) == ["timed_out"]
-
-
-async def test_runs_on_their_last_chance_are_tried_one_at_a_time_and_hide_no_others(start_node: Any) -> None:
-    node, running, most = await start_node(crash_limit=2), 0, 0
-
-    async def count() -> None:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        for _ in range(20):
-            await node.clock.sleep(0)
-        running -= 1
-
-    node.register("count", count)
-    for number in range(12):
-        await node.add("count", name=f"task {number}", delay=0)
-    await node.app_context.database.write(lambda c: fire_due(c, node.clock.now(), 100))
-    for row in await node.history():
-        await node.damage_execution(row["id"], crashes=1)
-    fresh = await node.add(delay=0)
-    await node.scheduler.turn()
-    await node.scheduler.turn()
-
-    assert await node.states(fresh) != ["pending"]
-    await node.scheduler.run_due()
-    assert await node.states() == ["succeeded"] * 13
-    assert most == 1
 
 
 async def test_executions_that_wait_follow_their_task_to_another_function(node: Any) -> None:

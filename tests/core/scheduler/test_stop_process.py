@@ -1,0 +1,109 @@
+"""A process that stops, with or without its event loop, hands back everything that it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import ROOT
+from sqlalchemy import select
+
+from framework.clock import SystemClock
+from modules.core.scheduler.tables import nodes
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """The real time."""
+    return SystemClock()
+
+
+PROGRAM = """
+import asyncio, sys, threading
+from framework import Application
+
+def stuck_thread():
+    print("begun", flush=True)
+    threading.Event().wait()
+
+async def deaf():
+    print("begun", flush=True)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+async def stuck():
+    print("begun", flush=True)
+    await asyncio.Event().wait()
+
+async def run(application, app_context):
+    scheduler = app_context.get_service("core.scheduler.service")
+    for function in (stuck_thread, deaf, stuck):
+        scheduler.register_function("acme.test", function.__name__, function)
+        config = {"name": function.__name__, "module_id": "acme.test", "function_name": function.__name__, "delay": 0}
+        (await scheduler.schedule_task(config)).unwrap()
+    while app_context.get_service("core.scheduler.service")._runner.running < 3:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+
+framework = {"database_url": sys.argv[1], "data_dir": sys.argv[2]}
+tables = {"framework": framework, "core.scheduler": {"shutdown_grace": 0.1}}
+application = Application(modules=["core.scheduler"], settings=tables)
+"""
+
+
+GRACEFULLY = """
+import os
+
+async def main():
+    async with application as app_context:
+        await run(application, app_context)
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+WITHOUT_A_LOOP = """
+import os
+
+async def main():
+    await run(application, await application.start())
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+loop.stop()
+application.stop_now()
+application.stop_now()
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("way", [GRACEFULLY, WITHOUT_A_LOOP], ids=["gracefully", "without a loop"])
+async def test_a_process_that_stops_hands_everything_back(start_node: Any, way: str, tmp_path: Path) -> None:
+    peer = await start_node()
+    url = peer.app_context.database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-X", "dev", "-c", PROGRAM + way, url, str(tmp_path / "stopping")]
+
+    child = await asyncio.create_subprocess_exec(
+        *command, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    printed, complaints = await child.communicate()
+
+    assert (child.returncode, printed) == (0, b"begun\n" * 3), complaints.decode()
+    assert b"destroyed" not in complaints
+    rows = await peer.history()
+    assert sorted((row["state"], row["reason"], row["attempt"]) for row in rows) == [
+        *[("cancelled", "SHUTDOWN", 1)] * 3,
+        *[("pending", None, 2)] * 3,
+    ]
+    assert await peer.app_context.database.read(lambda c: c.execute(select(nodes)).all()) == []

@@ -1,0 +1,169 @@
+"""Waking: whatever makes something due wakes the loop, and nothing that cannot run stands in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nodes import ended, release_all, until
+from processes import ROOT
+
+from framework.clock import SystemClock
+from modules.core.scheduler.firing import fire_due
+
+LONG = "1 hour"  # a poll that never comes within a test: whatever runs, runs because the loop was woken
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """The real time."""
+    return SystemClock()
+
+
+@pytest.fixture(autouse=True)
+def _released_in_the_end(start_node: Any) -> Iterator[None]:
+    yield
+    release_all()
+
+
+@pytest.fixture
+async def looping(start_node: Any) -> Any:
+    """A scheduler whose loop runs."""
+    return await start_node(enabled=True, poll_interval=LONG)
+
+
+async def test_creating_wakes_the_loop(looping: Any) -> None:
+    await ended(looping, await looping.add(delay=0))
+
+
+async def test_enabling_wakes_the_loop(looping: Any) -> None:
+    task_id = await looping.add(delay=0, paused=True)
+    (await looping.scheduler.resume_task(task_id)).unwrap()
+
+    await ended(looping, task_id)
+
+
+async def test_updating_wakes_the_loop(looping: Any) -> None:
+    task_id = await looping.add(delay="1 day")
+    (await looping.scheduler.update_task(task_id, {"delay": 0})).unwrap()
+
+    await ended(looping, task_id)
+
+
+async def test_running_now_wakes_the_loop(looping: Any) -> None:
+    task_id = await looping.add(delay="1 day")
+    (await looping.scheduler.execute_task(task_id)).unwrap()
+
+    await ended(looping, task_id)
+
+
+async def test_an_event_wakes_the_loop(looping: Any) -> None:
+    task_id = await looping.add(trigger={"type": "event", "event": "arrived"})
+    (await looping.scheduler.emit("arrived")).unwrap()
+
+    await ended(looping, task_id)
+
+
+async def test_a_short_delay_is_not_rounded_up_to_the_poll(looping: Any) -> None:
+    task_id = await looping.add(delay=0.3)
+    await ended(looping, task_id)
+
+    (row,) = await looping.history(task_id)
+    assert timedelta(0) <= row["start_time"] - row["scheduled_for"] < timedelta(seconds=5)
+
+
+async def test_an_interval_below_a_second_runs(looping: Any) -> None:
+    task_id = await looping.add_every(0.2, max_executions=5)
+    await ended(looping, task_id, runs=5)
+
+    rows = await looping.history(task_id)
+    assert [row["state"] for row in rows] == ["succeeded"] * 5
+    assert len({row["scheduled_for"] for row in rows}) == 5
+
+
+INSERT = """
+import asyncio
+from framework import Application
+
+async def main():
+    tables = {"framework": {"database_url": %r, "data_dir": %r}, "core.scheduler": {"enabled": False}}
+    async with Application(modules=["core.scheduler"], settings=tables) as app_context:
+        scheduler = app_context.get_service("core.scheduler.service")
+        scheduler.register_function("acme.test", "note", lambda: None)
+        config = {"name": "from afar", "module_id": "acme.test", "function_name": "note", "delay": 0}
+        print((await scheduler.schedule_task(config)).unwrap()["task_id"])
+
+asyncio.run(main())
+"""
+
+
+async def test_what_another_process_inserts_is_noticed_without_a_poll(
+    start_node: Any, sqlite_url: str, tmp_path: Path, database_url: str
+) -> None:
+    if database_url != sqlite_url:
+        pytest.skip("a look at the file's version is for SQLite; on PostgreSQL the poll notices it")
+    node = await start_node(enabled=True, poll_interval=LONG, lease=LONG)
+    program = INSERT % (database_url, str(tmp_path / "elsewhere"))
+
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=subprocess.PIPE, env={"PYTHONPATH": str(ROOT), "PATH": ""}
+    )
+    printed, _ = await child.communicate()
+
+    await ended(node, printed.decode().strip())
+    assert len(node.runs) == 1
+
+
+async def test_a_poll_notices_what_nothing_else_tells(start_node: Any) -> None:
+    node, other = await start_node(enabled=True, poll_interval=0.2), await start_node(enabled=False)
+
+    task_id = await other.add(delay=0)
+
+    await ended(node, task_id)
+    assert len(node.runs) == 1
+
+
+@pytest.fixture
+async def richer(start_node: Any) -> Any:
+    """A peer that does not run anything and has functions that the other does not have."""
+    node = await start_node(enabled=False)
+    node.register("elsewhere", lambda: "elsewhere")
+    return node
+
+
+async def test_a_function_is_claimed_as_soon_as_it_is_registered(start_node: Any, richer: Any) -> None:
+    node = await start_node(enabled=True, poll_interval=0.2, lease=1.2)
+    task_id = await richer.add("elsewhere", delay=0)
+
+    await until(lambda: waits_for_its_function(node, task_id))
+    node.register("elsewhere", lambda: "here now")
+    await ended(node, task_id)
+
+    (row,) = await node.history(task_id)
+    assert (row["state"], row["reason"], row["result"]) == ("succeeded", None, "here now")
+
+
+async def waits_for_its_function(node: Any, task_id: str) -> bool:
+    rows = await node.history(task_id)
+    return [(row["state"], row["reason"]) for row in rows] == [("pending", "FUNCTION_NOT_REGISTERED")]
+
+
+async def test_five_hundred_rows_that_cannot_run_do_not_stop_a_fresh_one(start_node: Any, richer: Any) -> None:
+    config = {"module_id": "acme.test", "function_name": "elsewhere", "delay": 0, "priority": 9}
+    configs = [{"name": f"task {number}", **config} for number in range(500)]
+    (await richer.scheduler.schedule_tasks(configs)).unwrap()
+    await richer.app_context.database.write(lambda c: [fire_due(c, richer.clock.now(), 256) for _ in range(2)])
+    node = await start_node(enabled=True, poll_interval=LONG)
+
+    fresh = await node.add(delay=0)
+    await ended(node, fresh)
+
+    (row,) = await node.history(fresh)
+    assert row["start_time"] - row["created_at"] < timedelta(seconds=2)
+    assert await richer.states() == ["pending"] * 499 + ["succeeded"]
