@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from framework.clock import Clock
+from framework.errors import one_line
 
 log = logging.getLogger(__name__)
 
@@ -15,8 +16,18 @@ LONGEST_PAUSE = 5.0
 LONGEST_SLEEP = 30.0  # so that a clock step or a suspend is noticed
 
 
-async def repeat(step: Callable[[], Awaitable[float | None]], *, name: str, clock: Clock, wake: asyncio.Event) -> None:
-    """Run the step until it returns None; a number is how many seconds to sleep unless `wake` is set meanwhile."""
+async def repeat(
+    step: Callable[[], Awaitable[float | None]],
+    *,
+    name: str,
+    clock: Clock,
+    wake: asyncio.Event,
+    passes: Callable[[BaseException], bool] = lambda _: False,
+) -> None:
+    """Run the step until it returns None; a number is how many seconds to sleep unless `wake` is set meanwhile.
+
+    An error of which `passes` says that it goes away by itself is logged in one line, any other with its traceback.
+    """
     failures = 0
     while True:
         wake.clear()
@@ -24,7 +35,8 @@ async def repeat(step: Callable[[], Awaitable[float | None]], *, name: str, cloc
             seconds = await step()
         except Exception as error:  # the boundary: nothing a step does may end its loop
             failures += 1
-            log.warning("%s failed, attempt %d: %s", name, failures, error, exc_info=failures == 1)
+            tell_all = failures == 1 and not passes(error)
+            log.warning("%s failed, attempt %d: %s", name, failures, one_line(error), exc_info=tell_all)
             await clock.sleep(min(FIRST_PAUSE * 2.0 ** min(failures, 10), LONGEST_PAUSE))
             continue
         if failures:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from framework.clock import Clock, SystemClock
-from framework.database import Database
+from framework.database import Database, is_transient
 from framework.repeat import repeat
 from modules.core.scheduler.store import nodes
 
@@ -64,7 +64,7 @@ class Heartbeat:
         self._own = self._database.clone()
         self._ready.set()
         try:
-            await repeat(self._beat, name="heartbeat", clock=SystemClock(), wake=self._wake)
+            await repeat(self._beat, name="heartbeat", clock=SystemClock(), wake=self._wake, passes=is_transient)
         finally:
             await self._own.close()
 

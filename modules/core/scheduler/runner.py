@@ -10,6 +10,7 @@ from functools import partial
 
 from framework.clock import new_id
 from framework.context import AppContext
+from framework.database import is_transient
 from framework.repeat import repeat
 from modules.core.scheduler import process
 from modules.core.scheduler.crew import Crew
@@ -79,10 +80,11 @@ class Runner:
             return
         self._stopping = False
         self._last_turn = self._clock.monotonic()
-        turning = repeat(self._step, name="scheduler", clock=self._clock, wake=self._wake)
+        loop = partial(repeat, clock=self._clock, passes=is_transient)
+        turning = loop(self._step, name="scheduler", wake=self._wake)
         self._loops = [asyncio.create_task(turning, name="scheduler")]
         if self._database.dialect == "sqlite" and not self._database.is_memory:
-            looking = repeat(self._look, name="look at the database", clock=self._clock, wake=asyncio.Event())
+            looking = loop(self._look, name="look at the database", wake=asyncio.Event())
             self._loops.append(asyncio.create_task(looking, name="scheduler look"))
 
     async def stop(self) -> None:
