@@ -51,7 +51,7 @@ def test_no_file_is_longer_than_its_ceiling() -> None:
 def test_no_function_is_longer_than_its_ceiling() -> None:
     too_long = {
         f"{shown(path)}: {node.name}"
-        for path in [*CODE, *TESTS]
+        for path in CODE  # a test may tell a story
         for node in parsed(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_migration(path)
         if (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION

@@ -48,7 +48,6 @@ class Runner:
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
         self._ended = 0
-        self._horizon: datetime | None = None
         functions.on_change.append(self.wake)
 
     @property
@@ -135,11 +134,10 @@ class Runner:
 
     async def run_due(self, horizon: datetime | None = None) -> int:
         """Take turns until nothing is due (up to the horizon) and nothing runs; return how many executions ended."""
-        self._horizon = horizon
         ended, self._next_upkeep = self._ended, self._clock.monotonic()
         while True:
             self._wake.clear()
-            turned = await self._turn()
+            turned = await self._turn(horizon)
             if self._crew:
                 await self._clock.wait(self._wake, self._sleep_after(turned))
             elif not (self._crew.has_endings or turned.did_anything):
@@ -156,14 +154,14 @@ class Runner:
             self.wake()
         return LOOK_SECONDS
 
-    async def _turn(self) -> Turned:
+    async def _turn(self, horizon: datetime | None = None) -> Turned:
         async with self._turning:
             node_id = self._node_id or await self._register()
             self._crew.expire(self._clock)
             await self._keep_up(node_id)
             endings = self._crew.take_endings()
             try:
-                return await self._write(self._work(node_id, endings))
+                return await self._write(self._work(node_id, endings, horizon))
             except NodeLostError:
                 self._lose_node(node_id)
                 log_endings(endings, refused=[ending.id for ending in endings])
@@ -183,7 +181,7 @@ class Runner:
             self._crew.cancel(turned.to_cancel)
         return turned
 
-    def _work(self, node_id: str, endings: Sequence[Ending]) -> Work:
+    def _work(self, node_id: str, endings: Sequence[Ending], horizon: datetime | None) -> Work:
         last_chance = self._settings.crash_limit - 1 or None
         return Work(
             node_id=node_id,
@@ -193,7 +191,7 @@ class Runner:
             free=0 if self._stopping else self._settings.max_concurrent_tasks - len(self._crew),
             endings=endings,
             notes=self._crew.notes(),
-            horizon=self._horizon,
+            horizon=horizon,
             last_chance=last_chance,
             takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
         )

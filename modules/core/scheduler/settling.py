@@ -37,7 +37,7 @@ def settle(c: Connection, task_id: str, now: datetime) -> None:
     last = executions.last_of(c, task_id)
     if last is None:
         return
-    changes: dict[str, str] = {"status": BY_LAST_ROW[State(last.state)]}
+    changes: dict[str, str] = {"status": BY_LAST_ROW.get(last.state, Status.FAILED)}
     if last.state in (State.MISSED, State.SKIPPED):
         changes["last_error"] = f"{last.state}: {last.reason}"
     tasks.change(c, task_id, now, **changes)

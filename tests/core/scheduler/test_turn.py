@@ -103,17 +103,16 @@ async def test_endings_are_kept_while_the_database_refuses_them(node: Any, monke
 async def test_what_is_told_about_a_run_is_told_again_when_it_could_not_be_written(
     node: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = asyncio.Event()
+    stuck = Stuck()
 
-    async def deaf(context: ExecutionContext) -> None:
+    async def telling(context: ExecutionContext) -> None:
         context.progress(3, 10)
-        started.set()
-        await node.clock.sleep(3600)
+        await stuck.run(context)
 
-    node.register("deaf", deaf)
-    task_id = await node.add("deaf", delay=0, timeout="2 hours")
+    node.register("telling", telling)
+    task_id = await node.add("telling", delay=0)
     await node.scheduler.turn()
-    await started.wait()
+    await stuck.started.wait()
 
     async def refuse(work: Any) -> Any:
         raise LOST_ANSWER
@@ -126,8 +125,6 @@ async def test_what_is_told_about_a_run_is_told_again_when_it_could_not_be_writt
 
     (row,) = await node.history(task_id)
     assert row["progress"]["fraction"] == 0.3
-    node.clock.advance(3600)
-    await node.scheduler.run_due()
 
 
 async def test_a_coroutine_that_is_asked_to_stop_may_clean_up_in_peace(node: Any) -> None:
