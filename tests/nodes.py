@@ -41,7 +41,7 @@ def release_all() -> None:
 
 def freeze(node: Any) -> None:
     """As SIGSTOP does: nothing renews the lease of this node any more, and it does not know."""
-    node.scheduler._runner._end_heartbeat()
+    node.scheduler._runner._node._heartbeat.stop()
 
 
 def kill(node: Any) -> None:
@@ -49,7 +49,7 @@ def kill(node: Any) -> None:
     freeze(node)
     runner = node.scheduler._runner
     runner._crew.abandon_all()
-    runner._node_id = None
+    runner._node.id = None
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -46,7 +46,7 @@ class Carrying:
         self._row = row
         self._started = 0.0
         self._function = function
-        self._context = _context(row, app_context)
+        self._context = _context(row, function, app_context)
         self.noted: Mapping[str, Any] = {}
         self._reason: Reason | None = None
         self._stop_reasons: list[Reason] = []
@@ -145,13 +145,13 @@ class Carrying:
         return None if latest is None else latest.to_json()
 
 
-def _context(row: Row[Any], app_context: AppContext) -> ExecutionContext:
+def _context(row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> ExecutionContext:
     return ExecutionContext(
         execution_id=row.id,
         task_id=row.event_id,
         task_name=row.name,
-        module_id=row.module_id,
-        function_name=row.function_name,
+        module_id=function.module_id,
+        function_name=function.function_name,
         attempt=row.attempt,
         retries_used=row.retries_used,
         scheduled_for=row.scheduled_for,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import OPEN, Reason, State, success_of
-from modules.core.scheduler.firing import set_aside, trigger_of
+from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
 from modules.core.scheduler.placing import place, record_operator
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
@@ -38,6 +38,7 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     task = must_find(c, task_id)
     if task.status in ENDED:
         refuse("INVALID_STATE", f"the task is {task.status}; only a pending one can be paused", status=task.status)
+    fire_if_due(c, task, now)
     tasks.change(c, task_id, now, status=Status.PAUSED, status_reason=reason)
     return _changed(c, task)
 
@@ -63,8 +64,8 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
         if row.state == State.PENDING:
             executions.close(c, row, now, State.CANCELLED, Reason.TASK_CANCELLED)
     if cancel_running:
-        executions.request_cancel(c, [row.id for row in opened if row.state == State.RUNNING], now)
-    if task.status != Status.CANCELLED:
+        executions.request_cancel(c, [row.id for row in opened], now)  # also those that were claimed meanwhile
+    if task.status not in (Status.CANCELLED, Status.COMPLETED):
         tasks.change(c, task_id, now, status=Status.CANCELLED, next_execution=None)
     return _changed(c, task)
 
@@ -77,7 +78,7 @@ def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     opened = executions.has_open(c, [task_id])
     if task.overlap == "skip" and opened and len(executions.open_of(c, task_id)) >= task.max_instances:
         refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
-    run = Run(executions.free_moment(c, task_id, now))
+    run = Run(executions.free_moment(c, task, now))
     execution_id = place(c, task, readable(policies_of, task.policies), run, now, origin="manual")
     if execution_id is None:
         refuse(Reason.QUEUE_FULL, "too many executions of this task wait already")
@@ -90,10 +91,10 @@ def cancel_execution(c: Connection, now: datetime, execution_id: str) -> dict[st
     if row.state not in OPEN:
         refuse("INVALID_STATE", f"the execution has ended: it is {row.state}", state=row.state)
     task = must_find(c, row.event_id)
-    if row.state == State.RUNNING:
-        executions.request_cancel(c, [execution_id], now)
-    elif executions.close(c, row, now, State.CANCELLED, Reason.CANCELLED_BY_REQUEST):
+    if row.state == State.PENDING and executions.close(c, row, now, State.CANCELLED, Reason.CANCELLED_BY_REQUEST):
         settle(c, task.id, now)
+    else:  # it runs, perhaps only since it was looked at
+        executions.request_cancel(c, [execution_id], now)
     return execution_view(must_find_execution(c, execution_id))
 
 
@@ -118,7 +119,7 @@ def emit(c: Connection, now: datetime, event: str, payload: Mapping[str, Any] | 
 def _set_off(c: Connection, task: Row[Any], policies: Policies, payload: str, now: datetime) -> int:
     if task.max_executions is not None and task.execution_count >= task.max_executions:
         return 0
-    run = Run(executions.free_moment(c, task.id, now))
+    run = Run(executions.free_moment(c, task, now))
     if place(c, task, policies, run, now, origin="event", payload=payload) is None:
         return 0
     tasks.change(c, task.id, now, execution_count=task.execution_count + 1)
@@ -136,13 +137,13 @@ def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any
     if status not in ended:
         refuse("INVALID_STATE", f"a task that is {task.status} cannot be made {status!r} by hand", status=task.status)
     opened = executions.open_of(c, task_id)
-    if any(row.state == State.RUNNING for row in opened):
-        refuse("INVALID_STATE", "an execution of this task is running; cancel it or let it end first", status="running")
     for row in opened:
-        executions.close(c, row, now, State.CANCELLED, Reason.OPERATOR)
+        if row.state == State.RUNNING or not executions.close(c, row, now, State.CANCELLED, Reason.OPERATOR):
+            problem = "an execution of this task is running; cancel it or let it end first"
+            refuse("INVALID_STATE", problem, status="running")
     state = ended[Status(status)]
     outcome = {"state": state, "success": success_of(state), "error": error, "result": strict_json.dumps(result)}
-    record_operator(c, task, executions.free_moment(c, task_id, now), now, outcome)
+    record_operator(c, task, executions.free_moment(c, task, now), now, outcome)
     changes = {"status": status, "status_reason": Reason.OPERATOR, "next_execution": None, "last_error": error}
     tasks.change(c, task_id, now, **changes)
     return _changed(c, task)

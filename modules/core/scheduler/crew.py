@@ -44,9 +44,9 @@ class Crew:
     def start(self, rows: Iterable[Row[Any]]) -> None:
         """Start the functions of claimed rows."""
         for row in rows:
-            function = self._functions.find(row.module_id, row.function_name)
-            if function is None:  # only rows of registered functions are claimed, and none is ever unregistered
-                raise LookupError(f"{row.module_id}:{row.function_name} is not registered")
+            function = self._functions.find(*row.function_key.split(":", 1))
+            if function is None:  # only rows of registered functions are claimed, and none goes once tasks are run
+                raise LookupError(f"{row.function_key} is not registered")
             carrying = Carrying(row, function, self._app_context)
             self._running[row.id] = carrying
             carrying.start(default_timeout=self._timeout, on_end=self._ended)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from modules.core.scheduler import placing
+from modules.core.scheduler import containing, placing
 from modules.core.scheduler.execution import Outcome, Reason, State, success_of
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import executions, nodes, tasks
@@ -32,10 +32,25 @@ class Ending:
     seconds: float
 
 
-def record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime) -> list[str]:
+def record(
+    c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, *, careful: bool = False
+) -> list[str]:
     """Write the endings; return the ids that were refused because another node has taken them over."""
+    refused: list[str] = []
+
+    def write(ending: Ending) -> None:
+        if not _record_one(c, node_id, ending, now):
+            refused.append(ending.id)
+
     in_order = sorted(endings, key=lambda ending: ending.task_id)  # who locks tasks in one order never deadlocks
-    return [ending.id for ending in in_order if not _record_one(c, node_id, ending, now)]
+    containing.each(
+        c,
+        in_order,
+        write,
+        careful=careful,
+        set_aside=lambda ending, error: executions.close_damaged(c, ending.id, now, str(error)),
+    )
+    return refused
 
 
 def _record_one(c: Connection, node_id: str, ending: Ending, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from modules.core.scheduler import settling
+from modules.core.scheduler import containing, settling
 from modules.core.scheduler.catch_up import decide
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import place, record_missed
@@ -27,12 +27,23 @@ def trigger_of(text: str) -> Trigger:
     return from_json(strict_json.loads(text))
 
 
-def fire_due(c: Connection, now: datetime, limit: int) -> int:
+def fire_due(c: Connection, now: datetime, limit: int, *, careful: bool = False) -> int:
     """Fire up to `limit` tasks whose time has come; return how many were looked at."""
     rows = tasks.due(c, now, limit)
-    for row in rows:
-        fire(c, row, now)
+    containing.each(
+        c,
+        rows,
+        lambda row: fire(c, row, now),
+        careful=careful,
+        set_aside=lambda row, error: set_aside(c, row, now, error),
+    )
     return len(rows)
+
+
+def fire_if_due(c: Connection, row: Row[Any], now: datetime) -> None:
+    """Fire a task that is due before it is changed, so that no change loses its occurrence."""
+    if row.status == Status.PENDING and row.next_execution is not None and row.next_execution <= now:
+        fire(c, row, now)
 
 
 def fire(c: Connection, row: Row[Any], now: datetime) -> None:

@@ -14,7 +14,7 @@ from framework.clock import Clock, new_id
 from framework.database import Database, is_unique_violation
 from framework.result import Result, ResultError
 from modules.core.scheduler import commands
-from modules.core.scheduler.firing import fire
+from modules.core.scheduler.firing import fire_if_due
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.pages import execution_page, one_task, task_page
 from modules.core.scheduler.placing import function_key
@@ -94,8 +94,8 @@ class JobManager:
 
     def _rewrite(self, c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time: bool) -> Row[Any]:
         """Change a task's columns; an occurrence that is already due is fired first, so that no edit loses it."""
-        if row.status == Status.PENDING and row.next_execution is not None and row.next_execution <= now and new_time:
-            fire(c, row, now)
+        if new_time:
+            fire_if_due(c, row, now)
         values = {**plan.what, "max_executions": plan.when["max_executions"]}
         if new_time:
             is_paused = row.status == Status.PAUSED
@@ -111,6 +111,8 @@ class JobManager:
 
         def work(c: Connection, now: datetime) -> dict[str, Any]:
             row = commands.must_find(c, task_id)
+            if row.status == Status.CANCELLED and says_when(changes):
+                refuse("INVALID_STATE", "the task is cancelled; schedule it anew", status=row.status)
             plan = self._planner.plan_change(row, changes).unwrap()
             what, when = {**plan.what, "definition": row.definition}, {**plan.when, "timing": row.timing}
             plan = Plan(plan.config, what, when)
@@ -210,6 +212,10 @@ class JobManager:
 
 
 def _existing(c: Connection, config: TaskConfig, key: str | None) -> Row[Any] | None:
-    if key is not None:
-        return tasks.lock_by_key(c, config.module_id, key)
-    return None if config.task_id is None else tasks.lock(c, config.task_id)
+    """Return the task that a config means: the module's of this key, else of this id, if it is not somebody else's."""
+    if key is not None and (of_key := tasks.lock_by_key(c, config.module_id, key)) is not None:
+        return of_key
+    of_id = None if config.task_id is None else tasks.lock(c, config.task_id)
+    if of_id is not None and (of_id.module_id != config.module_id or key is not None):
+        refuse("ALREADY_EXISTS", f"the id {of_id.id!r} is another task's", task_id=of_id.id)
+    return of_id

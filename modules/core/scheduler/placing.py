@@ -65,7 +65,7 @@ def _take_place(
         return Reason.QUEUE_FULL if len(waiting) >= policies.max_queued else None
     for each in waiting:
         executions.close(c, each, now, State.CANCELLED, Reason.REPLACED)
-    executions.request_cancel(c, [each.id for each in opened if each.state == State.RUNNING], now)
+    executions.request_cancel(c, [each.id for each in opened], now)  # also those that were claimed meanwhile
     return None
 
 

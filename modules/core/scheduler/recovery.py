@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from modules.core.scheduler import placing, process
+from modules.core.scheduler import containing, placing, process
 from modules.core.scheduler.execution import Reason, State, success_of
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, nodes, tasks
@@ -29,6 +29,7 @@ class Upkeep:
     functions: Collection[str]
     crash_limit: int
     carried: Collection[str] = ()
+    careful: bool = False
 
 
 def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
@@ -38,8 +39,13 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
     """
     remove_dead_nodes(c, work.node_id, now)
     lost = executions.lost(c, BATCH)
-    for row in sorted([*lost, *strays(c, work)], key=lambda row: row.event_id):
-        _recover(c, row, now, work.crash_limit)
+    containing.each(
+        c,
+        sorted([*lost, *strays(c, work)], key=lambda row: row.event_id),
+        lambda row: _recover(c, row, now, work.crash_limit),
+        careful=work.careful,
+        set_aside=lambda row, error: executions.close_damaged(c, row.id, now, str(error)),
+    )
     executions.mark_unknown_functions(c, now, work.functions, BATCH)
     return len(lost) == BATCH
 

@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from framework.clock import new_id
 from framework.context import AppContext
 from framework.database import is_transient
 from framework.repeat import repeat
-from modules.core.scheduler import process
 from modules.core.scheduler.crew import Crew
-from modules.core.scheduler.ending import Ending, log_endings, release_node
+from modules.core.scheduler.ending import Ending, log_endings
 from modules.core.scheduler.functions import FunctionRegistry
-from modules.core.scheduler.heartbeat import Heartbeat
+from modules.core.scheduler.membership import Membership
 from modules.core.scheduler.recovery import Upkeep, upkeep
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import nodes
 from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, Turned, Work, turn
 
 log = logging.getLogger(__name__)
@@ -41,19 +38,19 @@ class Runner:
         self._wake = asyncio.Event()
         self._turning = asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
-        self._node_id: str | None = None
-        self._heartbeat: Heartbeat | None = None
+        self._node = Membership(self._database, self._clock, settings.lease, self._lose_node)
         self._stopping = False
         self._seen_version: int | None = None
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
         self._ended = 0
+        self._careful = False
         functions.on_change.append(self.wake)
 
     @property
     def node_id(self) -> str | None:
         """The id of this node while it is registered."""
-        return self._node_id
+        return self._node.id
 
     @property
     def is_looping(self) -> bool:
@@ -88,7 +85,7 @@ class Runner:
 
     async def stop(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; may be called again."""
-        if not self._loops and self._node_id is None:
+        if not self._loops and self._node.id is None:
             return
         grace = 0.0 if self._stopping else self._settings.shutdown_grace.total_seconds()
         self._stopping = True
@@ -107,24 +104,23 @@ class Runner:
     async def _leave(self) -> None:
         """Write the last endings and give up this node; if the database refuses, its lease runs out instead."""
         self._crew.abandon_all()
-        node_id = self._node_id
-        if node_id is None:
-            return
         try:
             if self._crew.has_endings:
                 await self._turn()
-            await self._database.write(partial(release_node, node_id=node_id, now=self._clock.now()))
+        except Exception:  # the boundary: a stop goes on, and what was not written is done again
+            log.exception("the last endings could not be written")
+        node_id = self._node.id
+        try:
+            if node_id is not None:
+                await self._database.write(self._node.last_words(node_id))
         except Exception:  # the boundary: a stop goes on, and recovery finds what was left open
             log.exception("node %s could not hand back its work; others find it by its lease", node_id)
-        self._end_heartbeat()
-        self._node_id = None
+        self._node.end()
 
     def stop_now(self) -> None:
         """Hand back what runs without the event loop, through the heartbeat's connection: a last resort."""
         self._stopping = True
-        heartbeat, node_id, self._heartbeat, self._node_id = self._heartbeat, self._node_id, None, None
-        if heartbeat is not None and node_id is not None:
-            heartbeat.stop(partial(release_node, node_id=node_id, now=self._clock.now()))
+        self._node.release_now()
 
     async def turn(self) -> bool:
         """Carry out one turn by hand; True when it ended, fired or claimed anything."""
@@ -156,19 +152,31 @@ class Runner:
 
     async def _turn(self, horizon: datetime | None = None) -> Turned:
         async with self._turning:
-            node_id = self._node_id or await self._register()
-            self._crew.expire(self._clock)
-            await self._keep_up(node_id)
-            endings = self._crew.take_endings()
             try:
-                return await self._write(self._work(node_id, endings, horizon))
-            except NodeLostError:
-                self._lose_node(node_id)
-                log_endings(endings, refused=[ending.id for ending in endings])
-                return NOTHING_AS_NODE_IS_LOST
-            except BaseException:
-                self._crew.give_back(endings)
+                turned = await self._turn_as(self._node.id or await self._join(), horizon)
+            except Exception as error:
+                self._careful = not is_transient(error)
                 raise
+            self._careful = False
+            return turned
+
+    async def _join(self) -> str:
+        self._next_upkeep = self._clock.monotonic()
+        return await self._node.join()
+
+    async def _turn_as(self, node_id: str, horizon: datetime | None) -> Turned:
+        self._crew.expire(self._clock)
+        await self._keep_up(node_id)
+        endings = self._crew.take_endings()
+        try:
+            return await self._write(self._work(node_id, endings, horizon))
+        except NodeLostError:
+            self._node.lose(node_id)
+            log_endings(endings, refused=[ending.id for ending in endings])
+            return NOTHING_AS_NODE_IS_LOST
+        except BaseException:
+            self._crew.give_back(endings)
+            raise
 
     async def _write(self, work: Work) -> Turned:
         turned = await self._database.write(partial(turn, work=work, now=self._clock.now()))
@@ -176,7 +184,7 @@ class Runner:
         self._ended += len(work.endings) - len(turned.refused)
         log_endings(work.endings, turned.refused)
         self._crew.noted(work.notes)
-        if work.node_id == self._node_id:  # else the heartbeat has lost it meanwhile, and all this with it
+        if work.node_id == self._node.id:  # else the heartbeat has lost it meanwhile, and all this with it
             self._crew.start(turned.claimed)
             self._crew.cancel(turned.to_cancel)
         return turned
@@ -194,47 +202,22 @@ class Runner:
             horizon=horizon,
             last_chance=last_chance,
             takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
+            careful=self._careful,
         )
-
-    async def _register(self) -> str:
-        now, node_id = self._clock.now(), new_id()
-        values = {
-            "id": node_id,
-            **process.identity(),
-            "started_at": now,
-            "lease_until": now + self._settings.lease,
-        }
-        await self._database.write(partial(nodes.register, values=values))
-        on_lost = partial(self._lose_node, node_id)
-        self._heartbeat = Heartbeat(self._database, self._clock, node_id, self._settings.lease, on_lost)
-        self._heartbeat.start()
-        self._node_id = node_id
-        self._next_upkeep = self._clock.monotonic()
-        return node_id
 
     async def _keep_up(self, node_id: str) -> None:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
         if self._clock.monotonic() < self._next_upkeep:
             return
-        work = Upkeep(node_id, self._functions.keys(), self._settings.crash_limit, self._crew.ids())
+        work = Upkeep(node_id, self._functions.keys(), self._settings.crash_limit, self._crew.ids(), self._careful)
         there_is_more = await self._database.write(partial(upkeep, work=work, now=self._clock.now()))
         if not there_is_more:
             self._next_upkeep = self._clock.monotonic() + self._settings.lease.total_seconds() / 4
 
-    def _lose_node(self, node_id: str) -> None:
-        """Others have taken this node for dead: stop what it runs, and go on under a new id."""
-        if node_id != self._node_id:
-            return
-        log.warning("node %s was taken for dead; it stops what it runs and starts anew", self._node_id)
+    def _lose_node(self) -> None:
+        """Others account for what this node runs: tell it to stop, and go on under a new id."""
         self._crew.disown_all()
-        self._end_heartbeat()
-        self._node_id = None
         self.wake()
-
-    def _end_heartbeat(self) -> None:
-        heartbeat, self._heartbeat = self._heartbeat, None
-        if heartbeat is not None:
-            heartbeat.stop()
 
     def _sleep_after(self, turned: Turned) -> float:
         """Return how long nothing needs this node, in seconds."""

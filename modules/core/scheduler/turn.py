@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from modules.core.scheduler import containing
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.firing import fire_due
 from modules.core.scheduler.placing import keys_of
@@ -39,6 +40,7 @@ class Work:
     horizon: datetime | None = None
     last_chance: int | None = None
     takes_risk: bool = False
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,11 @@ NOTHING_AS_NODE_IS_LOST = Turned(claimed=(), refused=(), to_cancel=(), fired=0, 
 def turn(c: Connection, work: Work, now: datetime) -> Turned:
     """Carry out one turn; raises `NodeLostError`, writing nothing, when this node has been taken for dead."""
     keep_lease(c, work.node_id, now, work.lease)
-    refused = record(c, work.node_id, work.endings, now)
+    refused = record(c, work.node_id, work.endings, now, careful=work.careful)
     for execution_id, note in work.notes.items():
         executions.note(c, execution_id, work.node_id, **note)
     until = now if work.horizon is None else min(now, work.horizon)
-    fired = fire_due(c, until, BATCH)
+    fired = fire_due(c, until, BATCH, careful=work.careful)
     if fired:
         executions.mark_unknown_functions(c, now, work.functions, fired)
     claimed, passed_over = _claim(c, work, until, now)
@@ -97,7 +99,7 @@ def _claim(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[l
     if work.free <= 0:
         return [], False
     crashes_below = work.last_chance if work.takes_risk else None
-    rows = executions.claimable(c, until, work.functions, min(work.free, BATCH), crashes_below)
+    rows = _sound(c, executions.claimable(c, until, work.functions, min(work.free, BATCH), crashes_below), work, now)
     at_risk = [row.id for row in rows if work.last_chance is not None and row.crashes >= work.last_chance]
     keys = _free_keys(c, [row for row in rows if row.slots is not None])
     claimed, claims = [], []
@@ -114,6 +116,25 @@ def _claim(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[l
         claims.append({"row_id": row.id, "open_key": open_key})
     executions.start(c, claims, work.node_id, work.session_id, now)
     return claimed, len(claimed) < len(rows) and len(claimed) > 0
+
+
+def _sound(c: Connection, rows: Sequence[Row[Any]], work: Work, now: datetime) -> list[Row[Any]]:
+    """Leave out, and close, rows whose numbers are none; looked for only after a turn has failed."""
+    sound: list[Row[Any]] = []
+
+    def check(row: Row[Any]) -> None:
+        if work.careful:
+            row.attempt + row.crashes + row.retries_used + (row.slots or 0)  # raises where one is no number
+        sound.append(row)
+
+    containing.each(
+        c,
+        rows,
+        check,
+        careful=work.careful,
+        set_aside=lambda row, error: executions.close_damaged(c, row.id, now, str(error)),
+    )
+    return sound
 
 
 def _free_keys(c: Connection, rows: Sequence[Row[Any]]) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from framework import Application
 from framework.database import Database, is_unique_violation
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
-from modules.core.scheduler.store import executions
+from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.tables import executions as table
 
 FUTURE_ROWS = 20_000
@@ -139,8 +139,9 @@ async def test_a_run_without_a_schedule_takes_a_moment_that_is_free(node: Any) -
     task_id = await node.add_every(60, overlap="allow")
     now = node.clock.now()
     await node.scheduler.execute_task(task_id)
+    row = await node.app_context.database.read(lambda c: tasks.find(c, task_id))
 
-    free = await node.app_context.database.read(lambda c: executions.free_moment(c, task_id, now))
+    free = await node.app_context.database.read(lambda c: executions.free_moment(c, row, now))
 
     assert free > now
 

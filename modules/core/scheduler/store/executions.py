@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.store.tasks import not_held
 from modules.core.scheduler.tables import events, executions, nodes
 from modules.core.scheduler.task import Status
+
+log = logging.getLogger(__name__)
 
 MICROSECOND = timedelta(microseconds=1)
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
@@ -52,14 +55,16 @@ def has_open(c: Connection, event_ids: Collection[str]) -> set[str]:
 def last_of(c: Connection, event_id: str) -> Row[Any] | None:
     """Return the newest row of a task's history."""
     query = select(executions).where(executions.c.event_id == event_id)
-    return c.execute(query.order_by(executions.c.id.desc()).limit(1)).one_or_none()
+    newest = (executions.c.created_at.desc(), executions.c.attempt.desc(), executions.c.id.desc())
+    return c.execute(query.order_by(*newest).limit(1)).one_or_none()
 
 
-def free_moment(c: Connection, event_id: str, now: datetime) -> datetime:
-    """Return a `scheduled_for` from now on that the task has not used: the key of a run without a schedule."""
-    taken = (executions.c.event_id == event_id) & (executions.c.scheduled_for >= now)
+def free_moment(c: Connection, task: Row[Any], now: datetime) -> datetime:
+    """Return a `scheduled_for` from now on that the task has not used and will not: the key of an unscheduled run."""
+    taken = (executions.c.event_id == task.id) & (executions.c.scheduled_for >= now)
     last = c.execute(select(func.max(executions.c.scheduled_for)).where(taken)).scalar()
-    return now if last is None else last + MICROSECOND
+    moment = now if last is None else last + MICROSECOND
+    return moment + MICROSECOND if moment == task.next_execution else moment
 
 
 def claimable(
@@ -132,6 +137,15 @@ def running_on(c: Connection, node_id: str) -> Sequence[Row[Any]]:
     return c.execute(select(executions).where(is_running, executions.c.node_id == node_id)).all()
 
 
+def close_damaged(c: Connection, execution_id: str, now: datetime, problem: str) -> None:
+    """Close a row that cannot be handled as any other: it failed, and nothing follows from it."""
+    log.error("execution %s cannot be handled and is closed: %s", execution_id, problem)
+    damaged = (executions.c.id == execution_id) & is_open
+    closed = {"state": State.FAILED, "success": False, "reason": Reason.CORRUPT_DEFINITION, "end_time": now}
+    values = {**closed, "open_key": None, "error": f"its row cannot be handled: {problem}"[:2_000]}
+    c.execute(update(executions).where(damaged).values(values))
+
+
 def lost(c: Connection, limit: int) -> Sequence[Row[Any]]:
     """Return running rows whose node is gone."""
     node_lives = exists().where(nodes.c.id == executions.c.node_id)
@@ -165,7 +179,8 @@ def refer_to(c: Connection, event_id: str, function_key: str) -> None:
 def mark_unknown_functions(c: Connection, now: datetime, functions: Collection[str], limit: int) -> int:
     """Say on due rows, that wait for a function this node does not have, why they wait; return how many."""
     stuck = is_pending & (executions.c.due_at <= now) & executions.c.reason.is_(None)
-    ids = select(executions.c.id).where(stuck, executions.c.function_key.not_in(functions)).limit(limit)
+    waiting = select(executions.c.id).where(stuck, executions.c.function_key.not_in(functions)).limit(limit)
+    ids = skip_locked(waiting)
     statement = update(executions).where(executions.c.id.in_(ids)).values(reason=Reason.FUNCTION_NOT_REGISTERED)
     return c.execute(statement).rowcount
 
