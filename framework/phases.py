@@ -6,14 +6,19 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from framework.context import AppContext, Callback, Phase, acting, context_of
+from framework.database import is_transient
 from framework.errors import InvalidModule, one_line
 from framework.lifespan import Lifespan
 from framework.module import Module
+from framework.repeat import until_it_passes
 from framework.time_limit import finishes_within
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 30.0  # seconds that a start waits for a database that is locked
 
 
 class Phases:
@@ -40,13 +45,17 @@ class Phases:
     async def migrate(self) -> dict[str, list[str]]:
         """Bring the tables of every module up to date, in requirement order; raises what a migration raises.
 
-        Returns the revisions that were applied, by the ids of the modules that lacked any.
+        Returns the revisions that were applied, by the ids of the modules that lacked any. A database that is locked
+        is waited for, and one where nothing is pending is not written to.
         """
-        if not self._with_tables():
+        if not await self.pending():
             return {}
         from framework.migrations import Migrations, upgrade  # Alembic takes long to import
 
-        applied = await upgrade(self.app_context.database, [Migrations(*place) for place in self._with_tables()])
+        places = [Migrations(*place) for place in self._with_tables()]
+        upgrading = partial(upgrade, self.app_context.database, places)
+        clock = self.app_context.clock
+        applied = await until_it_passes(upgrading, clock=clock, passes=is_transient, patience=PATIENCE)
         return {module_id: revisions for module_id, revisions in applied.items() if revisions}
 
     async def pending(self) -> dict[str, list[str]]:

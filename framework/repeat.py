@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from framework.clock import Clock
 from framework.errors import one_line
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
@@ -45,3 +48,22 @@ async def repeat(
         if seconds is None:
             return
         await clock.wait(wake, min(seconds, LONGEST_SLEEP))
+
+
+async def until_it_passes(
+    work: Callable[[], Awaitable[T]], *, clock: Clock, passes: Callable[[BaseException], bool], patience: float
+) -> T:
+    """Do the work, again after each error of which `passes` says that it goes away by itself.
+
+    After so many seconds of patience the error is raised, as any other is at once.
+    """
+    give_up, pause = clock.monotonic() + patience, FIRST_PAUSE
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not passes(error) or clock.monotonic() >= give_up:
+                raise
+            log.warning("%s; trying again", one_line(error))
+        await clock.sleep(min(pause, max(give_up - clock.monotonic(), 0)))
+        pause = min(pause * 2, LONGEST_PAUSE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable
 
+MAX_ID = 300  # longer than any id, key or name that is stored
 _ELLIPSIS = "…"
 
 

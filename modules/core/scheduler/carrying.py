@@ -36,6 +36,7 @@ class Carrying:
     def __init__(self, row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> None:
         self._clock = app_context.clock
         self.id: str = row.id
+        self.name: str = row.name
         self.crashes: int = row.crashes
         self.limit = 0.0
         self.deadline = 0.0

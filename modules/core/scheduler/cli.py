@@ -223,16 +223,10 @@ def _with_scheduler(work: Callable[[SchedulerService, Clock], Awaitable[None]]) 
 
 
 async def announce(app_context: AppContext) -> list[tuple[str, str]]:
-    """Return what the banner of `run` tells: the zone, what is held back, and what comes next."""
-    from modules.core.scheduler import SchedulerService, TriggerManager
+    """Return what the banner of `run` tells: the zone, what is held back or blocked, and what comes next."""
+    from modules.core.scheduler.announcing import facts
 
-    status = (await app_context.get_service(SchedulerService).status()).unwrap()
-    facts = [("zone", app_context.get_service(TriggerManager).timezone)]
-    if not status["active"]:
-        facts.append(("scheduler", "off: CORE_SCHEDULER_ENABLED is false, so nothing is carried out here"))
-    facts += [("held back", " ".join(filter(None, (held["scope"], held["reason"])))) for held in status["paused"]]
-    facts += [("next", f"{task['name']}, {task['schedule']}, {task['due']}") for task in status["upcoming"]]
-    return facts
+    return await facts(app_context)
 
 
 def _execution_line(record: logging.LogRecord) -> tuple[str, str, str]:

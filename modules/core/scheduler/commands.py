@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
+from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
-from modules.core.scheduler.execution import OPEN, Reason, State, success_of
+from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
 from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
 from modules.core.scheduler.placing import place, record_operator
 from modules.core.scheduler.refusing import readable, refuse
@@ -25,12 +26,14 @@ ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 def must_find(c: Connection, task_id: str) -> Row[Any]:
     """Return the task, locked, or refuse with `TASK_NOT_FOUND`."""
-    return tasks.lock(c, task_id) or refuse("TASK_NOT_FOUND", f"there is no task {task_id!r}")
+    return tasks.lock(c, storable(task_id, MAX_ID)) or refuse("TASK_NOT_FOUND", f"there is no task {task_id!r}")
 
 
 def must_find_execution(c: Connection, execution_id: str) -> Row[Any]:
     """Return the execution, or refuse with `EXECUTION_NOT_FOUND`."""
-    return executions.find(c, execution_id) or refuse("EXECUTION_NOT_FOUND", f"there is no execution {execution_id!r}")
+    return executions.find(c, storable(execution_id, MAX_ID)) or refuse(
+        "EXECUTION_NOT_FOUND", f"there is no execution {execution_id!r}"
+    )
 
 
 def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dict[str, Any]:
@@ -39,7 +42,9 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     if task.status in ENDED:
         refuse("INVALID_STATE", f"the task is {task.status}; only a pending one can be paused", status=task.status)
     fire_if_due(c, task, now)
-    tasks.change(c, task_id, now, status=Status.PAUSED, status_reason=reason)
+    tasks.change(
+        c, task_id, now, status=Status.PAUSED, status_reason=None if reason is None else storable(reason, MAX_ID)
+    )
     return _changed(c, task)
 
 
@@ -105,7 +110,7 @@ def emit(c: Connection, now: datetime, event: str, payload: Mapping[str, Any] | 
     except strict_json.JsonError as error:
         refuse("INVALID_PAYLOAD", f"the payload is not plain JSON: {error}")
     count = 0
-    for task in tasks.waiting_for(c, event):
+    for task in tasks.waiting_for(c, storable(event, MAX_ID)):
         try:
             trigger, policies = trigger_of(task.trigger), policies_of(task.policies)
         except ValueError as error:
@@ -141,8 +146,9 @@ def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any
         if row.state == State.RUNNING or not executions.close(c, row, now, State.CANCELLED, Reason.OPERATOR):
             problem = "an execution of this task is running; cancel it or let it end first"
             refuse("INVALID_STATE", problem, status="running")
-    state = ended[Status(status)]
-    outcome = {"state": state, "success": success_of(state), "error": error, "result": strict_json.dumps(result)}
+    state, error = ended[Status(status)], None if error is None else storable(error, MAX_ERROR)
+    stored = outcome_of_value(result).result_json
+    outcome = {"state": state, "success": success_of(state), "error": error, "result": stored}
     record_operator(c, task, executions.free_moment(c, task, now), now, outcome)
     changes = {"status": status, "status_reason": Reason.OPERATOR, "next_execution": None, "last_error": error}
     tasks.change(c, task_id, now, **changes)

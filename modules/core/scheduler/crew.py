@@ -118,7 +118,7 @@ class Crew:
     def abandon_all(self) -> None:
         """Stop waiting for what does not stop; its rows are released, not ended."""
         for carrying in list(self._running.values()):
-            log.warning("execution %s does not stop and is abandoned", carrying.id, extra={"execution": carrying.id})
+            log.warning("%s does not stop and is abandoned", carrying.name, extra={"execution": carrying.id})
             carrying.disowned = True
             carrying.abandon()
 

@@ -16,6 +16,7 @@ from modules.core.scheduler.bounded_text import guarded, storable, storable_ends
 from modules.core.scheduler.execution_context import ExecutionCancelled, ExecutionContext, Progress
 
 __all__ = [
+    "MAX_ERROR",
     "DoNotRetry",
     "ExecutionCancelled",
     "ExecutionContext",

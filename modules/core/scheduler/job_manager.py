@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from framework.clock import Clock, new_id
-from framework.database import Database, is_unique_violation
+from framework.database import Database, is_transient, is_unique_violation
+from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
 from modules.core.scheduler import commands
 from modules.core.scheduler.firing import fire_if_due
@@ -26,6 +27,7 @@ from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
 Owner = str
+PATIENCE = 30.0  # seconds that a caller waits for a database that is locked
 T = TypeVar("T")
 
 
@@ -188,13 +190,15 @@ class JobManager:
         return Result.success(self._masked(done))
 
     async def _write(self, work: Callable[[Connection, datetime], T]) -> T:
-        """A key that was free when it was looked for, and taken when inserted, is there to be found the second time."""
+        """Do it again where it surely was undone: the database was locked, or a key was taken in the meantime."""
+        write = partial(self._database.write, lambda c: work(c, self._clock.now()))
+        patient = partial(until_it_passes, write, clock=self._clock, passes=_was_undone, patience=PATIENCE)
         try:
-            return await self._database.write(lambda c: work(c, self._clock.now()))
+            return await patient()
         except IntegrityError as error:
             if not is_unique_violation(error):
                 raise
-            return await self._database.write(lambda c: work(c, self._clock.now()))
+            return await patient()  # what was not there when it was looked for is found the second time
 
     async def _read(self, work: Callable[[Connection], Any]) -> Result[Any]:
         try:
@@ -209,6 +213,11 @@ class JobManager:
             if "parameters" in task:
                 task["parameters"] = self._planner.masked(task)
         return shown
+
+
+def _was_undone(error: BaseException) -> bool:
+    """Whether a transaction failed for a passing reason and left nothing; a lost connection may have committed."""
+    return is_transient(error) and not getattr(error, "connection_invalidated", False)
 
 
 def _existing(c: Connection, config: TaskConfig, key: str | None) -> Row[Any] | None:

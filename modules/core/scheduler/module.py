@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from framework.context import AppContext
 from framework.module import Module
-from framework.result import Result
 from framework.settings import FrameworkSettings
 from modules.core.scheduler.declarations import hand_over_cleanups, hand_over_functions, hand_over_tasks
 from modules.core.scheduler.functions import FunctionRegistry
@@ -55,13 +53,10 @@ class SchedulerModule(Module):
 
     @asynccontextmanager
     async def lifespan(self, app_context: AppContext) -> AsyncIterator[None]:
-        """Take over the functions that modules declared, and arm the runner."""
+        """Take over the functions that modules declared; stop what runs on the way out."""
         service = app_context.get_service(SchedulerService)
         housekeeper = app_context.get_service(Housekeeper)
         hand_over_functions(app_context, service)
-        maintenance: Result[Any] = await housekeeper.schedule_maintenance()
-        maintenance.unwrap()
-        await service.start_background_processing()
         try:
             yield
         finally:
@@ -71,10 +66,13 @@ class SchedulerModule(Module):
     async def _begin(self, app_context: AppContext, functions: FunctionRegistry) -> None:
         """Once every module has started or failed: take over what those that run declared, then begin to claim."""
         functions.withdraw(app_context.modules_health.failing())
-        service = app_context.get_service(SchedulerService)
-        await hand_over_tasks(app_context, service)
-        await hand_over_cleanups(app_context, app_context.get_service(Housekeeper))
-        await service.begin_if_armed()
+        service, housekeeper = app_context.get_service(SchedulerService), app_context.get_service(Housekeeper)
+        try:
+            (await housekeeper.schedule_maintenance()).unwrap()
+            await hand_over_tasks(app_context, service)
+            await hand_over_cleanups(app_context, housekeeper)
+        finally:
+            await service.start_background_processing()
 
     def stop_now(self) -> None:
         """Hand back what runs without an event loop."""

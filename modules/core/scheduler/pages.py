@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from sqlalchemy import Connection
 
 from framework import strict_json
+from modules.core.scheduler.bounded_text import MAX_ID, storable
+from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.views import execution_view, shown_task, task_view
@@ -20,18 +22,25 @@ MAX_LIMIT = 500
 def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
     """Return `{"tasks", "next_cursor"}`, newest first."""
     check_limit(limit)
-    rows = tasks.page(c, **filters, limit=limit + 1, after=_task_cursor(cursor))
+    rows = tasks.page(c, **_storable(filters), limit=limit + 1, after=_task_cursor(cursor))
     shown = rows[:limit]
     more = len(rows) > limit
+    opened = [row.id for row in shown if row.is_open]
+    stuck = dict.fromkeys(executions.without_function(c, opened) if opened else (), Reason.FUNCTION_NOT_REGISTERED)
     return {
-        "tasks": [task_view(row, is_open=row.is_open) for row in shown],
+        "tasks": [task_view(row, is_open=row.is_open, blocked=stuck.get(row.id)) for row in shown],
         "next_cursor": _cursor(shown[-1].created_at.isoformat(), shown[-1].id) if more else None,
     }
 
 
+def _storable(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Make every text one that a database can be asked for; nothing stored is equal to a text that it cannot hold."""
+    return {name: storable(value, MAX_ID) if isinstance(value, str) else value for name, value in filters.items()}
+
+
 def one_task(c: Connection, task_id: str) -> dict[str, Any]:
     """Return a task, or refuse with `TASK_NOT_FOUND`."""
-    row = tasks.find(c, task_id)
+    row = tasks.find(c, storable(task_id, MAX_ID))
     if row is None:
         refuse("TASK_NOT_FOUND", f"there is no task {task_id!r}")
     return shown_task(c, row)

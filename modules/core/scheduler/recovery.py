@@ -78,7 +78,7 @@ def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> N
     closed = {"error": error, "success": success_of(state), "crashes": crashes}
     if not executions.close(c, row, now, state, reason, **closed) or task is None:
         return
-    log.warning("execution %s closed as %s", row.id, state, extra={"execution": row.id, "task": row.event_id})
+    log.warning("%s closed as %s: %s", task.name, state, error, extra={"execution": row.id, "task": row.event_id})
     tasks.change(c, task.id, now, last_error=error, last_execution=row.start_time)
     if set_aside and task.recurring and task.status == Status.PENDING:
         tasks.change(c, task.id, now, status=Status.PAUSED, status_reason=Reason.CRASH_LIMIT)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from framework.context import AppContext, Phase
 from framework.duration import parse_duration
@@ -16,12 +17,16 @@ from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.signature import named
 from modules.core.scheduler.status import health_of, status_of
 from modules.core.scheduler.store import nodes
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger import Trigger
 from modules.core.scheduler.trigger_manager import TriggerManager
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 Function = Callable[..., Any] | tuple[str, str]
 Answer = Result[dict[str, Any]]
 
@@ -44,7 +49,6 @@ class SchedulerService:
         self._functions = functions
         self._triggers = triggers
         self._runner = runner
-        self._armed = False
         self._housekeeper = housekeeper
         self._jobs = jobs
         self.register_function = functions.register
@@ -59,7 +63,7 @@ class SchedulerService:
 
     async def schedule_tasks(self, configs: Sequence[TaskConfig | Mapping[str, Any]]) -> Result[list[dict[str, Any]]]:
         """Schedule tasks in one transaction, all or none; a refusal says at which `index`."""
-        return await self._jobs.create(configs, owner=self._owner())
+        return self._told(await self._jobs.create(configs, owner=self._owner()))
 
     async def schedule_cron(self, function: Function, cron: str, **config: Any) -> Answer:
         """Schedule a registered function by a cron expression; `config` takes the other keys of a task."""
@@ -147,7 +151,8 @@ class SchedulerService:
 
     async def register_cleanup_task(self, module_id: str, cleanup_type: str, config: Mapping[str, Any]) -> Answer:
         """Register a cleanup as a task: `{"cleanup_id", "task_id", "created"}`; the same type again updates it."""
-        return await self._housekeeper.register_cleanup_task(module_id, cleanup_type, config, owner=self._owner())
+        owner = self._owner()
+        return self._told(await self._housekeeper.register_cleanup_task(module_id, cleanup_type, config, owner=owner))
 
     async def register_cleanup(
         self, directory: str | Path, pattern: str = "*", *, module_id: str, **config: Any
@@ -208,21 +213,12 @@ class SchedulerService:
         return await self._runner.turn()
 
     async def start_background_processing(self) -> None:
-        """Begin to carry out tasks; before all modules have started it only arms. A second call changes nothing."""
-        if not self._settings.enabled:
-            return
-        self._armed = True
-        if self._app_context.phase is Phase.RUNNING:
-            await self._runner.start()
-
-    async def begin_if_armed(self) -> None:
-        """Called once every module has started."""
-        if self._armed:
+        """Carry out tasks, from the moment all modules have started; called again, or earlier, it changes nothing."""
+        if self._settings.enabled and self._app_context.phase is Phase.RUNNING:
             await self._runner.start()
 
     async def stop_background_processing(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop."""
-        self._armed = False
         await self._runner.stop()
 
     def stop_now(self) -> None:
@@ -236,9 +232,16 @@ class SchedulerService:
     def _owner(self) -> str:
         return "code" if self._app_context.phase is Phase.STARTING else "runtime"
 
+    def _told(self, answer: Result[T]) -> Result[T]:
+        """Log a refusal while modules start: few of them look at the answer, and what is missing would be silent."""
+        if answer.error is not None and self._app_context.phase is Phase.STARTING:
+            log.warning("refused while starting: %s", answer.error.message)
+        return answer
+
     def _named(self, function: Function) -> dict[str, Any]:
         """Return the names of a registered function; raises `FunctionError` for one that is not."""
         names = function if isinstance(function, tuple) else self._functions.name_of(function)
         if names is None:
-            raise FunctionError(f"{function!r} is not registered; register_function() comes first")
+            what = function if isinstance(function, tuple) else named(function)
+            raise FunctionError(f"{what} is not registered; register_function() comes first")
         return {"module_id": names[0], "function_name": names[1], "name": names[1]}

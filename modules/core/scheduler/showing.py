@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from framework.duration import in_words
 from framework.terminal import PROGRAM, moment_text, span
 from modules.core.scheduler.functions import MASK
 from modules.core.scheduler.status import in_human_words
+from modules.core.scheduler.task import Policies, policies_of
 
 Shown = Mapping[str, Any]
 
 TASK_COLUMNS = ("NEXT", "LEFT", "LAST", "PASSED", "STATE", "RUNS", "TASK", "TRIGGER")
-EXECUTION_COLUMNS = ("SCHEDULED", "TASK", "ATTEMPT", "STATE", "REASON", "TOOK", "ID", "ERROR")
+EXECUTION_COLUMNS = ("SCHEDULED", "TASK", "ATTEMPT", "STATE", "REASON", "TOOK", "ERROR", "ID")
+LONGEST_ERROR = 60  # of a row; `--json` gives all of it
+
+OVERLAPS = {
+    "skip": "skip: while {max_instances} of it is open, another is left out",
+    "queue": "queue: {max_instances} of it at a time, and up to {max_queued} wait",
+    "allow": "allow: any number of it at a time",
+    "replace": "replace: the newest takes the place of those before it",
+}
+CATCH_UPS = {
+    "latest": "latest: one run for all that were missed",
+    "all": "all: one run for each that was missed, at most the newest {catch_up_limit}",
+    "none": "none: what was missed does not run",
+}
+DELIVERIES = {
+    "at_least_once": "at least once: a run that was cut off is repeated",
+    "at_most_once": "at most once: no run is ever repeated",
+}
 
 
 def task_rows(tasks: Iterable[Shown], now: datetime) -> list[tuple[str, ...]]:
@@ -25,12 +45,14 @@ def task_rows(tasks: Iterable[Shown], now: datetime) -> list[tuple[str, ...]]:
 
 def _task_row(task: Shown, now: datetime) -> tuple[str, ...]:
     following, last = _next(task), task["last_execution"]
+    passed = "-" if last is None else span(now - last)
+    mark = "!!" if needs_attention(task) else "ok" if last is not None else ""
     return (
         moment_text(following),
         "-" if following is None else span(following - now),
         "-" if last is None else _short(last, now),
-        "-" if last is None else f"{span(now - last)} {'!!' if needs_attention(task) else 'ok'}",
-        task["status"],
+        f"{passed} {mark}".rstrip(),
+        state(task),
         runs(task),
         task["name"],
         task["schedule"],
@@ -54,9 +76,15 @@ def runs(task: Shown) -> str:
     return str(count) if most is None else f"{count}/{most}"
 
 
+def state(task: Shown) -> str:
+    """Return a task's status, or `blocked` where what is open waits for a function that nobody has."""
+    is_blocked = task["status"] == "running" and task["blocked_reason"] is not None
+    return "blocked" if is_blocked else str(task["status"])
+
+
 def needs_attention(task: Shown) -> bool:
-    """Tell whether somebody should look at a task: it failed, or its last run did."""
-    return task["status"] == "failed" or (task["last_error"] is not None and task["status"] != "cancelled")
+    """Tell whether somebody should look at a task: it failed, or its last run did, or it cannot run."""
+    return state(task) in ("failed", "blocked") or (task["last_error"] is not None and task["status"] != "cancelled")
 
 
 def verdict(tasks: Sequence[Shown]) -> str:
@@ -68,7 +96,10 @@ def verdict(tasks: Sequence[Shown]) -> str:
     if not troubled:
         return counted
     verb = "needs" if len(troubled) == 1 else "need"
-    return f"{counted}, {len(troubled)} {verb} attention: {PROGRAM} executions list --task {troubled[0]['id']} --failed"
+    first = troubled[0]["id"]
+    is_blocked = state(troubled[0]) == "blocked"
+    look = f"tasks show {first}" if is_blocked else f"executions list --task {first} --failed"
+    return f"{counted}, {len(troubled)} {verb} attention: {PROGRAM} {look}"
 
 
 def task_facts(task: Shown, now: datetime) -> list[tuple[str, str]]:
@@ -79,7 +110,7 @@ def task_facts(task: Shown, now: datetime) -> list[tuple[str, str]]:
         ("id", task["id"]),
         ("description", task["description"]),
         ("function", f"{task['module_id']}:{task['function_name']}"),
-        ("state", " ".join(filter(None, (task["status"], task["status_reason"])))),
+        ("state", " ".join(filter(None, (state(task), task["status_reason"])))),
         ("blocked", task["blocked_reason"]),
         ("trigger", f"{task['schedule']} ({task['timezone']})"),
         ("next", "" if following is None else f"{moment_text(following)}, {in_human_words(following, now)}"),
@@ -87,12 +118,41 @@ def task_facts(task: Shown, now: datetime) -> list[tuple[str, str]]:
         ("last error", _one_line(task["last_error"])),
         ("runs", runs(task)),
         ("parameters", _parameters(task["parameters"])),
-        ("policies", _json({**task["policies"], "overlap": task["overlap"], "delivery": task["delivery"]})),
+        *policies(task),
         ("priority", str(task["priority"] or "")),
         ("tags", ", ".join(task["tags"])),
         ("key", task["key"]),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def policies(task: Shown) -> list[tuple[str, str]]:
+    """Return a task's policies in words, as `(label, text)`."""
+    if "corrupt" in task["policies"]:
+        return [("policies", "unreadable")]
+    stored = policies_of(json.dumps(task["policies"]))
+    values = {**asdict(stored), "max_instances": task["max_instances"], "overlap": task["overlap"]}
+    return [
+        ("time limit", "" if stored.timeout is None else _span(stored.timeout)),
+        ("retries", _retries(stored)),
+        ("overlap", OVERLAPS.get(task["overlap"], "{overlap}").format(**values)),
+        ("catch-up", CATCH_UPS.get(stored.catch_up, "{catch_up}").format(**values)),
+        ("grace", "" if stored.grace is None else f"missed where it is later than {_span(stored.grace)}"),
+        ("jitter", f"starts up to {_span(stored.jitter)} later" if stored.jitter else ""),
+        ("delivery", DELIVERIES.get(task["delivery"], str(task["delivery"]))),
+    ]
+
+
+def _retries(stored: Policies) -> str:
+    if not stored.max_retries:
+        return "none"
+    growing = f", each wait {stored.retry_backoff:g} times as long" if stored.retry_backoff != 1 else ""
+    most = f", at most {_span(stored.retry_max_delay)}" if growing else ""
+    return f"{stored.max_retries}, the first after {_span(stored.retry_delay)}{growing}{most}"
+
+
+def _span(seconds: float) -> str:
+    return in_words(timedelta(seconds=seconds))
 
 
 def execution_rows(executions: Iterable[Shown]) -> list[tuple[str, ...]]:
@@ -105,8 +165,8 @@ def execution_rows(executions: Iterable[Shown]) -> list[tuple[str, ...]]:
             each["state"],
             each["reason"] or "-",
             "-" if each["duration"] is None else took(each["duration"]),
+            _shortened(_one_line(each["error"])) or "-",
             each["id"],
-            _one_line(each["error"]) or "-",
         )
         for each in executions
     ]
@@ -121,6 +181,10 @@ def took(seconds: float) -> str:
 
 def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
 
 
 def _parameters(parameters: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from framework.duration import Seconds
+from framework.errors import did_you_mean
 
 NOT_NEGATIVE = Ge(timedelta(0))
 POSITIVE = Gt(timedelta(0))
@@ -148,12 +150,15 @@ def _as_text(value: object) -> Any:
 def problems_of(error: ValidationError) -> list[dict[str, str]]:
     """Return every offending field as `{"field", "message"}`, without echoing values."""
     return [
-        {
-            "field": ".".join(str(part) for part in item["loc"]) or "config",
-            "message": item["msg"].removeprefix("Value error, "),
-        }
+        {"field": ".".join(str(part) for part in item["loc"]) or "config", "message": _message({**item})}
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    if item["type"] == "extra_forbidden":
+        return f"there is no such key{did_you_mean(str(item['loc'][-1]), TaskConfig.model_fields)}"
+    return str(item["msg"].removeprefix("Value error, "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,34 @@ def test_tasks_are_listed_as_a_table_with_those_that_need_attention(project: Pro
     assert "\x1b" not in "".join(listed)
 
 
+def test_a_task_without_its_function_is_shown_as_blocked_and_the_banner_tells(project: Project) -> None:
+    project.call("tick")
+    assert project.call("tasks", "run", "hold").returncode == 0
+    (project.folder / "modules" / "acme" / "clerk" / ".disabled").touch()
+
+    with project.start("run") as it:
+        told = it.until("BLOCKED")
+        listed = project.call("tasks", "list").stdout.splitlines()
+        shown = project.call("tasks", "show", "hold").stdout
+
+    assert told.endswith("1 task waits for a function that is not registered here: chamberlain tasks list")
+    (row,) = (line for line in listed if " hold " in line)
+    assert re.search(r" !! +blocked ", row)
+    assert " 1 needs attention: chamberlain tasks show " in listed[-1]
+    assert "FUNCTION_NOT_REGISTERED" in shown
+
+
+def test_policies_are_shown_in_words(settled: Project) -> None:
+    shown = settled.call("tasks", "show", "fail").stdout.splitlines()
+
+    facts = dict(line.split(maxsplit=1) for line in shown if line and line[0] != " ")
+    assert facts["retries"] == "none"
+    assert facts["overlap"] == "skip: while 1 of it is open, another is left out"
+    assert facts["catch-up"] == "latest: one run for all that were missed"
+    assert facts["delivery"] == "at least once: a run that was cut off is repeated"
+    assert "{" not in "".join(shown)
+
+
 def test_filters_choose_what_is_listed(settled: Project) -> None:
     filters = [["--tag", "polite"], ["--status", "completed"], ["--search", "ree"], ["--function", "hold"]]
 

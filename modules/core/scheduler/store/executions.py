@@ -52,6 +52,12 @@ def has_open(c: Connection, event_ids: Collection[str]) -> set[str]:
     return set(c.execute(query.distinct()).scalars())
 
 
+def without_function(c: Connection, event_ids: Collection[str]) -> set[str]:
+    """Return which of these tasks wait for a function that no node here has."""
+    stuck = is_pending & (executions.c.reason == Reason.FUNCTION_NOT_REGISTERED)
+    return set(c.execute(select(executions.c.event_id).where(executions.c.event_id.in_(event_ids), stuck)).scalars())
+
+
 def last_of(c: Connection, event_id: str) -> Row[Any] | None:
     """Return the newest row of a task's history."""
     query = select(executions).where(executions.c.event_id == event_id)

@@ -1,0 +1,154 @@
+"""Faults: whichever statement on the road of an execution fails, nothing is lost and nothing is done twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from framework.database import Database
+
+MINUTE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _quick_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No power is lost here, and there are hundreds of commits."""
+    monkeypatch.setenv("FRAMEWORK_SQLITE_SYNCHRONOUS", "normal")
+
+
+class BrokenError(Exception):
+    """A fault of no known kind."""
+
+
+def passing() -> Exception:
+    """Return what a locked database raises."""
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return OperationalError("a statement", None, locked)
+
+
+class Fault:
+    """Raises once, at the n-th step from now on; a step is a statement or a commit of a writer."""
+
+    def __init__(self, at: int, error: Exception) -> None:
+        self._left = at
+        self._error = error
+
+    @property
+    def has_struck(self) -> bool:
+        """Whether that step has been reached."""
+        return self._left <= 0
+
+    def step(self, *_arguments: Any) -> None:
+        """Count one step."""
+        self._left -= 1
+        if self._left == 0:
+            raise self._error
+
+
+@contextmanager
+def faulty(database: Database, fault: Fault) -> Iterator[None]:
+    """Let the fault strike what is written meanwhile."""
+    engine = database._writer.sync_engine
+    for name in ("before_cursor_execute", "commit"):
+        event.listen(engine, name, fault.step)
+    try:
+        yield
+    finally:
+        for name in ("before_cursor_execute", "commit"):
+            event.remove(engine, name, fault.step)
+
+
+async def do_what_is_due(node: Any, fault: Fault) -> None:
+    """Do what is due, with the fault; then do what it has left undone."""
+    with faulty(node.app_context.database, fault):
+        try:
+            await node.scheduler.run_due()
+        except (OperationalError, BrokenError):
+            assert fault.has_struck
+    await node.scheduler.run_due()
+
+
+async def once_for_every_step(error: Callable[[], Exception], story: Callable[[Fault], Awaitable[None]]) -> int:
+    """Tell the story with a fault at step 1, 2, 3, … until none is reached; return how many steps there were."""
+    at = 0
+    while True:
+        at += 1
+        fault = Fault(at, error())
+        await story(fault)
+        if not fault.has_struck:
+            return at - 1
+
+
+@pytest.mark.parametrize("error", [passing, BrokenError])
+async def test_a_one_time_task_runs_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
+    async def story(fault: Fault) -> None:
+        node.runs.clear()
+        task_id = await node.add(delay=0)
+
+        await do_what_is_due(node, fault)
+
+        task = await node.task(task_id)
+        assert [(row["state"], row["attempt"]) for row in await node.history(task_id)] == [("succeeded", 1)]
+        assert (task["status"], task["execution_count"], task["next_execution"]) == ("completed", 1, None)
+        assert len(node.runs) == 1
+
+    steps = await once_for_every_step(error, story)
+
+    assert steps > 10
+
+
+@pytest.mark.parametrize("error", [passing, BrokenError])
+async def test_a_recurring_task_moves_on_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
+    task_id = await node.add_every(MINUTE)
+    rounds = 0
+
+    async def story(fault: Fault) -> None:
+        nonlocal rounds
+        rounds += 1
+        due = (await node.task(task_id))["next_execution"]
+        node.clock.move_to(due)
+
+        await do_what_is_due(node, fault)
+
+        task = await node.task(task_id)
+        assert (await node.history(task_id))[-1]["scheduled_for"] == due
+        assert task["next_execution"] == due + timedelta(seconds=MINUTE)
+        assert task["execution_count"] == len(node.runs) == rounds
+
+    await once_for_every_step(error, story)
+
+    rows = await node.history(task_id)
+    assert [(row["state"], row["attempt"]) for row in rows] == [("succeeded", 1)] * rounds
+
+
+@pytest.mark.parametrize("error", [passing, BrokenError])
+async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
+    calls: list[str] = []
+
+    async def fail_at_first(parameters: dict[str, Any]) -> None:
+        calls.append("call")
+        if len(calls) == 1:
+            raise LookupError("not yet")
+
+    node.register("fail_at_first", fail_at_first)
+
+    async def story(fault: Fault) -> None:
+        calls.clear()
+        task_id = await node.add("fail_at_first", delay=0, max_retries=1, retry_delay=0)
+
+        await do_what_is_due(node, fault)
+
+        rows = await node.history(task_id)
+        assert [(row["state"], row["attempt"]) for row in rows] == [("failed", 1), ("succeeded", 2)]
+        assert (await node.task(task_id))["status"] == "completed"
+        assert len(calls) == 2
+
+    await once_for_every_step(error, story)
