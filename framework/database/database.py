@@ -219,6 +219,7 @@ def _checked(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
 
 def _alone(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
     def alone(connection: Connection) -> T:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another process's upgrade may take its time
         connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
         return work(connection)
 

@@ -14,6 +14,7 @@ from framework.database.location import MEMORY, DatabaseUrlError
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another process's writer
 CONNECT_TIMEOUT = 10.0  # seconds for PostgreSQL to answer
+LOCK_TIMEOUT = "10s"  # that PostgreSQL waits for a lock, so that no statement hangs for ever
 WAL_ATTEMPTS = 100
 SYNCHRONOUS = ("full", "normal")
 READING = "reading"  # execution option: begin a read-only snapshot
@@ -45,7 +46,7 @@ def postgresql_engine(url: URL, *, reading: bool, pool_size: int) -> AsyncEngine
     try:
         engine = create_async_engine(
             url,
-            connect_args={"timeout": CONNECT_TIMEOUT},
+            connect_args={"timeout": CONNECT_TIMEOUT, "server_settings": {"lock_timeout": LOCK_TIMEOUT}},
             pool_pre_ping=True,  # a restarted server costs nobody an error
             **_pool(pool_size),
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
@@ -123,6 +125,13 @@ class Carrying:
         except strict_json.JsonError as error:
             self._reason = Reason.CORRUPT_PARAMETERS
             return Outcome(State.FAILED, error=f"the stored parameters cannot be read: {error}", retry=False)
+        outcome = await self._call(parameters)
+        if not self._function.secret:
+            return outcome
+        scrubbed = partial(self._function.scrubbed, parameters=parameters)
+        return replace(outcome, error=scrubbed(outcome.error), traceback=scrubbed(outcome.traceback))
+
+    async def _call(self, parameters: Any) -> Outcome:
         try:
             return outcome_of_value(await invoke(self._function, parameters, self._context))
         except asyncio.CancelledError as error:

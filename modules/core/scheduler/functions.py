@@ -18,6 +18,7 @@ from modules.core.scheduler.signature import FunctionError, is_async, named, und
 __all__ = ["FunctionError", "FunctionRegistry", "ParametersRefused", "Problem", "RegisteredFunction"]
 
 MASK = "***"
+SHORTEST_SECRET = 4  # shorter values stand in ordinary words
 MAX_DESCRIPTION = 500
 
 _MODULE_ID = re.compile(r"(?=.{1,100}\Z)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
@@ -66,6 +67,16 @@ class RegisteredFunction:
     def masked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters as they may be shown: every secret one is `***`."""
         return {name: MASK if name in self.secret else value for name, value in parameters.items()}
+
+    def scrubbed(self, text: str | None, parameters: object) -> str | None:
+        """Return an error or traceback with `***` in place of secret values that it quotes."""
+        if text is None or not isinstance(parameters, Mapping):
+            return text
+        for name in self.secret:
+            value = str(parameters.get(name, ""))
+            if len(value) >= SHORTEST_SECRET:
+                text = text.replace(value, MASK)
+        return text
 
 
 class FunctionRegistry:

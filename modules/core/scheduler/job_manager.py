@@ -69,7 +69,13 @@ class JobManager:
                 details = {**(planned.error.details or {}), "index": number}
                 return Result.error(planned.error.code, planned.error.message, details)
             plans.append(planned.data)
-        return await self.change(lambda c, now: [self.put(c, plan, owner, now) for plan in plans])
+        return await self.change(lambda c, now: self._put_all(c, plans, owner, now))
+
+    def _put_all(self, c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -> list[dict[str, Any]]:
+        """Store plans; their tasks are locked in one order, whatever the caller's, so that no two callers deadlock."""
+        in_order = sorted(plans, key=lambda plan: (plan.config.module_id, plan.config.key or plan.config.name))
+        stored = {id(plan): self.put(c, plan, owner, now) for plan in in_order}
+        return [stored[id(plan)] for plan in plans]
 
     def put(self, c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any]:
         """Store a planned task as part of a transaction: `{"task_id", "created", "next_execution"}`."""

@@ -16,6 +16,7 @@ from modules.core.scheduler.placing import keys_of
 from modules.core.scheduler.store import executions, nodes, tasks
 
 BATCH = 256
+LOCKED = timedelta(milliseconds=100)  # after which rows are looked at again whose task another node had locked
 
 
 class NodeLostError(Exception):
@@ -75,12 +76,14 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         executions.mark_unknown_functions(c, now, work.functions, fired)
     claimed, passed_over = _claim(c, work, until, now)
     moments = [tasks.next_due(c, now), executions.next_due(c, now)]
+    if passed_over and not claimed:
+        moments.append(now + LOCKED)
     return Turned(
         claimed=claimed,
         refused=refused,
         to_cancel=executions.cancel_requests(c, work.node_id),
         fired=fired,
-        more=fired == BATCH or passed_over,
+        more=fired == BATCH or (passed_over and bool(claimed)),
         next_due=min((moment for moment in moments if moment is not None), default=None),
     )
 
@@ -115,7 +118,7 @@ def _claim(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[l
         claimed.append(row)
         claims.append({"row_id": row.id, "open_key": open_key})
     executions.start(c, claims, work.node_id, work.session_id, now)
-    return claimed, len(claimed) < len(rows) and len(claimed) > 0
+    return claimed, len(claimed) < len(rows)
 
 
 def _sound(c: Connection, rows: Sequence[Row[Any]], work: Work, now: datetime) -> list[Row[Any]]:

@@ -13,7 +13,7 @@ SECRET = "hunter2"
 
 async def test_a_secret_is_masked_wherever_its_task_is_shown(node: Any, caplog: pytest.LogCaptureFixture) -> None:
     async def call(*, url: str, token: str) -> None:
-        raise RuntimeError(f"cannot reach {url}")
+        raise RuntimeError(f"cannot reach {url} with {token}")
 
     caplog.set_level(logging.DEBUG, "modules")
     node.register("call", call, secret=["token"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,13 +212,12 @@ def reads(node: Any, task_id: str, execution_id: str) -> list[Callable[[], Await
     ]
 
 
-async def test_no_sequence_of_reads_changes_a_byte_of_any_table(node: Any) -> None:
+async def test_no_sequence_of_reads_changes_a_byte_of_any_table(node: Any, tmp_path: Path) -> None:
     chance = random.Random(13)
     stories = [breaks, comes_too_late, rests, is_not_wanted, is_to_come, runs, waits]
     ids = [await story(node) for story in stories]
     await node.add_every(MINUTE)
-    rows = {"table_name": "scheduler_cleanup_reports", "date_column": "started_at", "max_age": "1 day"}
-    (await node.scheduler.register_cleanup_task("acme.test", "rows", rows)).unwrap()
+    (await node.scheduler.register_cleanup(tmp_path / "data", "*.tmp", module_id="acme.test")).unwrap()
     freeze(node)  # the heartbeat writes by itself
     node.clock.advance(10 * MINUTE)  # much is due, some has no time left
     before = await node.app_context.database.read(everything)

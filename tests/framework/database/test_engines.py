@@ -40,3 +40,14 @@ async def test_whoever_opens_a_fresh_file_at_the_same_moment_gets_in(tmp_path: P
 
         assert modes == ["wal"] * 8
         await asyncio.gather(*(database.close() for database in databases))
+
+
+@pytest.mark.postgres
+async def test_no_statement_waits_for_a_lock_for_ever_but_an_upgrade_for_another(postgres_url: str) -> None:
+    database = Database(postgres_url)
+
+    def limit(c: Connection) -> str:
+        return str(c.exec_driver_sql("SHOW lock_timeout").scalar_one())
+
+    assert (await database.write(limit), await database.alter(limit)) == ("10s", "0")
+    await database.close()
