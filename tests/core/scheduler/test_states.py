@@ -217,7 +217,7 @@ async def test_no_sequence_of_reads_changes_a_byte_of_any_table(node: Any, tmp_p
     stories = [breaks, comes_too_late, rests, is_not_wanted, is_to_come, runs, waits]
     ids = [await story(node) for story in stories]
     await node.add_every(MINUTE)
-    (await node.scheduler.register_cleanup(tmp_path / "data", "*.tmp", module_id="acme.test")).unwrap()
+    (await node.scheduler.register_cleanup(tmp_path / "data" / "old", "*.tmp", module_id="acme.test")).unwrap()
     freeze(node)  # the heartbeat writes by itself
     node.clock.advance(10 * MINUTE)  # much is due, some has no time left
     before = await node.app_context.database.read(everything)
