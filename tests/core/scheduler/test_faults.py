@@ -129,6 +129,7 @@ async def test_a_recurring_task_moves_on_exactly_once_whatever_statement_fails(n
     assert [(row["state"], row["attempt"]) for row in rows] == [("succeeded", 1)] * rounds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [passing, BrokenError])
 async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     calls: list[str] = []
