@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from framework.clock import SystemClock
 from framework.context import AppContext, Callback, Phase, acting, context_of
 from framework.database import is_transient
 from framework.errors import InvalidModule, one_line
@@ -18,7 +19,7 @@ from framework.time_limit import finishes_within
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 30.0  # seconds that a start waits for a database that is locked
+PATIENCE = 30.0  # real seconds that a start waits for a database that is locked
 
 
 class Phases:
@@ -54,8 +55,7 @@ class Phases:
 
         places = [Migrations(*place) for place in self._with_tables()]
         upgrading = partial(upgrade, self.app_context.database, places)
-        clock = self.app_context.clock
-        applied = await until_it_passes(upgrading, clock=clock, passes=is_transient, patience=PATIENCE)
+        applied = await until_it_passes(upgrading, clock=SystemClock(), passes=is_transient, patience=PATIENCE)
         return {module_id: revisions for module_id, revisions in applied.items() if revisions}
 
     async def pending(self) -> dict[str, list[str]]:

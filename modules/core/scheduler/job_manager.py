@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from framework.clock import Clock, new_id
+from framework.clock import Clock, SystemClock, new_id
 from framework.database import Database, is_transient, is_unique_violation
 from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
@@ -27,7 +27,7 @@ from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
 Owner = str
-PATIENCE = 30.0  # seconds that a caller waits for a database that is locked
+PATIENCE = 30.0  # real seconds that a caller waits for a database that is locked
 T = TypeVar("T")
 
 
@@ -198,7 +198,7 @@ class JobManager:
     async def _write(self, work: Callable[[Connection, datetime], T]) -> T:
         """Do it again where it surely was undone: the database was locked, or a key was taken in the meantime."""
         write = partial(self._database.write, lambda c: work(c, self._clock.now()))
-        patient = partial(until_it_passes, write, clock=self._clock, passes=_was_undone, patience=PATIENCE)
+        patient = partial(until_it_passes, write, clock=SystemClock(), passes=_was_undone, patience=PATIENCE)
         try:
             return await patient()
         except IntegrityError as error:
