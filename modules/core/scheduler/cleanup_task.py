@@ -76,12 +76,6 @@ def report_view(row: Row[Any], report: Report) -> dict[str, Any]:
     return names | report.to_dict()
 
 
-def refused(problems: list[Any]) -> Result[Any]:
-    """Return `INVALID_CONFIG` with every offending field."""
-    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
-    return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
-
-
 def not_found(name: str) -> Result[Any]:
     """Return `CLEANUP_NOT_FOUND`."""
     return Result.error("CLEANUP_NOT_FOUND", f"there is no cleanup {name!r}")

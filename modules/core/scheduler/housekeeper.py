@@ -21,7 +21,6 @@ from modules.core.scheduler.cleanup_task import (
     merged,
     name_problems,
     not_found,
-    refused,
     report_view,
     task_config,
 )
@@ -31,7 +30,7 @@ from modules.core.scheduler.history import prune
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.pages import check_limit
 from modules.core.scheduler.planning import Planner
-from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.refusing import invalid, refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
 from modules.core.scheduler.store.cleanups import CARRY_OUT
@@ -71,7 +70,7 @@ class Housekeeper:
         `INVALID_CONFIG` names every offending field in `details["problems"]`.
         """
         if problems := name_problems(module_id=module_id, cleanup_type=cleanup_type):
-            return refused(problems)
+            return invalid(problems)
         checked = await self._check(module_id, config)
         if checked.error is not None:
             return Result(error=checked.error)
@@ -82,9 +81,9 @@ class Housekeeper:
         try:
             policy = self._parse(config)
         except PolicyError as error:
-            return refused(error.problems)
+            return invalid(error.problems)
         problems = await self._cleaner.problems(module_id, policy)
-        return refused(problems) if problems else Result.success(policy)
+        return invalid(problems) if problems else Result.success(policy)
 
     def _put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: str) -> dict[str, Any]:
         """Store a cleanup and its task as part of a transaction."""
@@ -102,6 +101,19 @@ class Housekeeper:
             cleanups.add(c, {**row, **state, **times, "task_id": task["task_id"]})
         return {"cleanup_id": cleanup_id, "task_id": task["task_id"], "created": known is None}
 
+    async def register_cleanup(
+        self,
+        directory: str | Path,
+        pattern: str = "*",
+        *,
+        module_id: str = "application",
+        owner: str = "runtime",
+        **config: Any,
+    ) -> Result[dict[str, Any]]:
+        """Register a cleanup of files; its type is `files:<directory>/<pattern>`."""
+        files = {"directory": str(directory), "pattern": pattern} | config
+        return await self.register_cleanup_task(module_id, f"files:{directory}/{pattern}", files, owner=owner)
+
     async def list_cleanups(
         self, *, module_id: str | None = None, cleanup_type: str | None = None
     ) -> Result[list[dict[str, Any]]]:
@@ -116,7 +128,7 @@ class Housekeeper:
             return not_found(cleanup_id)
         enabled = changes.get("enabled")
         if "enabled" in changes and not isinstance(enabled, bool):
-            return refused([{"field": "enabled", "message": f"true or false, not {enabled!r:.60}"}])
+            return invalid([{"field": "enabled", "message": f"true or false, not {enabled!r:.60}"}])
         rest = {name: value for name, value in changes.items() if name != "enabled"}
         checked: Result[AnyPolicy | None] = Result.success(None)
         if rest:

@@ -14,7 +14,7 @@ from framework import strict_json
 from framework.result import Result
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
-from modules.core.scheduler.refusing import readable
+from modules.core.scheduler.refusing import invalid, readable
 from modules.core.scheduler.task import WAYS, Policies, TaskConfig, policies_of, problems_of
 from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
 from modules.core.scheduler.trigger_manager import TriggerManager
@@ -52,16 +52,16 @@ class Planner:
         try:
             config = given if isinstance(given, TaskConfig) else TaskConfig.model_validate(dict(given))
         except ValidationError as error:
-            return _refused(problems_of(error))
+            return invalid(problems_of(error))
         problems = self._problems(config)
         try:
             trigger, first = self._triggers.trigger_for(config)
         except TriggerError as error:
-            return _refused([*problems, {"field": error.field or "trigger", "message": str(error)}])
+            return invalid([*problems, {"field": error.field or "trigger", "message": str(error)}])
         if first is None and not isinstance(trigger, OnEvent):
             problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe()}"})
         if problems:
-            return _refused(problems)
+            return invalid(problems)
         name = config.timezone or self._triggers.timezone
         return Result.success(Plan(config, _what(config), _when(config, trigger, first, name)))
 
@@ -69,12 +69,12 @@ class Planner:
         """Return the plan of a stored task with some of its fields changed; what says when is given anew as a whole."""
         fixed = sorted(set(changes) & {"task_id", "key", "owner", "on_conflict", "replace_existing", "paused"})
         if fixed:
-            return _refused([{"field": name, "message": "this cannot be changed"} for name in fixed])
+            return invalid([{"field": name, "message": "this cannot be changed"} for name in fixed])
         if says_when(changes):
             return self.plan(_config_of(row) | dict(changes))
         partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring"})
         if partial:
-            return _refused([{"field": name, "message": "say when anew together with it"} for name in partial])
+            return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(_config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
 
     def masked(self, task: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,11 +96,6 @@ class Planner:
             {"field": f"parameters.{problem['field']}".rstrip("."), "message": problem["message"]}
             for problem in function.check(config.parameters)
         ]
-
-
-def _refused(problems: list[dict[str, str]]) -> Result[Any]:
-    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
-    return Result.error("INVALID_CONFIG", told[:2_000], {"problems": problems})
 
 
 def _what(config: TaskConfig) -> dict[str, Any]:

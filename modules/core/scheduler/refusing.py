@@ -1,11 +1,11 @@
-"""Refusals within a transaction: raised as `ResultError`, so that what was done so far is rolled back."""
+"""Refusals: of a config as a Result; within a transaction raised as `ResultError`, which rolls back what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from framework.result import Error, ResultError
+from framework.result import Error, Result, ResultError
 from modules.core.scheduler.execution import Reason
 
 T = TypeVar("T")
@@ -14,6 +14,12 @@ T = TypeVar("T")
 def refuse(code: str, message: str, **details: Any) -> NoReturn:
     """Refuse; the transaction is rolled back, and the caller is answered with this error."""
     raise ResultError(Error(code, message, details or None))
+
+
+def invalid(problems: Sequence[Any]) -> Result[Any]:
+    """Return `INVALID_CONFIG` with every offending `{"field", "message"}` in `details["problems"]`."""
+    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
+    return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
 
 
 def readable(read: Callable[[str], T], text: str) -> T:

@@ -155,11 +155,11 @@ class SchedulerService:
         return self._told(await self._housekeeper.register_cleanup_task(module_id, cleanup_type, config, owner=owner))
 
     async def register_cleanup(
-        self, directory: str | Path, pattern: str = "*", *, module_id: str, **config: Any
+        self, directory: str | Path, pattern: str = "*", *, module_id: str = "application", **config: Any
     ) -> Answer:
         """Register a cleanup of files; its type is `files:<directory>/<pattern>`."""
-        files = {"directory": str(directory), "pattern": pattern} | config
-        return await self.register_cleanup_task(module_id, f"files:{directory}/{pattern}", files)
+        config = {"module_id": module_id, "owner": self._owner(), **config}
+        return self._told(await self._housekeeper.register_cleanup(directory, pattern, **config))
 
     async def list_cleanups(self, *, module_id: str | None = None) -> Result[list[dict[str, Any]]]:
         """Return the cleanups with their config, in the order in which they would run."""
