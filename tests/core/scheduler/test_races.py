@@ -123,18 +123,19 @@ async def test_a_database_locked_at_the_start_is_waited_for(tmp_path: Path, monk
     async with Application(modules=["core.scheduler"], settings=settings):
         pass
 
+    application = Application(modules=["core.scheduler"], settings=settings)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        starting = asyncio.ensure_future(Application(modules=["core.scheduler"], settings=settings).start())
+        starting = asyncio.ensure_future(application.start())
         await asyncio.wait([starting], timeout=0.5)
         waited = not starting.done()
         other.execute("COMMIT")
     app_context = await starting
+    is_looping = app_context.get_service(SchedulerService)._runner.is_looping
+    await application.stop()
 
     assert waited
-    assert app_context.get_service(SchedulerService)._runner.is_looping
-    await app_context.get_service(SchedulerService).stop_background_processing()
-    await app_context.database.close()
+    assert is_looping
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\ud800"])
