@@ -30,6 +30,7 @@ class Phases:
         self._modules = modules
         self._left_out: set[str] = set()
         self._running: list[Lifespan] = []
+        self._abandoned: list[Lifespan] = []  # kept: to collect one would run its way out, in any thread
         for module in modules:
             app_context.modules_health.module_is(module.id, "not started yet")
 
@@ -102,7 +103,8 @@ class Phases:
     def stop_now(self) -> None:
         """Tell every module that did not stop gracefully to stop at once, in reverse order; each once; never raises."""
         while self._running:
-            module = self._running.pop().module
+            self._abandoned.append(self._running.pop())
+            module = self._abandoned[-1].module
             try:
                 module.stop_now()
             except Exception:
