@@ -4,7 +4,8 @@ from framework.database.database import Database
 from framework.database.failures import is_transient, is_unique_violation
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
-from framework.database.verbs import for_update, insert_ignore, row_address, skip_locked, upsert
+from framework.database.rows import change_rows, insert_rows
+from framework.database.verbs import for_update, insert_ignore, row_address, skip_locked, try_locks, upsert
 
 __all__ = [
     "POSTGRESQL",
@@ -13,11 +14,14 @@ __all__ = [
     "DatabaseUrlError",
     "NaiveMomentError",
     "UtcDateTime",
+    "change_rows",
     "for_update",
     "insert_ignore",
+    "insert_rows",
     "is_transient",
     "is_unique_violation",
     "row_address",
     "skip_locked",
+    "try_locks",
     "upsert",
 ]

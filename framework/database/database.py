@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -20,7 +20,9 @@ from framework.database.engines import (
     postgresql_engine,
     sqlite_engine,
 )
+from framework.database.file import SqliteFile
 from framework.database.location import POSTGRESQL, SQLITE, locate, path_of
+from framework.database.worker import FairLock
 
 T = TypeVar("T")
 WRITERS = {SQLITE: 1, POSTGRESQL: 5}
@@ -35,7 +37,7 @@ class Database:
     A wrong URL raises `DatabaseUrlError`; nothing is opened before the first transaction.
     """
 
-    def __init__(self, url: str, *, synchronous: str = "full") -> None:
+    def __init__(self, url: str, *, synchronous: str = "full", gate: FairLock | None = None) -> None:
         if synchronous not in SYNCHRONOUS:
             raise ValueError(f"{synchronous!r} is not a way to commit; use 'full' or 'normal'")
         self.url = locate(url)
@@ -43,11 +45,12 @@ class Database:
         self.path = path_of(self.url)
         self.is_memory = self.dialect == SQLITE and self.path is None
         self._synchronous = synchronous
+        self._gate = gate or FairLock()
         self._writer, self._reader = self._engines()
+        self._file = self._file_of()
         self._write_turns = asyncio.Semaphore(WRITERS[self.dialect])
         self._read_turns = self._write_turns if self.is_memory else asyncio.Semaphore(READERS)
         self._writing: set[asyncio.Task[Any] | None] = set()
-        self._watcher: AsyncConnection | None = None
         self._watching = asyncio.Lock()
         self._closed = False
 
@@ -59,8 +62,13 @@ class Database:
         if self.dialect == POSTGRESQL:
             reader = postgresql_engine(self.url, reading=True, pool_size=READERS)
             return postgresql_engine(self.url, reading=False, pool_size=writers), reader
-        reader = sqlite_engine(self.url, synchronous=self._synchronous, reading=True, pool_size=READERS + 1)
+        reader = sqlite_engine(self.url, synchronous=self._synchronous, reading=True, pool_size=READERS)
         return sqlite_engine(self.url, synchronous=self._synchronous, reading=False, pool_size=writers), reader
+
+    def _file_of(self) -> SqliteFile | None:
+        if self.path is None:
+            return None
+        return SqliteFile(self.url, synchronous=self._synchronous, readers=READERS, gate=self._gate)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do the work in one transaction: committed when it returns, rolled back when it raises.
@@ -71,7 +79,7 @@ class Database:
         """
         self._refuse_nesting()
         async with self._write_turns:
-            return await _to_the_end(self._write(work))
+            return await _to_the_end(self._write(work) if self._file is None else self._opened(self._file).write(work))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
@@ -84,7 +92,7 @@ class Database:
         if self.is_memory:
             self._refuse_nesting()
         async with self._read_turns:
-            return await _to_the_end(self._read(work))
+            return await _to_the_end(self._read(work) if self._file is None else self._opened(self._file).read(work))
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -108,8 +116,10 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections, those in use when they are given back; a second call changes nothing."""
+        if not self._closed and self._file is not None:
+            self._closed = True
+            await self._file.close()
         self._closed = True
-        await self._stop_watching()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -117,7 +127,8 @@ class Database:
         """Return the same database with connections of its own, for a thread with an event loop of its own."""
         if self.is_memory:
             raise ValueError("a database in memory is one connection and cannot be cloned; use a file")
-        return Database(self.url.render_as_string(hide_password=False), synchronous=self._synchronous)
+        url = self.url.render_as_string(hide_password=False)
+        return Database(url, synchronous=self._synchronous, gate=self._gate)
 
     async def clock_offset(self, clock: Clock) -> timedelta:
         """Return the database's clock minus this clock; zero on SQLite and for a clock that a test moves."""
@@ -134,28 +145,15 @@ class Database:
 
     async def version(self) -> int | None:
         """Return a number that changes when anybody commits to the file, another process too; None without a file."""
-        if self.path is None:
+        if self._file is None:
             return None
         async with self._watching:
-            try:
-                return await self._look()
-            except BaseException:
-                await self._stop_watching()
-                raise
+            return await _to_the_end(self._opened(self._file).version())
 
-    async def _look(self) -> int:
+    def _opened(self, file: SqliteFile) -> SqliteFile:
         if self._closed:
             raise RuntimeError("the database is closed")
-        if self._watcher is None:
-            self._watcher = await self._reader.connect()  # pinned: the number means something on one connection only
-        version = (await self._watcher.exec_driver_sql("PRAGMA data_version")).scalar_one()
-        await self._watcher.rollback()  # ends the snapshot, which would never see a change
-        return int(version)
-
-    async def _stop_watching(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            await watcher.close()
+        return file
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         async with self._connected(self._writer) as connection, connection.begin():
@@ -168,6 +166,8 @@ class Database:
     async def _alter(self, work: Callable[[Connection], T]) -> T:
         if self.dialect == POSTGRESQL:
             return await self._write(_alone(work))
+        if self._file is not None:
+            return await self._opened(self._file).alter(_checked(work))
         engine = self._writer.execution_options(**{ALTERING: True})
         async with self._connected(engine) as connection:
             try:
@@ -194,13 +194,13 @@ class Database:
             )
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def _to_the_end(work: Awaitable[T]) -> T:
     """Await the work to its end even when cancelled: a connection cut off in the middle is a broken one."""
-    task = asyncio.ensure_future(work)
+    done = asyncio.ensure_future(work)
     try:
-        return await asyncio.shield(task)
+        return await asyncio.shield(done)
     except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(done, return_exceptions=True)
         raise
 
 

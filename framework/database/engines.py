@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, StaticPool, event
+from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -16,6 +17,7 @@ BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another process's writer
 CONNECT_TIMEOUT = 10.0  # seconds for PostgreSQL to answer
 LOCK_TIMEOUT = "10s"  # that PostgreSQL waits for a lock, so that no statement hangs for ever
 WAL_ATTEMPTS = 100
+CACHED_STATEMENTS = 512  # a statement over several rows has a text for each number of them
 SYNCHRONOUS = ("full", "normal")
 READING = "reading"  # execution option: begin a read-only snapshot
 ALTERING = "altering"  # execution option: begin with foreign keys unenforced
@@ -29,6 +31,24 @@ def sqlite_engine(url: URL, *, synchronous: str, reading: bool, pool_size: int) 
     )
     _prepare(engine, synchronous, reading=reading)
     return engine.execution_options(**{READING: reading})
+
+
+def thread_engine(url: URL, *, synchronous: str, reading: bool) -> Engine:
+    """Return an engine on a file for one thread, without transactions: that thread begins and ends them itself."""
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        connect_args={
+            "isolation_level": None,
+            "timeout": BUSY_TIMEOUT,
+            "cached_statements": CACHED_STATEMENTS,
+            "check_same_thread": False,  # what is left behind is closed by whoever finds it
+        },
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", partial(_connected, synchronous=synchronous, reading=reading))
+    return engine
 
 
 def memory_engine(synchronous: str) -> AsyncEngine:
@@ -63,16 +83,17 @@ def _pool(size: int) -> dict[str, Any]:
 
 
 def _prepare(engine: AsyncEngine, synchronous: str, *, reading: bool) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        _switch_to_wal(cursor)
-        cursor.execute(f"PRAGMA synchronous = {synchronous}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
-        cursor.close()
-
+    event.listen(engine.sync_engine, "connect", partial(_connected, synchronous=synchronous, reading=reading))
     event.listen(engine.sync_engine, "begin", _begin)
+
+
+def _connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, synchronous: str, reading: bool) -> None:
+    cursor = connection.cursor()
+    _switch_to_wal(cursor)
+    cursor.execute(f"PRAGMA synchronous = {synchronous}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    cursor.close()
 
 
 def _begin(connection: Connection) -> None:

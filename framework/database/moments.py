@@ -31,10 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        if value.utcoffset() is None:
-            raise NaiveMomentError(f"{value!r} has no time zone; only aware datetimes are stored")
-        moment = value.astimezone(UTC)
-        return _as_text(moment) if dialect.name == SQLITE else moment
+        return as_text(value) if dialect.name == SQLITE else _in_utc(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         try:
@@ -46,5 +43,14 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
 
 
-def _as_text(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+def as_text(moment: datetime) -> str:
+    """Return a moment as SQLite stores it; raises `NaiveMomentError`."""
+    return _in_utc(moment).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.utcoffset() is None:
+        raise NaiveMomentError(f"{moment!r} has no time zone; only aware datetimes are stored")
+    return moment.astimezone(UTC)

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Dialect, GenerativeSelect, Table, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    GenerativeSelect,
+    Table,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import Insert
 
 from framework.database.location import SQLITE
+
+LOCK_SEED = 0x636861  # sets these names apart from the advisory locks of others
 
 Query = TypeVar("Query", bound=GenerativeSelect)
 
@@ -34,6 +47,15 @@ def for_update(query: Query, of: Table | None = None) -> Query:
 def skip_locked(query: Query, of: Table | None = None) -> Query:
     """Read and lock only rows that nobody else holds locked; unchanged on SQLite: a writer there is alone."""
     return query.with_for_update(skip_locked=True, of=of)
+
+
+def try_locks(connection: Connection, names: Collection[str]) -> set[str]:
+    """Lock names until the transaction ends, without waiting; return those that nobody else holds locked."""
+    if connection.dialect.name == SQLITE:  # a writer there is alone
+        return set(names)
+    given = func.unnest(cast(list(names), postgresql.ARRAY(Text))).table_valued("name")
+    is_free = func.pg_try_advisory_xact_lock(func.hashtextextended(given.c.name, LOCK_SEED))
+    return set(connection.execute(select(given.c.name).where(is_free)).scalars())
 
 
 def row_address(dialect: Dialect) -> ColumnElement[Any]:

@@ -39,6 +39,7 @@ class Carrying:
         self._clock = app_context.clock
         self.id: str = row.id
         self.name: str = row.name
+        self.queue: str = row.queue
         self.crashes: int = row.crashes
         self.limit = 0.0
         self.deadline = 0.0
@@ -54,8 +55,9 @@ class Carrying:
         self._reason: Reason | None = None
         self._stop_reasons: list[Reason] = []
 
-    def start(self, *, default_timeout: float, on_end: Callable[[Carrying], None]) -> None:
-        """Start the function; `on_end` is called once, when it has ended."""
+    def start(self, *, started: datetime, default_timeout: float, on_end: Callable[[Carrying], None]) -> None:
+        """Start the function of a row claimed at a moment; `on_end` is called once, when it has ended."""
+        self._started_at = started
         self.limit = self._timeout() or default_timeout
         self._started = self._clock.monotonic()
         self.deadline = self._started + self.limit
@@ -148,7 +150,29 @@ class Carrying:
         elif self._stop_reason is not None and outcome.state in (State.CANCELLED, State.FAILED):
             outcome = Outcome(State.CANCELLED, error=outcome.error, traceback=outcome.traceback, retry=False)
             reason = self._stop_reason
-        return Ending(self.id, self._row.event_id, self._row.name, outcome, reason, self._progress(), seconds)
+        return Ending(
+            self.id,
+            self._row.event_id,
+            self._row.name,
+            outcome,
+            reason,
+            self._progress(),
+            seconds,
+            self._started_at,
+            self._row.limit_key,
+            self._may_repeat(outcome, reason),
+        )
+
+    def _may_repeat(self, outcome: Outcome, reason: Reason | None) -> bool:
+        """Whether the task's policy must be asked for another attempt; a damaged one must be looked at, too."""
+        if reason == Reason.SHUTDOWN:
+            return True
+        if outcome.state not in (State.FAILED, State.TIMED_OUT) or not outcome.retry:
+            return False
+        try:
+            return bool(policies_of(self._row.policies).max_retries > self._row.retries_used)
+        except ValueError:
+            return True
 
     def _progress(self) -> str | None:
         latest = self._context.latest_progress

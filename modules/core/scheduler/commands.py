@@ -13,10 +13,10 @@ from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
 from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
-from modules.core.scheduler.placing import place, record_operator
+from modules.core.scheduler.placing import Occurrence, place, record_operator
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, tasks
+from modules.core.scheduler.store import cleanups, executions, line, tasks
 from modules.core.scheduler.task import Policies, Status, policies_of
 from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
@@ -45,6 +45,7 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     tasks.change(
         c, task_id, now, status=Status.PAUSED, status_reason=None if reason is None else storable(reason, MAX_ID)
     )
+    line.hold_task(c, task_id)
     return _changed(c, task)
 
 
@@ -57,6 +58,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     if task.status == Status.PAUSED and task.recurring and following is not None:
         following = readable(trigger_of, task.trigger).next_after(now)
     tasks.change(c, task_id, now, status=Status.PENDING, status_reason=None, next_execution=following)
+    line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)
 
@@ -84,7 +86,7 @@ def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     if task.overlap == "skip" and opened and len(executions.open_of(c, task_id)) >= task.max_instances:
         refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
     run = Run(executions.free_moment(c, task, now))
-    execution_id = place(c, task, readable(policies_of, task.policies), run, now, origin="manual")
+    execution_id = place(c, Occurrence(task, readable(policies_of, task.policies), run, "manual"), now)
     if execution_id is None:
         refuse(Reason.QUEUE_FULL, "too many executions of this task wait already")
     return {"execution_id": execution_id, "status": "running"}
@@ -125,7 +127,7 @@ def _set_off(c: Connection, task: Row[Any], policies: Policies, payload: str, no
     if task.max_executions is not None and task.execution_count >= task.max_executions:
         return 0
     run = Run(executions.free_moment(c, task, now))
-    if place(c, task, policies, run, now, origin="event", payload=payload) is None:
+    if place(c, Occurrence(task, policies, run, "event", payload), now) is None:
         return 0
     tasks.change(c, task.id, now, execution_count=task.execution_count + 1)
     return 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -32,6 +34,7 @@ class Crew:
         self._running: dict[str, Carrying] = {}
         self._endings: dict[str, Ending] = {}
         self._idle = asyncio.Event()
+        self._of_queue: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -41,23 +44,29 @@ class Crew:
         """Whether endings wait to be written."""
         return bool(self._endings)
 
-    def start(self, rows: Iterable[Row[Any]]) -> None:
-        """Start the functions of claimed rows."""
+    def start(self, rows: Iterable[Row[Any]], started: datetime) -> None:
+        """Start the functions of rows that were claimed at a moment."""
         for row in rows:
             function = self._functions.find(*row.function_key.split(":", 1))
             if function is None:  # only rows of registered functions are claimed, and none goes once tasks are run
                 raise LookupError(f"{row.function_key} is not registered")
             carrying = Carrying(row, function, self._app_context)
             self._running[row.id] = carrying
-            carrying.start(default_timeout=self._timeout, on_end=self._ended)
+            self._of_queue[row.queue] += 1
+            carrying.start(started=started, default_timeout=self._timeout, on_end=self._ended)
 
     def _ended(self, carrying: Carrying) -> None:
-        self._running.pop(carrying.id, None)
+        if self._running.pop(carrying.id, None) is not None:
+            self._of_queue[carrying.queue] -= 1
         if carrying.ending is not None and not carrying.disowned:
             self._endings[carrying.id] = carrying.ending
         if not self._running:
             self._idle.set()
         self._on_end()
+
+    def running_of(self, queue: str) -> int:
+        """Return how many executions of a queue run."""
+        return self._of_queue[queue]
 
     def has_crashed(self, times: int) -> bool:
         """Whether an execution runs that has crashed so often already."""

@@ -12,16 +12,23 @@ from sqlalchemy import Connection, Row
 
 from modules.core.scheduler import containing, placing
 from modules.core.scheduler.execution import Outcome, Reason, State, success_of
-from modules.core.scheduler.settling import settle
+from modules.core.scheduler.settling import BY_LAST_ROW, settle
+from modules.core.scheduler.store import endings as store
 from modules.core.scheduler.store import executions, nodes, tasks
 from modules.core.scheduler.task import Status, policies_of, stable_fraction
 
 log = logging.getLogger("modules.core.scheduler.executions")
 
+ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not."""
+    """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not.
+
+    `started` is its start time, `limit_key` what it shared a limit under, `may_repeat` whether the task's policy must
+    be asked for another attempt.
+    """
 
     id: str
     task_id: str
@@ -30,65 +37,81 @@ class Ending:
     reason: Reason | None
     progress: str | None
     seconds: float
+    started: datetime
+    limit_key: str | None = None
+    may_repeat: bool = True
 
 
 def record(
     c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, *, careful: bool = False
 ) -> list[str]:
     """Write the endings; return the ids that were refused because another node has taken them over."""
+    if not careful:
+        return _record(c, node_id, endings, now) if endings else []
     refused: list[str] = []
-
-    def write(ending: Ending) -> None:
-        if not _record_one(c, node_id, ending, now):
-            refused.append(ending.id)
-
-    in_order = sorted(endings, key=lambda ending: ending.task_id)  # who locks tasks in one order never deadlocks
     containing.each(
         c,
-        in_order,
-        write,
-        careful=careful,
+        endings,
+        lambda ending: refused.extend(_record(c, node_id, [ending], now)),
+        careful=True,
         set_aside=lambda ending, error: executions.close_damaged(c, ending.id, now, str(error)),
     )
     return refused
 
 
-def _record_one(c: Connection, node_id: str, ending: Ending, now: datetime) -> bool:
-    task, row, outcome = tasks.lock(c, ending.task_id), executions.find(c, ending.id), ending.outcome
-    if row is None:
-        return False
-    values = {
-        "state": outcome.state,
-        "reason": ending.reason,
-        "success": success_of(outcome.state),
-        "result": outcome.result_json,
-        "error": outcome.error,
-        "traceback": outcome.traceback,
-        "progress": ending.progress,
-    }
-    if not executions.end(c, row.id, node_id, now, **values):
-        return False
-    if task is not None:
-        _after(c, task, row, ending, now)
-    return True
+def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime) -> list[str]:
+    store.lock_tasks(c, list({ending.task_id for ending in endings}))
+    written = store.end(c, [_row(ending) for ending in endings], node_id, now)
+    mine = endings if len(written) == len(endings) else [each for each in endings if each.id in written]
+    last = {ending.task_id: ending for ending in mine if not ending.may_repeat}
+    told = store.tell_tasks(c, [_told(ending) for ending in last.values()], now)
+    for row in told:
+        if row.next_execution is None and row.status not in ENDED:
+            settle(c, row.id, now)
+    for ending in mine:
+        if ending.may_repeat:
+            _repeat_or_settle(c, ending, now)
+    executions.let_next(c, [ending.limit_key for ending in mine if ending.limit_key is not None])
+    return [ending.id for ending in endings if ending.id not in written]
 
 
-def _after(c: Connection, task: Row[Any], row: Row[Any], ending: Ending, now: datetime) -> None:
-    """What an ending means for the task: another attempt, or its bookkeeping and perhaps its end."""
+def _row(ending: Ending) -> tuple[Any, ...]:
     outcome = ending.outcome
+    return (
+        ending.id,
+        outcome.state.value,
+        ending.reason,
+        success_of(outcome.state),
+        outcome.result_json,
+        outcome.error,
+        outcome.traceback,
+        ending.progress,
+        outcome.cpu_seconds,
+        outcome.memory_bytes,
+    )
+
+
+def _told(ending: Ending) -> tuple[Any, ...]:
+    outcome = ending.outcome
+    succeeded = outcome.state is State.SUCCEEDED
+    return ending.task_id, ending.id, ending.started, succeeded, outcome.error, BY_LAST_ROW[outcome.state].value
+
+
+def _repeat_or_settle(c: Connection, ending: Ending, now: datetime) -> None:
+    """What an ending means for the task where its policy may want another attempt."""
+    task, row, outcome = tasks.lock(c, ending.task_id), executions.find(c, ending.id), ending.outcome
+    if task is None or row is None:
+        return
     changes: dict[str, Any] = {"last_execution": row.start_time}
-    if outcome.state == State.SUCCEEDED:
-        changes["last_error"] = None
-    elif outcome.error is not None:
+    if outcome.error is not None:
         changes["last_error"] = outcome.error
     tasks.change(c, task.id, now, **changes)
-    if task.status != Status.CANCELLED and _runs_again(task, row, outcome, ending.reason):
-        if ending.reason == Reason.SHUTDOWN:
-            placing.repeat(c, row, now, now)
-        else:
-            placing.repeat(c, row, now + _delay(task, row, outcome), now, retries_used=row.retries_used + 1)
-        return
-    settle(c, task.id, now)
+    if task.status == Status.CANCELLED or not _runs_again(task, row, outcome, ending.reason):
+        settle(c, task.id, now)
+    elif ending.reason == Reason.SHUTDOWN:
+        placing.repeat(c, row, now, now)
+    else:
+        placing.repeat(c, row, now + _delay(task, row, outcome), now, retries_used=row.retries_used + 1)
 
 
 def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:

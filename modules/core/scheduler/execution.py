@@ -20,6 +20,7 @@ __all__ = [
     "DoNotRetry",
     "ExecutionCancelled",
     "ExecutionContext",
+    "Line",
     "OPEN",
     "Outcome",
     "Progress",
@@ -51,6 +52,14 @@ class State(StrEnum):
     MISSED = auto()
 
 
+class Line(StrEnum):
+    """Where a pending execution stands: in line, waiting for its time, or held for the reason beside it."""
+
+    READY = auto()
+    LATER = auto()
+    HELD = auto()
+
+
 OPEN = frozenset({State.PENDING, State.RUNNING})
 
 
@@ -80,6 +89,10 @@ class Reason(StrEnum):
     CORRUPT_DEFINITION = "CORRUPT_DEFINITION"
     CORRUPT_PARAMETERS = "CORRUPT_PARAMETERS"
     OPERATOR = "OPERATOR"
+    TASK_PAUSED = "TASK_PAUSED"
+    PAUSED = "PAUSED"
+    LIMIT = "LIMIT"
+    RATE_LIMIT = "RATE_LIMIT"
 
 
 class DoNotRetry(Exception):  # noqa: N818  # an instruction to the scheduler, not a kind of error
@@ -111,6 +124,8 @@ class Outcome:
     traceback: str | None = None
     retry: bool = True
     retry_after: timedelta | None = None
+    cpu_seconds: float | None = None
+    memory_bytes: int | None = None
 
 
 def outcome_of_value(value: object) -> Outcome:

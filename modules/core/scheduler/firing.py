@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,11 +14,11 @@ from sqlalchemy import Connection, Row
 
 from framework import strict_json
 from modules.core.scheduler import containing, settling
-from modules.core.scheduler.catch_up import decide
+from modules.core.scheduler.catch_up import Firing, Run, decide
 from modules.core.scheduler.execution import Reason
-from modules.core.scheduler.placing import place, record_missed
+from modules.core.scheduler.placing import Occurrence, function_key, place_all, record_missed
 from modules.core.scheduler.store import cleanups, tasks
-from modules.core.scheduler.task import Status, policies_of
+from modules.core.scheduler.task import Policies, Status, policies_of
 from modules.core.scheduler.trigger import Trigger, from_json
 
 log = logging.getLogger(__name__)
@@ -27,46 +30,78 @@ def trigger_of(text: str) -> Trigger:
     return from_json(strict_json.loads(text))
 
 
-def fire_due(c: Connection, now: datetime, limit: int, *, careful: bool = False) -> int:
-    """Fire up to `limit` tasks whose time has come; return how many were looked at."""
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What a firing looked at: how many tasks, and the functions that their executions want."""
+
+    count: int
+    functions: frozenset[str] = frozenset()
+
+
+def fire_due(c: Connection, now: datetime, limit: int, *, careful: bool = False) -> Fired:
+    """Fire up to `limit` tasks whose time has come."""
     rows = tasks.due(c, now, limit)
-    containing.each(
-        c,
-        rows,
-        lambda row: fire(c, row, now),
-        careful=careful,
-        set_aside=lambda row, error: set_aside(c, row, now, error),
-    )
-    return len(rows)
+    if careful:
+        containing.each(
+            c,
+            rows,
+            lambda row: fire(c, [row], now),
+            careful=True,
+            set_aside=lambda row, error: set_aside(c, row, now, error),
+        )
+    elif rows:
+        fire(c, rows, now)
+    return Fired(len(rows), frozenset(function_key(row.module_id, row.function_name) for row in rows))
 
 
 def fire_if_due(c: Connection, row: Row[Any], now: datetime) -> None:
     """Fire a task that is due before it is changed, so that no change loses its occurrence."""
     if row.status == Status.PENDING and row.next_execution is not None and row.next_execution <= now:
-        fire(c, row, now)
+        fire(c, [row], now)
 
 
-def fire(c: Connection, row: Row[Any], now: datetime) -> None:
-    """Move one due task on and account for every occurrence; a row that cannot be read is set aside."""
+def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Move due tasks on and account for every occurrence; a row that cannot be read is set aside.
+
+    The rows are locked; raises `LookupError` where one is not as it was read all the same, so that all is undone.
+    """
+    fired: list[tuple[Row[Any], Policies, Firing]] = []
+    for row in rows:
+        try:
+            policies = policies_of(row.policies)
+            fired.append((row, policies, _decide(row, policies, now)))
+        except ValueError as error:
+            set_aside(c, row, now, error)
+    started = _place(c, fired, now)
+    moves = [_move(row, firing, started[row.id]) for row, _, firing in fired]
+    if tasks.move_on(c, moves, now) != len(moves):
+        raise LookupError("a due task is not as it was read")
+    for (row, _, firing), move in zip(fired, moves, strict=True):
+        if firing.missed is not None:
+            record_missed(c, row, firing.missed, now)
+        if move.following is None and not started[row.id]:
+            settling.settle(c, row.id, now)
+        cleanups.keep_in_step(c, row)
+
+
+def _decide(row: Row[Any], policies: Policies, now: datetime) -> Firing:
+    if not row.recurring and policies.grace is None and policies.catch_up != "none":
+        return Firing((Run(row.next_execution),), None, None)  # once, however late: its trigger has no more to say
     room = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)
-    try:
-        policies = policies_of(row.policies)
-        firing = decide(trigger_of(row.trigger), row.next_execution, now, policies, room)
-    except ValueError as error:
-        set_aside(c, row, now, error)
-        return
-    if not tasks.move_on(c, row, now, next_execution=firing.next_execution):
-        return
-    if firing.missed is not None:
-        record_missed(c, row, firing.missed, now)
-    placed = [place(c, row, policies, run, now, origin="schedule") for run in firing.runs]
-    count = row.execution_count + sum(1 for each in placed if each is not None)
+    return decide(trigger_of(row.trigger), row.next_execution, now, policies, room)
+
+
+def _place(c: Connection, fired: Sequence[tuple[Row[Any], Policies, Firing]], now: datetime) -> Counter[str]:
+    """Insert the executions; return how many of each task will start: what is skipped does not count."""
+    occurrences = [Occurrence(row, policies, run, "schedule") for row, policies, firing in fired for run in firing.runs]
+    placed = place_all(c, occurrences, now)
+    return Counter(each.task.id for each, execution_id in zip(occurrences, placed, strict=True) if execution_id)
+
+
+def _move(row: Row[Any], firing: Firing, started: int) -> tasks.Move:
+    count = row.execution_count + started
     at_maximum = row.max_executions is not None and count >= row.max_executions
-    following = None if at_maximum else firing.next_execution
-    tasks.change(c, row.id, now, execution_count=count, next_execution=following)
-    if following is None:
-        settling.settle(c, row.id, now)
-    cleanups.keep_in_step(c, row)
+    return tasks.Move(row.id, row.next_execution, None if at_maximum else firing.next_execution, count)
 
 
 def set_aside(c: Connection, row: Row[Any], now: datetime, error: Exception) -> None:

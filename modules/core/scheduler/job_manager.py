@@ -14,9 +14,10 @@ from framework.clock import Clock, SystemClock, new_id
 from framework.database import Database, is_transient, is_unique_violation
 from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
-from modules.core.scheduler import commands
+from modules.core.scheduler import commands, newborn
 from modules.core.scheduler.firing import fire_if_due
 from modules.core.scheduler.history import prune
+from modules.core.scheduler.inbox import Inbox
 from modules.core.scheduler.pages import execution_page, one_task, task_page
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.planning import Plan, Planner, says_when
@@ -45,6 +46,7 @@ class JobManager:
         self._planner = planner
         self._settings = settings
         self._wake = wake
+        self._inbox = Inbox(self._write_new)
 
     async def create_job(
         self,
@@ -69,7 +71,22 @@ class JobManager:
                 details = {**(planned.error.details or {}), "index": number}
                 return Result.error(planned.error.code, planned.error.message, details)
             plans.append(planned.data)
+        if all(_is_new(plan, owner) for plan in plans):
+            return Result.success(await self._create_new(plans))
         return await self.change(lambda c, now: self._put_all(c, plans, owner, now))
+
+    async def _create_new(self, plans: Sequence[Plan]) -> list[dict[str, Any]]:
+        """Store tasks that cannot be there yet; concurrent callers share a commit."""
+        now = self._clock.now()
+        ids = [new_id() for _ in plans]
+        await self._inbox.add(
+            [_born(plan, task_id, None, "runtime", now) for plan, task_id in zip(plans, ids, strict=True)]
+        )
+        return [_created(plan, task_id) for plan, task_id in zip(plans, ids, strict=True)]
+
+    async def _write_new(self, work: Callable[[Connection], None]) -> None:
+        await self._write(lambda c, _now: work(c))
+        self._wake()
 
     def _put_all(self, c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -> list[dict[str, Any]]:
         """Store plans; their tasks are locked in one order, whatever the caller's, so that no two callers deadlock."""
@@ -86,10 +103,8 @@ class JobManager:
         if existing is not None:
             return self._put_again(c, plan, existing, now)
         task_id = config.task_id or new_id()
-        state = {"status": Status.PAUSED if config.paused else Status.PENDING, "execution_count": 0}
-        times = {"created_at": now, "updated_at": now}
-        tasks.add(c, {**plan.what, **plan.when, **state, **times, "id": task_id, "key": key, "owner": owner})
-        return {"task_id": task_id, "created": True, "next_execution": plan.when["next_execution"]}
+        newborn.insert(c, [_born(plan, task_id, key, owner, now)])
+        return _created(plan, task_id)
 
     def _put_again(self, c: Connection, plan: Plan, row: Row[Any], now: datetime) -> dict[str, Any]:
         """The same key is the same task: the same definition changes nothing, another one updates it."""
@@ -219,6 +234,22 @@ class JobManager:
             if "parameters" in task:
                 task["parameters"] = self._planner.masked(task)
         return shown
+
+
+def _is_new(plan: Plan, owner: Owner) -> bool:
+    """Whether a plan can only mean a new task: it names none, and code's tasks are named by themselves."""
+    config = plan.config
+    return config.key is None and config.task_id is None and (config.owner or owner) == "runtime"
+
+
+def _born(plan: Plan, task_id: str, key: str | None, owner: Owner, now: datetime) -> newborn.Newborn:
+    status = Status.PAUSED if plan.config.paused else Status.PENDING
+    values = {**plan.what, **plan.when, "id": task_id, "key": key, "owner": owner, "status": status}
+    return newborn.newborn(values, now)
+
+
+def _created(plan: Plan, task_id: str) -> dict[str, Any]:
+    return {"task_id": task_id, "created": True, "next_execution": plan.when["next_execution"]}
 
 
 def _was_undone(error: BaseException) -> bool:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from framework import strict_json
 from modules.core.scheduler.bounded_text import MAX_ID, storable
-from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.views import execution_view, shown_task, task_view
@@ -26,7 +25,7 @@ def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str
     shown = rows[:limit]
     more = len(rows) > limit
     opened = [row.id for row in shown if row.is_open]
-    stuck = dict.fromkeys(executions.without_function(c, opened) if opened else (), Reason.FUNCTION_NOT_REGISTERED)
+    stuck = executions.waiting_reasons(c, opened) if opened else {}
     return {
         "tasks": [task_view(row, is_open=row.is_open, blocked=stuck.get(row.id)) for row in shown],
         "next_cursor": _cursor(shown[-1].created_at.isoformat(), shown[-1].id) if more else None,
@@ -53,13 +52,26 @@ def execution_page(
     check_limit(limit)
     if task_id is not None:
         one_task(c, task_id)
-    after = None if cursor is None else _open_cursor(cursor, 1)[0]
+    after = None if cursor is None else _execution_cursor(cursor, of_task=task_id is not None)
     rows = executions.page(c, task_id, state=state, limit=limit + 1, after=after)
     shown = rows[:limit]
     return {
         "executions": [execution_view(row) | {"task_name": row.name} for row in shown],
-        "next_cursor": _cursor(shown[-1].id) if len(rows) > limit else None,
+        "next_cursor": _cursor_after(shown[-1], of_task=task_id is not None) if len(rows) > limit else None,
     }
+
+
+def _cursor_after(row: Row[Any], *, of_task: bool) -> str:
+    return _cursor(row.scheduled_for.isoformat(), str(row.attempt)) if of_task else _cursor(row.id)
+
+
+def _execution_cursor(cursor: str, *, of_task: bool) -> tuple[Any, ...]:
+    if not of_task:
+        return tuple(_open_cursor(cursor, 1))
+    scheduled_for, attempt = _open_cursor(cursor, 2)
+    if not attempt.isdecimal() or len(attempt) > 9:  # what fits any database's integer
+        _refuse_cursor()
+    return _moment(scheduled_for), int(attempt)
 
 
 def check_limit(limit: object) -> None:
@@ -76,11 +88,15 @@ def _task_cursor(cursor: str | None) -> tuple[datetime, str] | None:
     if cursor is None:
         return None
     created_at, task_id = _open_cursor(cursor, 2)
+    return _moment(created_at), task_id
+
+
+def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(created_at)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         _refuse_cursor()
-    return (moment, task_id) if moment.tzinfo == UTC else _refuse_cursor()
+    return moment if moment.tzinfo == UTC else _refuse_cursor()
 
 
 def _open_cursor(cursor: str, length: int) -> list[str]:

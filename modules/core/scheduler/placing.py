@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row
 
 from framework.clock import new_id
 from modules.core.scheduler.catch_up import Missed, Run
-from modules.core.scheduler.execution import Reason, State, success_of
+from modules.core.scheduler.execution import Line, Reason, State, success_of
 from modules.core.scheduler.store import executions
 from modules.core.scheduler.task import Policies, stable_fraction
+
+POINT_OF_PRIORITY = 60.0  # seconds of waiting that one point of priority is worth, so that nobody waits for ever
+
+
+class Task(Protocol):
+    """What placing reads of a task's row."""
+
+    id: Any
+    module_id: Any
+    function_name: Any
+    priority: Any
+    queue: Any
+    overlap: Any
+    max_instances: Any
+    concurrency_key: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One run of a task that is to get its row."""
+
+    task: Task
+    policies: Policies
+    run: Run
+    origin: str
+    payload: str | None = None
 
 
 def function_key(module_id: str, function_name: str) -> str:
@@ -20,53 +47,124 @@ def function_key(module_id: str, function_name: str) -> str:
     return f"{module_id}:{function_name}"
 
 
-def place(
-    c: Connection,
-    task: Row[Any],
-    policies: Policies,
-    run: Run,
-    now: datetime,
-    *,
-    origin: str,
-    payload: str | None = None,
-) -> str | None:
+def rank_of(due_at: datetime, priority: int) -> float:
+    """Return the place in line: by the time, with a head start for each point of priority."""
+    return due_at.timestamp() - POINT_OF_PRIORITY * priority
+
+
+def limit_key_of(task: Task) -> str:
+    """Return what a task's executions share their limits under: its own id, or with others of the module a key."""
+    return str(task.id) if task.concurrency_key is None else f"{task.module_id}/{task.concurrency_key}"
+
+
+def place(c: Connection, occurrence: Occurrence, now: datetime) -> str | None:
     """Insert the execution of an occurrence; return its id, or None when the overlap policy left a skipped row."""
-    row = _new_row(task, run.scheduled_for, now, origin=origin)
-    row |= {"missed_count": run.missed_count, "missed_since": run.missed_since, "payload": payload}
-    if policies.jitter and origin == "schedule":
+    return place_all(c, [occurrence], now)[0]
+
+
+def place_all(c: Connection, occurrences: Sequence[Occurrence], now: datetime) -> list[str | None]:
+    """Insert the executions of occurrences, in order; return for each what `place` does."""
+    opened = _Opened(c, [each.task for each in occurrences if _counts_at_once(each)])
+    rows = [_row_of(each, now) for each in occurrences]
+    for number, (occurrence, row) in enumerate(zip(occurrences, rows, strict=True)):
+        refusal = _take_place(c, occurrence, row, opened, now)
+        if refusal is not None:
+            rows[number] = _ended(row, State.SKIPPED, refusal, now)
+    came_in = executions.add(c, rows)
+    if len(came_in) < len(rows):
+        _account_for_overtaken(c, [row for row in rows if row["id"] not in came_in], now)
+    return [row["id"] if row["state"] is State.PENDING and row["id"] in came_in else None for row in rows]
+
+
+def first_row(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
+    """Return the row of an occurrence of a task that is just being stored, so that nothing else of it is open."""
+    row = _row_of(occurrence, now)
+    if occurrence.task.overlap == "skip":
+        row["open_key"] = f"{occurrence.task.id}#0"
+    elif occurrence.task.overlap != "allow":
+        row["slots"], row["limit_key"] = occurrence.task.max_instances, occurrence.task.id
+    return row
+
+
+def _row_of(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
+    task, policies, run = occurrence.task, occurrence.policies, occurrence.run
+    row = _new_row(task, run.scheduled_for, now, origin=occurrence.origin)
+    row["missed_count"], row["missed_since"], row["payload"] = run.missed_count, run.missed_since, occurrence.payload
+    if policies.rate_limit is not None or task.concurrency_key is not None:
+        row["limit_key"] = limit_key_of(task)
+    if policies.jitter and occurrence.origin == "schedule":
         fraction = stable_fraction(f"{task.id} {run.scheduled_for.isoformat()}")
         row["due_at"] = max(now, run.scheduled_for + timedelta(seconds=policies.jitter * fraction))
-    refusal = _take_place(c, task, policies, run, row, now)
-    if refusal is not None:
-        executions.add(c, _ended(row, State.SKIPPED, refusal, now))
-        return None
-    return row["id"] if executions.add(c, row) else None
+        row["rank"] = rank_of(row["due_at"], task.priority)
+        row["line"] = Line.LATER if row["due_at"] > now else Line.READY
+    return row
+
+
+def _counts_at_once(occurrence: Occurrence) -> bool:
+    return occurrence.task.overlap != "allow" and not occurrence.run.one_at_a_time
+
+
+class _Opened:
+    """The open executions that count against the limits of some tasks, and the keys that are given out meanwhile."""
+
+    def __init__(self, c: Connection, tasks: Sequence[Task]) -> None:
+        self._by_key: dict[str, list[Any]] = {}
+        alone = [task.id for task in tasks if task.concurrency_key is None]
+        if alone:
+            self._by_key |= executions.open_of_all(c, alone)
+        for limit_key in {limit_key_of(task) for task in tasks if task.concurrency_key is not None}:
+            self._by_key[limit_key] = list(executions.open_sharing(c, limit_key))
+        self._given: dict[str, set[str]] = {}
+
+    def pending(self, limit_key: str) -> int:
+        """Return how many wait."""
+        return sum(1 for each in self._by_key.get(limit_key, ()) if each.state == State.PENDING)
+
+    def take_key(self, limit_key: str, slots: int) -> str | None:
+        """Return a free open key and remember it; None where as many are open as may be."""
+        opened = self._by_key.get(limit_key, ())
+        given = self._given.setdefault(limit_key, set())
+        if len(opened) + len(given) >= slots:
+            return None
+        held = {each.open_key for each in opened} | given
+        key = next(key for key in keys_of(limit_key, slots) if key not in held)
+        given.add(key)
+        return key
 
 
 def _take_place(
-    c: Connection, task: Row[Any], policies: Policies, run: Run, row: dict[str, Any], now: datetime
+    c: Connection, occurrence: Occurrence, row: dict[str, Any], opened: _Opened, now: datetime
 ) -> Reason | None:
     """Give the row its open key, or say that it takes one when claimed; return why it may not even wait."""
-    if run.one_at_a_time:
-        row["slots"] = 1
+    task = occurrence.task
+    if occurrence.run.one_at_a_time:
+        row["slots"], row["limit_key"] = 1, limit_key_of(task)
         return None
     if task.overlap == "allow":
         return None
-    opened = executions.open_of(c, task.id)
+    limit_key = limit_key_of(task)
     if task.overlap == "skip":
-        if len(opened) >= task.max_instances:
-            return Reason.OVERLAP
-        held = {each.open_key for each in opened}
-        row["open_key"] = next(key for key in keys_of(task.id, task.max_instances) if key not in held)
-        return None
-    row["slots"] = task.max_instances
-    waiting = [each for each in opened if each.state == State.PENDING]
+        row["open_key"] = opened.take_key(limit_key, task.max_instances)
+        return Reason.OVERLAP if row["open_key"] is None else None
+    row["slots"], row["limit_key"] = task.max_instances, limit_key
     if task.overlap == "queue":
-        return Reason.QUEUE_FULL if len(waiting) >= policies.max_queued else None
-    for each in waiting:
-        executions.close(c, each, now, State.CANCELLED, Reason.REPLACED)
-    executions.request_cancel(c, [each.id for each in opened], now)  # also those that were claimed meanwhile
+        return Reason.QUEUE_FULL if opened.pending(limit_key) >= occurrence.policies.max_queued else None
+    _replace(c, task, now)
     return None
+
+
+def _replace(c: Connection, task: Task, now: datetime) -> None:
+    rows = executions.open_of(c, task.id)
+    for each in rows:
+        if each.state == State.PENDING:
+            executions.close(c, each, now, State.CANCELLED, Reason.REPLACED)
+    executions.request_cancel(c, [each.id for each in rows], now)  # also those that were claimed meanwhile
+
+
+def _account_for_overtaken(c: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Record as skipped what did not come in because a task that shares its limit has just taken the key."""
+    overtaken = [row for row in rows if row["state"] is State.PENDING and executions.holds(c, row["open_key"])]
+    executions.add(c, [_ended(row, State.SKIPPED, Reason.OVERLAP, now) for row in overtaken])
 
 
 def keys_of(task_id: str, slots: int) -> list[str]:
@@ -77,35 +175,38 @@ def keys_of(task_id: str, slots: int) -> list[str]:
 def record_missed(c: Connection, task: Row[Any], missed: Missed, now: datetime) -> None:
     """Insert the one row that accounts for occurrences that do not run."""
     row = _ended(_new_row(task, missed.scheduled_for, now, origin="schedule"), State.MISSED, missed.reason, now)
-    executions.add(c, row | {"missed_count": missed.count, "missed_since": missed.since})
+    executions.add(c, [row | {"missed_count": missed.count, "missed_since": missed.since}])
 
 
 def record_operator(c: Connection, task: Row[Any], moment: datetime, now: datetime, outcome: Mapping[str, Any]) -> None:
     """Insert the row that tells of a correction by hand."""
     row = _new_row(task, moment, now, origin="operator")
-    executions.add(c, row | {"reason": Reason.OPERATOR, "start_time": now, "end_time": now, **outcome})
+    executions.add_record(c, row | {"reason": Reason.OPERATOR, "start_time": now, "end_time": now, **outcome})
 
 
 def repeat(c: Connection, row: Row[Any], due_at: datetime, now: datetime, **budgets: int) -> str:
-    """Insert the next attempt of an occurrence whose row has just been closed; it inherits the place in line."""
-    kept: tuple[str, ...] = ("event_id", "scheduled_for", "origin", "function_key", "priority", "slots", "payload")
-    kept += ("missed_count", "missed_since", "retries_used", "crashes")
+    """Insert the next attempt of an occurrence whose row has just been closed; it inherits what the row was given."""
+    kept: tuple[str, ...] = ("event_id", "scheduled_for", "origin", "function_key", "queue", "priority", "slots")
+    kept += ("limit_key", "payload", "missed_count", "missed_since", "retries_used", "crashes")
     values = {name: getattr(row, name) for name in kept} | budgets
     again = {**_blank(now), **values, "attempt": row.attempt + 1, "due_at": due_at}
+    again["rank"], again["line"] = rank_of(due_at, row.priority), Line.LATER if due_at > now else Line.READY
     if row.slots is None:
         again["open_key"] = row.open_key
-    executions.add_all(c, [again])
+    executions.add(c, [again])
     return str(again["id"])
 
 
-def _new_row(task: Row[Any], scheduled_for: datetime, now: datetime, *, origin: str) -> dict[str, Any]:
-    return _blank(now) | {
-        "event_id": task.id,
-        "scheduled_for": scheduled_for,
-        "origin": origin,
-        "function_key": function_key(task.module_id, task.function_name),
-        "priority": task.priority,
-    }
+def _new_row(task: Task, scheduled_for: datetime, now: datetime, *, origin: str) -> dict[str, Any]:
+    row = _blank(now)
+    row["event_id"] = task.id
+    row["scheduled_for"] = scheduled_for
+    row["origin"] = origin
+    row["function_key"] = function_key(task.module_id, task.function_name)
+    row["priority"] = task.priority
+    row["queue"] = task.queue
+    row["rank"] = rank_of(now, task.priority)
+    return row
 
 
 def _blank(now: datetime) -> dict[str, Any]:
@@ -113,18 +214,24 @@ def _blank(now: datetime) -> dict[str, Any]:
         "id": new_id(),
         "attempt": 1,
         "state": State.PENDING,
+        "line": Line.READY,
         "due_at": now,
         "created_at": now,
         "missed_count": 0,
+        "missed_since": None,
         "retries_used": 0,
         "crashes": 0,
         "reason": None,
+        "limit_key": None,
         "slots": None,
         "open_key": None,
+        "payload": None,
+        "end_time": None,
+        "success": None,
     }
 
 
 def _ended(row: dict[str, Any], state: State, reason: Reason, now: datetime) -> dict[str, Any]:
     """Turn a new row into the record of a non-run: attempt 0, so that the occurrence may still be backfilled."""
     closed = {"state": state, "reason": reason, "attempt": 0, "end_time": now, "success": success_of(state)}
-    return row | closed | {"open_key": None, "slots": None}
+    return row | closed | {"open_key": None, "slots": None, "limit_key": None}

@@ -28,7 +28,7 @@ KEPT_COLUMNS: tuple[str, ...] = (
     "overlap",
     "max_instances",
 )
-KEPT_COLUMNS += ("max_executions", "delivery", "timezone")
+KEPT_COLUMNS += ("max_executions", "delivery", "timezone", "queue", "concurrency_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,9 @@ def _what(config: TaskConfig) -> dict[str, Any]:
         "parameters": strict_json.dumps(config.parameters),
         "definition": config.definition,
         "priority": config.priority,
-        "overlap": config.overlap,
+        "overlap": config.when_open,
+        "queue": config.queue,
+        "concurrency_key": config.concurrency_key,
         "max_instances": config.max_instances,
         "delivery": config.delivery,
         "policies": strict_json.dumps(asdict(Policies.of(config))),
@@ -135,6 +137,8 @@ def _config_of(row: Row[Any]) -> dict[str, Any]:
     config = {name: getattr(row, name) for name in KEPT_COLUMNS}
     config |= asdict(replace(policies, grace=None))
     del config["grace"]
+    if policies.rate_limit is not None:
+        config["rate_limit"] = dict(zip(("count", "per"), policies.rate_limit, strict=True))
     return config | {
         "misfire_grace_time": policies.grace,
         "parameters": readable(strict_json.loads, row.parameters),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler import containing, placing, process
 from modules.core.scheduler.execution import Reason, State, success_of
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, nodes, tasks
+from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
 from modules.core.scheduler.task import Status
 
 BATCH = 500
@@ -26,6 +26,7 @@ class Upkeep:
     """What the runner's upkeep needs to know."""
 
     node_id: str
+    profile: Mapping[str, Any]
     functions: Collection[str]
     crash_limit: int
     carried: Collection[str] = ()
@@ -37,6 +38,7 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
 
     A task for this could lose itself, so it is a step of the runner.
     """
+    nodes.describe(c, work.node_id, functions=work.functions, **work.profile)
     remove_dead_nodes(c, work.node_id, now)
     lost = executions.lost(c, BATCH)
     containing.each(
@@ -46,7 +48,9 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
         careful=work.careful,
         set_aside=lambda row, error: executions.close_damaged(c, row.id, now, str(error)),
     )
-    executions.mark_unknown_functions(c, now, work.functions, BATCH)
+    known = nodes.functions(c)
+    line.hold_unknown(c, known)
+    line.release_over(c, known, BATCH)
     return len(lost) == BATCH
 
 

@@ -7,10 +7,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from importlib import metadata
+from typing import Any
 
+from framework import strict_json
 from framework.context import AppContext
 from framework.database import is_transient
 from framework.repeat import repeat
+from modules.core.scheduler.claiming import Room
 from modules.core.scheduler.crew import Crew
 from modules.core.scheduler.ending import Ending, log_endings
 from modules.core.scheduler.functions import FunctionRegistry
@@ -21,6 +25,7 @@ from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, 
 
 log = logging.getLogger(__name__)
 
+VERSION = metadata.version("chamberlain")
 LOOK_SECONDS = 1.0  # how often SQLite's version is looked at for what other processes wrote
 CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
 
@@ -44,8 +49,9 @@ class Runner:
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
         self._ended = 0
+        self._turns = 0
         self._careful = False
-        functions.on_change.append(self.wake)
+        functions.on_change.append(self._functions_changed)
 
     @property
     def node_id(self) -> str | None:
@@ -69,6 +75,10 @@ class Runner:
     def wake(self) -> None:
         """Something may be due: do not sleep on."""
         self._wake.set()
+
+    def _functions_changed(self) -> None:
+        self._next_upkeep = 0.0
+        self.wake()
 
     async def start(self) -> None:
         """Carry out executions in the background; a second call changes nothing."""
@@ -185,7 +195,7 @@ class Runner:
         log_endings(work.endings, turned.refused)
         self._crew.noted(work.notes)
         if work.node_id == self._node.id:  # else the heartbeat has lost it meanwhile, and all this with it
-            self._crew.start(turned.claimed)
+            self._crew.start(turned.claimed, turned.moment)
             self._crew.cancel(turned.to_cancel)
         return turned
 
@@ -196,23 +206,42 @@ class Runner:
             session_id=self._app_context.session_id,
             lease=self._settings.lease,
             functions=self._functions.keys(),
-            free=0 if self._stopping else self._settings.max_concurrent_tasks - len(self._crew),
+            room=self._room(),
             endings=endings,
             notes=self._crew.notes(),
             horizon=horizon,
             last_chance=last_chance,
+            everywhere=self._settings.max_concurrent_everywhere,
             takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
             careful=self._careful,
         )
+
+    def _room(self) -> Room:
+        """Return how much this node can take on: in all, and of each queue where the settings name queues."""
+        self._turns += 1
+        free = 0 if self._stopping else self._settings.max_concurrent_tasks - len(self._crew)
+        queues = {name: slots - self._crew.running_of(name) for name, slots in self._settings.queues.items()}
+        return Room(free, queues or None, self._turns)
 
     async def _keep_up(self, node_id: str) -> None:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
         if self._clock.monotonic() < self._next_upkeep:
             return
-        work = Upkeep(node_id, self._functions.keys(), self._settings.crash_limit, self._crew.ids(), self._careful)
+        work = Upkeep(
+            node_id,
+            self._profile(),
+            self._functions.keys(),
+            self._settings.crash_limit,
+            self._crew.ids(),
+            self._careful,
+        )
         there_is_more = await self._database.write(partial(upkeep, work=work, now=self._clock.now()))
         if not there_is_more:
             self._next_upkeep = self._clock.monotonic() + self._settings.lease.total_seconds() / 4
+
+    def _profile(self) -> dict[str, Any]:
+        queues = strict_json.dumps(dict(self._settings.queues))
+        return {"version": VERSION, "queues": queues, "slots": self._settings.max_concurrent_tasks}
 
     def _lose_node(self) -> None:
         """Others account for what this node runs: tell it to stop, and go on under a new id."""

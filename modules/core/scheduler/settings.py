@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 from pydantic import AfterValidator, Field
 
 from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
+from modules.core.scheduler.task import QueueName
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.zones import zone
 
@@ -24,6 +25,12 @@ class SchedulerSettings(ModuleSettings):
 
     enabled: bool = Field(default=True, description="False: nothing is carried out by this process.")
     max_concurrent_tasks: int = Field(default=10, ge=1, le=10_000, description="How many executions run at once here.")
+    max_concurrent_everywhere: int | None = Field(
+        default=None, ge=1, description="How many executions run at once on all nodes together; by default any number."
+    )
+    queues: dict[QueueName, Annotated[int, Ge(0)]] = Field(
+        default_factory=dict, description="Queues that this node serves, and slots for each; by default all queues."
+    )
     execution_timeout: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(minutes=5), description="Time limit of an execution whose task names none."
     )

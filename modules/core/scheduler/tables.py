@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Double, ForeignKey, Index, Table, Text, UniqueConstraint, desc, text
+from sqlalchemy import BigInteger, Double, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from framework.database import UtcDateTime
 
-PENDING = "state = 'pending'"
+READY = "state = 'pending' AND line = 'ready'"
+LATER = "state = 'pending' AND line = 'later'"
+HELD = "state = 'pending' AND line = 'held'"
 RUNNING = "state = 'running'"
 OPEN = "state IN ('pending', 'running')"
 
@@ -31,7 +33,7 @@ class ScheduledEvent(Base):
 
     __tablename__ = "scheduler_events"
     __table_args__ = (
-        UniqueConstraint("module_id", "key", name="uq_scheduler_events_key"),
+        _partial("uq_scheduler_events_key", "module_id", "key", where="key IS NOT NULL", unique=True),
         _partial(
             "ix_scheduler_events_due", "next_execution", where="status = 'pending' AND next_execution IS NOT NULL"
         ),
@@ -68,6 +70,8 @@ class ScheduledEvent(Base):
     delivery: Mapped[str]
     policies: Mapped[str]
     tags: Mapped[str]
+    queue: Mapped[str]
+    concurrency_key: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -75,33 +79,41 @@ class ScheduledEvent(Base):
 class EventExecution(Base):
     """One attempt to carry out an occurrence, or the record that it did not run. It only moves forward.
 
-    `open_key` is held while the execution counts against the overlap limit of its task; `slots` is set where that key
-    is taken when the execution is claimed rather than when it is inserted. `node_id` is the claim token: ids of nodes
-    are never used twice, and a row is claimed at most once.
+    A pending row stands in one `line`: `ready` to be claimed in the order of `rank`, `later` until `due_at`, or `held`
+    for the `reason` beside it. `limit_key` names what it shares a limit with. `open_key` is held while the execution
+    counts against that limit; `slots` is set where that key is taken when the execution is claimed rather than when it
+    is inserted. `node_id` is the claim token: ids of nodes are never used twice, and a row is claimed at most once.
     """
 
     __tablename__ = "scheduler_executions"
     __table_args__ = (
         UniqueConstraint("event_id", "scheduled_for", "attempt", name="uq_scheduler_executions_occurrence"),
-        UniqueConstraint("open_key", name="uq_scheduler_executions_open_key"),
-        Index("ix_scheduler_executions_history", "event_id", "id"),
-        _partial("ix_scheduler_executions_pending", desc("priority"), "due_at", "id", where=PENDING),
-        _partial("ix_scheduler_executions_due", "due_at", where=PENDING),
+        _partial("uq_scheduler_executions_open_key", "open_key", where="open_key IS NOT NULL", unique=True),
+        _partial("ix_scheduler_executions_ready", "queue", "rank", "id", where=READY),
+        _partial("ix_scheduler_executions_later", "due_at", where=LATER),
+        _partial("ix_scheduler_executions_held", "reason", "limit_key", "rank", where=HELD),
         _partial("ix_scheduler_executions_running", "node_id", where=RUNNING),
+        _partial("ix_scheduler_executions_cancel", "node_id", where=f"{RUNNING} AND cancel_requested_at IS NOT NULL"),
         _partial("ix_scheduler_executions_open", "event_id", where=OPEN),
+        _partial("ix_scheduler_executions_limit", "limit_key", "start_time", where="limit_key IS NOT NULL"),
+        _partial("ix_scheduler_executions_sharing", "limit_key", where=f"{OPEN} AND limit_key IS NOT NULL"),
         _partial("ix_scheduler_executions_ended", "end_time", where="end_time IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    event_id: Mapped[str] = mapped_column(ForeignKey("scheduler_events.id", name="fk_scheduler_executions_event"))
+    event_id: Mapped[str]
     scheduled_for: Mapped[datetime]
     attempt: Mapped[int]
     state: Mapped[str]
     reason: Mapped[str | None]
     origin: Mapped[str]
     function_key: Mapped[str]
+    queue: Mapped[str]
     priority: Mapped[int]
+    line: Mapped[str]
+    rank: Mapped[float] = mapped_column(Double)
     due_at: Mapped[datetime]
+    limit_key: Mapped[str | None]
     slots: Mapped[int | None]
     open_key: Mapped[str | None]
     node_id: Mapped[str | None]
@@ -119,6 +131,8 @@ class EventExecution(Base):
     missed_since: Mapped[datetime | None]
     retries_used: Mapped[int]
     crashes: Mapped[int]
+    cpu_seconds: Mapped[float | None] = mapped_column(Double)
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     trace_session_id: Mapped[str | None]
     created_at: Mapped[datetime]
 
@@ -134,10 +148,23 @@ class Node(Base):
     process_started: Mapped[str | None]
     started_at: Mapped[datetime]
     lease_until: Mapped[datetime]
+    draining_since: Mapped[datetime | None]
+
+
+class NodeProfile(Base):
+    """What a node is and can do, written when that changes: apart from the lease, which is written often."""
+
+    __tablename__ = "scheduler_node_profiles"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    functions: Mapped[str]
+    queues: Mapped[str]
+    slots: Mapped[int]
 
 
 class Pause(Base):
-    """What an operator holds back: `*` for everything, else a module's id."""
+    """What an operator holds back: `*` for everything, a module's id, or `queue:` and a queue's name."""
 
     __tablename__ = "scheduler_pauses"
 
@@ -181,6 +208,7 @@ class CleanupReport(Base):
 events = cast(Table, ScheduledEvent.__table__)
 executions = cast(Table, EventExecution.__table__)
 nodes = cast(Table, Node.__table__)
+profiles = cast(Table, NodeProfile.__table__)
 pauses = cast(Table, Pause.__table__)
 cleanups = cast(Table, CleanupConfig.__table__)
 cleanup_reports = cast(Table, CleanupReport.__table__)

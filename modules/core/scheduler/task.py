@@ -12,9 +12,18 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
-from framework.duration import Seconds
+from framework.duration import Seconds, parse_duration
 from framework.errors import did_you_mean
 
 NOT_NEGATIVE = Ge(timedelta(0))
@@ -29,6 +38,30 @@ Tag = Annotated[
     str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\"\\%_][^\x00-\x1f\x7f\"\\%]*$")
 ]
 IntervalType = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
+
+
+DEFAULT_QUEUE = "default"
+QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+def _rate(value: object) -> object:
+    """Read `"10/minute"`, `"100 per 2 hours"` or `{"count": 10, "per": "1 minute"}`: so many starts in so long."""
+    if isinstance(value, str):
+        count, _, per = value.replace(" per ", "/").partition("/")
+        value = {"count": int(count) if count.strip().isdecimal() and len(count) < 10 else 0, "per": per.strip()}
+    if not isinstance(value, Mapping) or set(value) != {"count", "per"}:
+        raise ValueError('a rate is written "10/minute" or {"count": 10, "per": "1 minute"}')
+    count, per = value["count"], value["per"]
+    if isinstance(per, str) and per.isalpha():
+        per = f"1 {per}"
+    seconds = parse_duration(per).total_seconds()
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_STARTS or seconds <= 0:
+        raise ValueError(f"a rate allows 1 to {MOST_STARTS:,} starts in a time longer than nothing")
+    return count, seconds
+
+
+MOST_STARTS = 100_000
+Rate = Annotated[tuple[int, float], BeforeValidator(_rate)]
 
 
 class Status(StrEnum):
@@ -76,7 +109,7 @@ class TaskConfig(BaseModel):
     retry_backoff: float = Field(default=2, ge=1, le=100, allow_inf_nan=False)
     retry_max_delay: Annotated[Seconds, NOT_NEGATIVE] = timedelta(hours=1)
     retry_jitter: float = Field(default=0.1, ge=0, le=1, allow_inf_nan=False)
-    overlap: Literal["skip", "queue", "allow", "replace"] = "skip"
+    overlap: Literal["skip", "queue", "allow", "replace"] | None = None
     max_instances: int = Field(default=1, ge=1, le=10_000)
     max_queued: int = Field(default=1_000, ge=1, le=1_000_000)
     catch_up: Literal["latest", "all", "none"] | None = None
@@ -84,6 +117,9 @@ class TaskConfig(BaseModel):
     misfire_grace_time: Annotated[Seconds, POSITIVE] | None = None
     coalesce: bool | None = None
     jitter: Annotated[Seconds, NOT_NEGATIVE] = timedelta(0)
+    queue: QueueName = DEFAULT_QUEUE
+    concurrency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    rate_limit: Rate | None = None
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
     tags: list[Tag] = Field(default_factory=list, max_length=50)
     paused: bool = False
@@ -115,6 +151,8 @@ class TaskConfig(BaseModel):
             problems.append(f"coalesce={self.coalesce} contradicts catch_up={self.catch_up!r}")
         if self.delivery == "at_most_once" and self.max_retries:
             problems.append("at_most_once never runs again; leave out max_retries")
+        if self.concurrency_key is not None and self.overlap == "replace":
+            problems.append("overlap='replace' replaces a task's own executions; leave out concurrency_key")
         if self.replace_existing is False and self.on_conflict == "update" and "on_conflict" in self.model_fields_set:
             problems.append("replace_existing=False contradicts on_conflict='update'")
         return problems
@@ -125,6 +163,11 @@ class TaskConfig(BaseModel):
         if self.replace_existing is None:
             return self.on_conflict
         return "update" if self.replace_existing else ("keep" if self.on_conflict == "update" else self.on_conflict)
+
+    @property
+    def when_open(self) -> str:
+        """The overlap policy: by default `skip`, and `queue` for a task that shares its limit with others."""
+        return self.overlap or ("skip" if self.concurrency_key is None else "queue")
 
     @property
     def timing(self) -> str:
@@ -176,6 +219,7 @@ class Policies:
     grace: float | None = None
     max_queued: int = 1_000
     jitter: float = 0.0
+    rate_limit: tuple[int, float] | None = None
 
     @classmethod
     def of(cls, config: TaskConfig) -> Policies:
@@ -193,6 +237,7 @@ class Policies:
             grace=None if config.misfire_grace_time is None else config.misfire_grace_time.total_seconds(),
             max_queued=config.max_queued,
             jitter=config.jitter.total_seconds(),
+            rate_limit=config.rate_limit,
         )
 
     def backoff(self, retries_used: int, fraction: float) -> timedelta:

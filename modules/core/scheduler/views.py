@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.execution import State
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.store import executions
 from modules.core.scheduler.task import Status
@@ -32,6 +32,8 @@ TASK_FIELDS = (
     "key",
     "owner",
     "priority",
+    "queue",
+    "concurrency_key",
     "overlap",
     "max_instances",
     "delivery",
@@ -45,6 +47,7 @@ EXECUTION_FIELDS = (
     "state",
     "reason",
     "origin",
+    "queue",
     "due_at",
     "node_id",
     "start_time",
@@ -58,6 +61,8 @@ EXECUTION_FIELDS = (
     "missed_since",
     "retries_used",
     "crashes",
+    "cpu_seconds",
+    "memory_bytes",
     "trace_session_id",
     "created_at",
 )
@@ -92,7 +97,7 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
 def shown_task(c: Connection, row: Row[Any]) -> dict[str, Any]:
     """Return a task with what its open executions tell: that it runs, or why it waits."""
     opened = executions.open_of(c, row.id)
-    blocked = next((each.reason for each in opened if each.reason == Reason.FUNCTION_NOT_REGISTERED), None)
+    blocked = next((each.reason for each in opened if each.state == State.PENDING and each.reason), None)
     return task_view(row, is_open=bool(opened), blocked=blocked)
 
 

@@ -12,17 +12,24 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "nodes", "pauses", "cleanup_config", "cleanup_reports")
+TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "cleanup_config", "cleanup_reports")
 
 
 def upgrade() -> None:
-    """Create the six tables."""
+    """Create the seven tables."""
     _events()
     _executions()
     _nodes()
     _pauses()
     _cleanup_config()
     _cleanup_reports()
+
+
+def _partial(
+    name: str, columns: list[str], where: str, *, table: str = "scheduler_events", unique: bool = False
+) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def downgrade() -> None:
@@ -63,26 +70,16 @@ def _events() -> None:
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("policies", sa.Text(), nullable=False),
         sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("concurrency_key", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("module_id", "key", name="uq_scheduler_events_key"),
     )
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
-    op.create_index(
-        "ix_scheduler_events_due",
-        "scheduler_events",
-        ["next_execution"],
-        sqlite_where=sa.text("status = 'pending' AND next_execution IS NOT NULL"),
-        postgresql_where=sa.text("status = 'pending' AND next_execution IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_scheduler_events_event",
-        "scheduler_events",
-        ["event"],
-        sqlite_where=sa.text("event IS NOT NULL"),
-        postgresql_where=sa.text("event IS NOT NULL"),
-    )
+    _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
+    _partial("ix_scheduler_events_event", ["event"], "event IS NOT NULL")
+    _partial("uq_scheduler_events_key", ["module_id", "key"], "key IS NOT NULL", unique=True)
 
 
 def _executions() -> None:
@@ -96,8 +93,12 @@ def _executions() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("function_key", sa.Text(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("limit_key", sa.Text(), nullable=True),
         sa.Column("slots", sa.Integer(), nullable=True),
         sa.Column("open_key", sa.Text(), nullable=True),
         sa.Column("node_id", sa.Text(), nullable=True),
@@ -115,49 +116,28 @@ def _executions() -> None:
         sa.Column("missed_since", UtcDateTime(), nullable=True),
         sa.Column("retries_used", sa.Integer(), nullable=False),
         sa.Column("crashes", sa.Integer(), nullable=False),
+        sa.Column("cpu_seconds", sa.Double(), nullable=True),
+        sa.Column("memory_bytes", sa.BigInteger(), nullable=True),
         sa.Column("trace_session_id", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["event_id"], ["scheduler_events.id"], name="fk_scheduler_executions_event"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("event_id", "scheduled_for", "attempt", name="uq_scheduler_executions_occurrence"),
-        sa.UniqueConstraint("open_key", name="uq_scheduler_executions_open_key"),
     )
-    op.create_index(
-        "ix_scheduler_executions_due",
-        "scheduler_executions",
-        ["due_at"],
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
-    op.create_index(
-        "ix_scheduler_executions_ended",
-        "scheduler_executions",
-        ["end_time"],
-        sqlite_where=sa.text("end_time IS NOT NULL"),
-        postgresql_where=sa.text("end_time IS NOT NULL"),
-    )
-    op.create_index("ix_scheduler_executions_history", "scheduler_executions", ["event_id", "id"])
-    op.create_index(
-        "ix_scheduler_executions_open",
-        "scheduler_executions",
-        ["event_id"],
-        sqlite_where=sa.text("state IN ('pending', 'running')"),
-        postgresql_where=sa.text("state IN ('pending', 'running')"),
-    )
-    op.create_index(
-        "ix_scheduler_executions_pending",
-        "scheduler_executions",
-        [sa.desc("priority"), "due_at", "id"],
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
-    op.create_index(
-        "ix_scheduler_executions_running",
-        "scheduler_executions",
-        ["node_id"],
-        sqlite_where=sa.text("state = 'running'"),
-        postgresql_where=sa.text("state = 'running'"),
-    )
+    table = "scheduler_executions"
+    ready, later, held = (f"state = 'pending' AND line = '{line}'" for line in ("ready", "later", "held"))
+    _partial("ix_scheduler_executions_ready", ["queue", "rank", "id"], ready, table=table)
+    _partial("ix_scheduler_executions_later", ["due_at"], later, table=table)
+    _partial("ix_scheduler_executions_held", ["reason", "limit_key", "rank"], held, table=table)
+    running = "state = 'running'"
+    _partial("ix_scheduler_executions_running", ["node_id"], running, table=table)
+    asked = f"{running} AND cancel_requested_at IS NOT NULL"
+    _partial("ix_scheduler_executions_cancel", ["node_id"], asked, table=table)
+    _partial("ix_scheduler_executions_open", ["event_id"], "state IN ('pending', 'running')", table=table)
+    _partial("ix_scheduler_executions_limit", ["limit_key", "start_time"], "limit_key IS NOT NULL", table=table)
+    sharing = "state IN ('pending', 'running') AND limit_key IS NOT NULL"
+    _partial("ix_scheduler_executions_sharing", ["limit_key"], sharing, table=table)
+    _partial("ix_scheduler_executions_ended", ["end_time"], "end_time IS NOT NULL", table=table)
+    _partial("uq_scheduler_executions_open_key", ["open_key"], "open_key IS NOT NULL", table=table, unique=True)
 
 
 def _nodes() -> None:
@@ -169,7 +149,17 @@ def _nodes() -> None:
         sa.Column("process_started", sa.Text(), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("lease_until", UtcDateTime(), nullable=False),
+        sa.Column("draining_since", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "scheduler_node_profiles",
+        sa.Column("node_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("functions", sa.Text(), nullable=False),
+        sa.Column("queues", sa.Text(), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("node_id"),
     )
 
 

@@ -1,38 +1,70 @@
-"""Executions in the database: insert, claim, end under fencing, find what is lost, list by pages."""
+"""Executions in the database: insert, find, close, list by pages."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, literal_column, or_, select, true, update
+from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, tuple_, update
 
-from framework.database import insert_ignore, skip_locked
-from modules.core.scheduler.execution import Reason, State
-from modules.core.scheduler.store.tasks import not_held
+from framework.database import insert_rows
+from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.tables import events, executions, nodes
-from modules.core.scheduler.task import Status
 
 log = logging.getLogger(__name__)
 
 MICROSECOND = timedelta(microseconds=1)
+PLACED = (
+    "id",
+    "event_id",
+    "scheduled_for",
+    "attempt",
+    "state",
+    "reason",
+    "origin",
+    "function_key",
+    "queue",
+    "priority",
+    "line",
+    "rank",
+    "due_at",
+    "limit_key",
+    "slots",
+    "open_key",
+    "end_time",
+    "success",
+    "payload",
+    "missed_count",
+    "missed_since",
+    "retries_used",
+    "crashes",
+    "created_at",
+)
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = executions.c.state == literal_column("'pending'")
+is_held = is_pending & (executions.c.line == literal_column("'held'"))
 is_running = executions.c.state == literal_column("'running'")
 is_open = executions.c.state.in_([literal_column("'pending'"), literal_column("'running'")])
 
 
-def add(c: Connection, values: Mapping[str, Any]) -> bool:
-    """Insert one row; False when the occurrence (and attempt) or the open key is there already."""
-    return c.execute(insert_ignore(executions).values(values)).rowcount == 1
+def add(c: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Insert rows, each with all columns of `PLACED`; return the ids of those that came in.
+
+    A row stays out whose occurrence (and attempt) or open key is there already.
+    """
+    values = [tuple(map(row.__getitem__, PLACED)) for row in rows]
+    ids = {row["id"] for row in rows}
+    if insert_rows(c, executions, PLACED, values, ignore=True) == len(rows):
+        return ids
+    return set(c.execute(select(executions.c.id).where(executions.c.id.in_(ids))).scalars())
 
 
-def add_all(c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that cannot be there yet."""
-    if rows:
-        c.execute(insert(executions), list(rows))
+def add_record(c: Connection, row: Mapping[str, Any]) -> None:
+    """Insert one row that has ended, with whatever columns it has."""
+    c.execute(insert(executions).values(row))
 
 
 def find(c: Connection, execution_id: str) -> Row[Any] | None:
@@ -46,16 +78,37 @@ def open_of(c: Connection, event_id: str) -> Sequence[Row[Any]]:
     return c.execute(query.order_by(executions.c.scheduled_for, executions.c.attempt)).all()
 
 
+def open_of_all(c: Connection, event_ids: Collection[str]) -> dict[str, list[Any]]:
+    """Return the open executions of those of the tasks that have any: their id, event, key and state."""
+    columns = (executions.c.id, executions.c.event_id, executions.c.open_key, executions.c.state)
+    opened: dict[str, list[Any]] = {}
+    for row in c.execute(select(*columns).where(executions.c.event_id.in_(event_ids), is_open)):
+        opened.setdefault(row.event_id, []).append(row)
+    return opened
+
+
+def open_sharing(c: Connection, limit_key: str) -> Sequence[Any]:
+    """Return the open executions, of any task, that share this limit: their id, event, key and state."""
+    columns = (executions.c.id, executions.c.event_id, executions.c.open_key, executions.c.state)
+    return c.execute(select(*columns).where(executions.c.limit_key == limit_key, is_open)).all()
+
+
+def holds(c: Connection, open_key: str | None) -> bool:
+    """Tell whether an execution holds this key."""
+    return open_key is not None and bool(c.execute(select(exists().where(executions.c.open_key == open_key))).scalar())
+
+
 def has_open(c: Connection, event_ids: Collection[str]) -> set[str]:
     """Return which of these tasks have an open execution."""
     query = select(executions.c.event_id).where(executions.c.event_id.in_(event_ids), is_open)
     return set(c.execute(query.distinct()).scalars())
 
 
-def without_function(c: Connection, event_ids: Collection[str]) -> set[str]:
-    """Return which of these tasks wait for a function that no node here has."""
-    stuck = is_pending & (executions.c.reason == Reason.FUNCTION_NOT_REGISTERED)
-    return set(c.execute(select(executions.c.event_id).where(executions.c.event_id.in_(event_ids), stuck)).scalars())
+def waiting_reasons(c: Connection, event_ids: Collection[str]) -> dict[str, str]:
+    """Return why pending executions of these tasks wait, where something holds them."""
+    held = is_pending & executions.c.reason.is_not(None)
+    query = select(executions.c.event_id, executions.c.reason).where(executions.c.event_id.in_(event_ids), held)
+    return {row.event_id: row.reason for row in c.execute(query.order_by(executions.c.id.desc()))}
 
 
 def last_of(c: Connection, event_id: str) -> Row[Any] | None:
@@ -73,69 +126,24 @@ def free_moment(c: Connection, task: Row[Any], now: datetime) -> datetime:
     return moment + MICROSECOND if moment == task.next_execution else moment
 
 
-def claimable(
-    c: Connection, now: datetime, functions: Collection[str], limit: int, crashes_below: int | None
-) -> Sequence[Row[Any]]:
-    """Return due rows that may start, with what their task says, highest priority first, locked against other nodes."""
-    taken = executions.alias("taken")
-    keys = select(func.count()).where(taken.c.event_id == executions.c.event_id, taken.c.open_key.is_not(None))
-    task_columns = [events.c.name, events.c.module_id, events.c.function_name, events.c.parameters, events.c.policies]
-    query = (
-        select(executions, *task_columns, events.c.delivery)
-        .join(events, events.c.id == executions.c.event_id)
-        .where(
-            is_pending,
-            executions.c.due_at <= now,
-            executions.c.function_key.in_(functions),
-            or_(events.c.status != Status.PAUSED, executions.c.origin == "manual"),
-            not_held,
-            or_(executions.c.slots.is_(None), keys.scalar_subquery() < executions.c.slots),
-            true() if crashes_below is None else executions.c.crashes < crashes_below,
-        )
-        .order_by(executions.c.priority.desc(), executions.c.due_at, executions.c.id)
-        .limit(limit)
-    )
-    return c.execute(skip_locked(query, of=executions)).all()
-
-
-def open_keys(c: Connection, event_ids: Collection[str]) -> set[str]:
-    """Return the open keys that these tasks' executions hold."""
-    held = executions.c.event_id.in_(event_ids) & executions.c.open_key.is_not(None)
-    return set(c.execute(select(executions.c.open_key).where(held)).scalars())
-
-
-def start(c: Connection, claims: Sequence[Mapping[str, Any]], node_id: str, session_id: str, now: datetime) -> None:
-    """Make claimed rows running; each claim has `row_id` and the `open_key` it holds from now on."""
-    statement = (
-        update(executions)
-        .where(executions.c.id == bindparam("row_id"), is_pending)
-        .values(
-            state=State.RUNNING,
-            reason=None,
-            node_id=node_id,
-            start_time=now,
-            trace_session_id=session_id,
-            open_key=bindparam("open_key"),
-        )
-    )
-    if claims:
-        c.execute(statement, list(claims))
-
-
-def end(c: Connection, execution_id: str, node_id: str, now: datetime, **values: Any) -> bool:
-    """Write an ending where the row is still running, mine, and my lease holds; False: refused, write nothing more."""
-    lives = exists().where((nodes.c.id == node_id) & (nodes.c.lease_until > now))
-    mine = (executions.c.id == execution_id) & is_running & (executions.c.node_id == node_id)
-    statement = update(executions).where(mine, lives).values(end_time=now, open_key=None, **values)
-    return c.execute(statement).rowcount == 1
-
-
 def close(c: Connection, row: Row[Any], now: datetime, state: State, reason: Reason, **values: Any) -> bool:
     """Close a row that nobody runs (any more), by compare-and-set on its state and node."""
     unmoved = (executions.c.id == row.id) & (executions.c.state == row.state)
     unmoved &= executions.c.node_id.is_(None) if row.node_id is None else executions.c.node_id == row.node_id
     closed = {"state": state, "reason": reason, "end_time": now, "open_key": None, **values}
-    return c.execute(update(executions).where(unmoved).values(closed)).rowcount == 1
+    if c.execute(update(executions).where(unmoved).values(closed)).rowcount != 1:
+        return False
+    if row.limit_key is not None:
+        let_next(c, [row.limit_key])
+    return True
+
+
+def let_next(c: Connection, limit_keys: Iterable[str]) -> None:
+    """Let the next in line try, once for each time that a limit is named: somebody has made room."""
+    for limit_key, places in Counter(limit_keys).items():
+        waiting = is_held & (executions.c.reason == Reason.LIMIT) & (executions.c.limit_key == limit_key)
+        first = select(executions.c.id).where(waiting).order_by(executions.c.rank, executions.c.id).limit(places)
+        c.execute(update(executions).where(executions.c.id.in_(first)).values(line=Line.READY, reason=None))
 
 
 def running_on(c: Connection, node_id: str) -> Sequence[Row[Any]]:
@@ -179,21 +187,9 @@ def note(c: Connection, execution_id: str, node_id: str, **values: Any) -> None:
 def refer_to(c: Connection, event_id: str, function_key: str) -> None:
     """Let a task's pending executions wait for the function that it names now."""
     mine = (executions.c.event_id == event_id) & is_pending & (executions.c.function_key != function_key)
-    c.execute(update(executions).where(mine).values(function_key=function_key, reason=None))
-
-
-def mark_unknown_functions(c: Connection, now: datetime, functions: Collection[str], limit: int) -> int:
-    """Say on due rows, that wait for a function this node does not have, why they wait; return how many."""
-    stuck = is_pending & (executions.c.due_at <= now) & executions.c.reason.is_(None)
-    waiting = select(executions.c.id).where(stuck, executions.c.function_key.not_in(functions)).limit(limit)
-    ids = skip_locked(waiting)
-    statement = update(executions).where(executions.c.id.in_(ids)).values(reason=Reason.FUNCTION_NOT_REGISTERED)
-    return c.execute(statement).rowcount
-
-
-def next_due(c: Connection, now: datetime) -> datetime | None:
-    """Return the next moment after now at which a pending execution may start."""
-    return c.execute(select(func.min(executions.c.due_at)).where(is_pending, executions.c.due_at > now)).scalar()
+    c.execute(update(executions).where(mine).values(function_key=function_key))
+    stuck = (executions.c.event_id == event_id) & is_held & (executions.c.reason == Reason.FUNCTION_NOT_REGISTERED)
+    c.execute(update(executions).where(stuck).values(line=Line.READY, reason=None))
 
 
 def count_running(c: Connection) -> int:
@@ -202,14 +198,20 @@ def count_running(c: Connection) -> int:
 
 
 def page(
-    c: Connection, event_id: str | None, *, state: str | None, limit: int, after: str | None
+    c: Connection, event_id: str | None, *, state: str | None, limit: int, after: tuple[Any, ...] | None
 ) -> Sequence[Row[Any]]:
-    """Return executions with their task's name, newest first, starting behind the id `after`; of one task or of all."""
+    """Return executions with their task's name, newest first: of all by id, of one task by (scheduled_for, attempt).
+
+    `after` is where to begin, in the same terms.
+    """
     query = select(executions, events.c.name).join(events, events.c.id == executions.c.event_id)
-    if event_id is not None:
-        query = query.where(executions.c.event_id == event_id)
     if state is not None:
         query = query.where(executions.c.state == state)
+    if event_id is None:
+        order = [executions.c.id]
+    else:
+        query = query.where(executions.c.event_id == event_id)
+        order = [executions.c.scheduled_for, executions.c.attempt]
     if after is not None:
-        query = query.where(executions.c.id < after)
-    return c.execute(query.order_by(executions.c.id.desc()).limit(limit)).all()
+        query = query.where(tuple_(*order) < tuple_(*after))
+    return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()

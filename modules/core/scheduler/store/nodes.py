@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from framework import strict_json
 from framework.database import for_update, skip_locked, upsert
-from modules.core.scheduler.tables import nodes, pauses
+from modules.core.scheduler.tables import nodes, pauses, profiles
 
 
 def register(c: Connection, values: Mapping[str, Any]) -> None:
@@ -22,9 +23,30 @@ def renew(c: Connection, node_id: str, lease_until: datetime) -> bool:
     return c.execute(update(nodes).where(nodes.c.id == node_id).values(lease_until=lease_until)).rowcount == 1
 
 
-def lease_of(c: Connection, node_id: str) -> datetime | None:
-    """Return until when this node's lease holds, and let nobody remove it before the end; None: it is not known."""
-    return c.execute(for_update(select(nodes.c.lease_until).where(nodes.c.id == node_id))).scalar()
+def lease_of(c: Connection, node_id: str) -> Row[Any, Any] | None:
+    """Return this node's lease and whether it drains, and let nobody remove it before the end; None: not known."""
+    lease = select(nodes.c.lease_until, nodes.c.draining_since).where(nodes.c.id == node_id)
+    return c.execute(for_update(lease)).one_or_none()
+
+
+def describe(c: Connection, node_id: str, *, version: str, functions: Iterable[str], queues: str, slots: int) -> None:
+    """Write down what a node is and can do."""
+    columns = ["version", "functions", "queues", "slots"]
+    values = {"node_id": node_id, "version": version, "functions": strict_json.dumps(sorted(functions))}
+    c.execute(upsert(profiles, ["node_id"], columns).values(values | {"queues": queues, "slots": slots}))
+
+
+def functions(c: Connection) -> set[str]:
+    """Return the functions that any node has."""
+    known: set[str] = set()
+    for text in c.execute(select(profiles.c.functions).join(nodes, nodes.c.id == profiles.c.node_id)).scalars():
+        known.update(strict_json.loads(text))
+    return known
+
+
+def drain(c: Connection, node_id: str, since: datetime | None) -> bool:
+    """Let a node claim nothing more (None: let it claim again); False when there is no such node."""
+    return c.execute(update(nodes).where(nodes.c.id == node_id).values(draining_since=since)).rowcount == 1
 
 
 def others(c: Connection, node_id: str) -> Sequence[Row[Any]]:
@@ -33,13 +55,16 @@ def others(c: Connection, node_id: str) -> Sequence[Row[Any]]:
 
 
 def everyone(c: Connection) -> Sequence[Row[Any]]:
-    """Return all nodes, oldest first."""
-    return c.execute(select(nodes).order_by(nodes.c.started_at)).all()
+    """Return all nodes with what they are and can do, oldest first."""
+    told = [column for column in profiles.columns if column.name != "node_id"]
+    query = select(nodes, *told).outerjoin(profiles, profiles.c.node_id == nodes.c.id)
+    return c.execute(query.order_by(nodes.c.started_at)).all()
 
 
 def remove(c: Connection, ids: Collection[str]) -> None:
     """Forget nodes: what they ran is lost from now on."""
     c.execute(delete(nodes).where(nodes.c.id.in_(ids)))
+    c.execute(delete(profiles).where(profiles.c.node_id.in_(ids)))
 
 
 def hold(c: Connection, scope: str, reason: str | None, now: datetime) -> None:

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, or_, select, tuple_, update
 
 from framework import strict_json
-from framework.database import for_update, skip_locked
+from framework.database import change_rows, for_update, insert_rows, skip_locked
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
+COLUMNS = tuple(column.name for column in events.columns)
+MOVE_COLUMNS = (("id", "text"), ("nominal", "moment"), ("following", "moment"), ("started", "int"))
+MOVE_ON = """
+    UPDATE scheduler_events SET next_execution = given.following, execution_count = given.started, updated_at = :now
+    FROM given
+    WHERE scheduler_events.id = given.id AND next_execution = given.nominal AND status = 'pending'
+    RETURNING scheduler_events.id"""
 not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = events.c.status == literal_column("'pending'")
 open_states: list[ColumnElement[str]] = [literal_column("'pending'"), literal_column("'running'")]
 is_open = exists().where((executions.c.event_id == events.c.id) & executions.c.state.in_(open_states))
+
+
+class Move(NamedTuple):
+    """A fired task: the nominal time that it was due at, its following one, and how many have started by now."""
+
+    id: str
+    nominal: datetime
+    following: datetime | None
+    started: int
 
 
 def find(c: Connection, task_id: str) -> Row[Any] | None:
@@ -30,11 +46,6 @@ def lock(c: Connection, task_id: str) -> Row[Any] | None:
     return c.execute(for_update(select(events).where(events.c.id == task_id))).one_or_none()
 
 
-def lock_free(c: Connection, ids: Iterable[str]) -> set[str]:
-    """Lock those of the tasks that nobody else has locked; return their ids."""
-    return set(c.execute(skip_locked(select(events.c.id).where(events.c.id.in_(list(ids))))).scalars())
-
-
 def lock_by_key(c: Connection, module_id: str, key: str) -> Row[Any] | None:
     """Return the module's task of this key, locked until the transaction ends, or None."""
     return c.execute(
@@ -42,9 +53,9 @@ def lock_by_key(c: Connection, module_id: str, key: str) -> Row[Any] | None:
     ).one_or_none()
 
 
-def add(c: Connection, values: Mapping[str, Any]) -> None:
-    """Insert one task."""
-    c.execute(insert(events).values(values))
+def add_all(c: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert tasks, each with the values of `COLUMNS`."""
+    insert_rows(c, events, COLUMNS, rows)
 
 
 def change(c: Connection, task_id: str, now: datetime, **values: Any) -> None:
@@ -52,12 +63,9 @@ def change(c: Connection, task_id: str, now: datetime, **values: Any) -> None:
     c.execute(update(events).where(events.c.id == task_id).values(updated_at=now, **values))
 
 
-def move_on(c: Connection, row: Row[Any], now: datetime, **values: Any) -> bool:
-    """Move a fired task on by compare-and-set; False when somebody else has moved it since it was read."""
-    unmoved = (
-        (events.c.id == row.id) & (events.c.next_execution == row.next_execution) & (events.c.status == row.status)
-    )
-    return c.execute(update(events).where(unmoved).values(updated_at=now, **values)).rowcount == 1
+def move_on(c: Connection, moves: Sequence[Move], now: datetime) -> int:
+    """Move fired tasks on by compare-and-set; return how many were as they had been read."""
+    return len(change_rows(c, MOVE_ON, MOVE_COLUMNS, moves, now=now))
 
 
 def due(c: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:

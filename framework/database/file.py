@@ -1,0 +1,138 @@
+"""A SQLite file used from threads: a transaction is one visit to one, however many statements it has."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError
+
+from framework.database.engines import thread_engine
+from framework.database.worker import FairLock, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
+
+
+class SqliteFile:
+    """One writer and a few readers, each a thread with a connection of its own, opened when first needed.
+
+    Whoever shares the `gate` takes turns in writing, in order: SQLite itself lets one of two busy writers starve.
+    """
+
+    def __init__(self, url: URL, *, synchronous: str, readers: int, gate: FairLock) -> None:
+        self._writer = _Thread(url, "database writer", synchronous=synchronous, reading=False)
+        self._idle = [
+            _Thread(url, f"database reader {number}", synchronous=synchronous, reading=True)
+            for number in range(readers)
+        ]
+        self._readers = tuple(self._idle)
+        self._watcher = _Thread(url, "database watcher", synchronous=synchronous, reading=True)
+        self._gate = gate
+
+    def write(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Do the work in one transaction of the writer."""
+        return self._writer.worker.do(lambda: self._write(work))
+
+    def alter(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Like `write`, with foreign keys unenforced until the end."""
+        return self._writer.worker.do(lambda: self._alter(work))
+
+    def read(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Do the work on one snapshot; never more of them at once than there are readers."""
+        reader = self._idle.pop()
+        answer = reader.worker.do(lambda: _read(reader, work))
+        answer.add_done_callback(lambda _: self._idle.append(reader))
+        return answer
+
+    def version(self) -> asyncio.Future[int]:
+        """Return the number that changes when any other connection commits; it means something on one only."""
+        return self._watcher.worker.do(lambda: int(self._watcher.raw().execute("PRAGMA data_version").fetchone()[0]))
+
+    async def close(self) -> None:
+        """Close every connection, after what it has been given."""
+        threads = (self._writer, *self._readers, self._watcher)
+        await asyncio.gather(*(thread.worker.do(thread.close) for thread in threads if thread.worker.has_begun))
+        for thread in threads:
+            thread.worker.end()
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        with self._gate, self._writer.transaction("BEGIN IMMEDIATE", "COMMIT") as connection:
+            return work(connection)
+
+    def _alter(self, work: Callable[[Connection], T]) -> T:
+        raw = self._writer.raw()
+        raw.execute("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
+        try:
+            return self._write(work)
+        finally:
+            raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _read(reader: _Thread, work: Callable[[Connection], T]) -> T:
+    with reader.transaction("BEGIN", "ROLLBACK") as connection:
+        return work(connection)
+
+
+class _Thread:
+    """A worker and the connection that only it uses.
+
+    SQLAlchemy is given one endless transaction of its own, and the real ones begin and end below it: opening a
+    connection and a transaction object for each costs more than the statements of a small one.
+    """
+
+    def __init__(self, url: URL, name: str, *, synchronous: str, reading: bool) -> None:
+        self.worker = Worker(name)
+        self._engine = thread_engine(url, synchronous=synchronous, reading=reading)
+        self._connection: Connection | None = None
+
+    def raw(self) -> sqlite3.Connection:
+        """Return the driver's connection, opened if need be."""
+        raw = self._opened().connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101  # what the engine's driver gives
+        return raw
+
+    @contextmanager
+    def transaction(self, begin: str, end: str) -> Iterator[Connection]:
+        raw = self.raw()
+        _execute(raw, begin)
+        try:
+            yield self._opened()
+            _execute(raw, end)
+        except BaseException:
+            self._undo(raw)
+            raise
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error, DBAPIError):
+                connection.invalidate()
+            connection.close()
+        self._engine.dispose()
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._connection.begin()
+        return self._connection
+
+    def _undo(self, raw: sqlite3.Connection) -> None:
+        try:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()  # a connection in an unknown state is not used again
+
+
+def _execute(raw: sqlite3.Connection, statement: str) -> None:
+    try:
+        raw.execute(statement)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error

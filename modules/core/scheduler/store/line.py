@@ -1,0 +1,167 @@
+"""The line of pending executions in the database: who may be claimed, who waits for a time, who is held and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, exists, func, literal_column, select, update
+
+from framework.database import change_rows, skip_locked
+from modules.core.scheduler.execution import Line, Reason, State
+from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running
+from modules.core.scheduler.tables import events, executions, pauses
+from modules.core.scheduler.task import Status
+
+LOOKED_AT = 5_000  # rows of one look for functions that nobody has
+is_ready = is_pending & (executions.c.line == literal_column("'ready'"))
+is_later = is_pending & (executions.c.line == literal_column("'later'"))
+CLAIMED = (
+    executions.c.id,
+    executions.c.event_id,
+    executions.c.scheduled_for,
+    executions.c.attempt,
+    executions.c.origin,
+    executions.c.function_key,
+    executions.c.queue,
+    executions.c.limit_key,
+    executions.c.slots,
+    executions.c.open_key,
+    executions.c.payload,
+    executions.c.missed_count,
+    executions.c.missed_since,
+    executions.c.retries_used,
+    executions.c.crashes,
+    events.c.name,
+    events.c.module_id,
+    events.c.parameters,
+    events.c.policies,
+    events.c.delivery,
+    events.c.status.label("task_status"),
+)
+TAKE_KEYS = """
+    UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
+        trace_session_id = :session_id, open_key = given.open_key
+    FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
+
+
+def candidates(
+    c: Connection, queue: str, functions: Collection[str], crashes_below: int | None, limit: int
+) -> Sequence[Any]:
+    """Return the first in line of a queue that this node can run, with what their task says, locked against others."""
+    wanted = [is_ready, executions.c.queue == queue, executions.c.function_key.in_(functions)]
+    if crashes_below is not None:
+        wanted.append(executions.c.crashes < crashes_below)
+    query = select(*CLAIMED).join(events, events.c.id == executions.c.event_id).where(*wanted)
+    in_order = query.order_by(executions.c.rank, executions.c.id).limit(limit)
+    return c.execute(skip_locked(in_order, of=executions)).all()
+
+
+def queues(c: Connection) -> list[str]:
+    """Return the queues in which anybody is in line, by one look into the index for each."""
+    first = select(func.min(executions.c.queue).label("queue")).where(is_ready)
+    each = first.cte("each_queue", recursive=True)
+    following = select(func.min(executions.c.queue)).where(is_ready, executions.c.queue > each.c.queue)
+    each = each.union_all(select(following.scalar_subquery()).where(each.c.queue.is_not(None)))
+    return list(c.execute(select(each.c.queue).where(each.c.queue.is_not(None))).scalars())
+
+
+def start(c: Connection, ids: Sequence[str], node_id: str, session_id: str, now: datetime) -> None:
+    """Make claimed rows running."""
+    values = {"state": State.RUNNING, "reason": None, "node_id": node_id, "start_time": now}
+    statement = update(executions).where(executions.c.id.in_(ids), is_pending)
+    c.execute(statement.values(values | {"trace_session_id": session_id}))
+
+
+def start_with_keys(c: Connection, keys: Mapping[str, str], node_id: str, session_id: str, now: datetime) -> None:
+    """Make claimed rows running, each with the open key that it holds from now on."""
+    columns = (("id", "text"), ("open_key", "text"))
+    change_rows(c, TAKE_KEYS, columns, list(keys.items()), node_id=node_id, session_id=session_id, now=now)
+
+
+def hold(c: Connection, ids: Collection[str], reason: Reason) -> None:
+    """Take rows out of line until what holds them is over."""
+    if ids:
+        held = update(executions).where(executions.c.id.in_(ids), is_pending)
+        c.execute(held.values(line=Line.HELD, reason=reason))
+
+
+def put_off(c: Connection, ids: Collection[str], until: datetime, reason: Reason) -> None:
+    """Let rows wait for a time."""
+    later = update(executions).where(executions.c.id.in_(ids), is_pending)
+    c.execute(later.values(line=Line.LATER, due_at=until, reason=reason))
+
+
+def promote(c: Connection, now: datetime) -> None:
+    """Put those in line whose time has come."""
+    due = skip_locked(select(executions.c.id).where(is_later, executions.c.due_at <= now))
+    c.execute(update(executions).where(executions.c.id.in_(due)).values(line=Line.READY, reason=None))
+
+
+def next_due(c: Connection) -> datetime | None:
+    """Return the next moment at which a row gets in line."""
+    return c.execute(select(func.min(executions.c.due_at)).where(is_later)).scalar()
+
+
+def hold_task(c: Connection, event_id: str) -> None:
+    """Hold a paused task's rows, but for those that were asked for by hand."""
+    mine = (executions.c.event_id == event_id) & is_ready & (executions.c.origin != "manual")
+    c.execute(update(executions).where(mine).values(line=Line.HELD, reason=Reason.TASK_PAUSED))
+
+
+def release_task(c: Connection, event_id: str) -> None:
+    """Put a task's rows back in line that were held because it was paused."""
+    mine = (executions.c.event_id == event_id) & _held_for(Reason.TASK_PAUSED) & is_open
+    c.execute(update(executions).where(mine).values(line=Line.READY, reason=None))
+
+
+def hold_unknown(c: Connection, functions: Collection[str]) -> None:
+    """Hold rows whose function no node has."""
+    looked_at = select(executions.c.id, executions.c.function_key).where(is_ready)
+    first = looked_at.order_by(executions.c.queue, executions.c.rank, executions.c.id).limit(LOOKED_AT).subquery()
+    unknown = select(first.c.id).where(first.c.function_key.not_in(functions))
+    stuck = update(executions).where(executions.c.id.in_(unknown), is_ready)
+    c.execute(stuck.values(line=Line.HELD, reason=Reason.FUNCTION_NOT_REGISTERED))
+
+
+def release_over(c: Connection, functions: Collection[str], limit: int) -> None:
+    """Put rows back in line for which what held them is over; of those before a limit, the first few try again."""
+    known = _held_for(Reason.FUNCTION_NOT_REGISTERED) & executions.c.function_key.in_(functions)
+    is_paused = exists().where(events.c.id == executions.c.event_id, events.c.status == Status.PAUSED)
+    resumed = _held_for(Reason.TASK_PAUSED) & ~is_paused
+    of_module = select(events.c.module_id).where(events.c.id == executions.c.event_id).scalar_subquery()
+    free = _held_for(Reason.PAUSED) & ~exists().where(pauses.c.scope.in_(["*", of_module]))
+    for over in (known, resumed, free, _held_for(Reason.LIMIT)):
+        first = select(executions.c.id).where(over).order_by(executions.c.rank).limit(limit)
+        c.execute(update(executions).where(executions.c.id.in_(first)).values(line=Line.READY, reason=None))
+
+
+def running_keys(c: Connection, limit_keys: Collection[str]) -> set[str]:
+    """Return the open keys held under these limits."""
+    held = executions.c.limit_key.in_(limit_keys) & is_open & executions.c.open_key.is_not(None)
+    return set(c.execute(select(executions.c.open_key).where(held)).scalars())
+
+
+def started_since(c: Connection, limit_key: str, since: datetime, limit: int) -> Sequence[datetime]:
+    """Return when the newest `limit` executions under this limit started, newest first, after the moment."""
+    recent = (executions.c.limit_key == limit_key) & (executions.c.start_time > since)
+    newest = select(executions.c.start_time).where(recent).order_by(executions.c.start_time.desc()).limit(limit)
+    return c.execute(newest).scalars().all()
+
+
+def running_in_queues(c: Connection, queue_names: Collection[str]) -> dict[str, int]:
+    """Return how many executions of these queues run on all nodes."""
+    running = select(executions.c.queue, func.count()).where(is_running, executions.c.queue.in_(queue_names))
+    return {row[0]: row[1] for row in c.execute(running.group_by(executions.c.queue))}
+
+
+def waiting(c: Connection) -> dict[str, dict[str, int]]:
+    """Return how many rows are ready, later and held, by queue."""
+    places = {line: func.sum(case((executions.c.line == line, 1), else_=0)).label(line.value) for line in Line}
+    query = select(executions.c.queue, *places.values()).where(is_pending).group_by(executions.c.queue)
+    return {row.queue: {line.value: getattr(row, line.value) for line in Line} for row in c.execute(query)}
+
+
+def _held_for(reason: Reason) -> ColumnElement[bool]:
+    return is_held & (executions.c.reason == reason.value)
