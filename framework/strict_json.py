@@ -31,7 +31,7 @@ def loads(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     if len(text) > max_bytes:
         raise JsonError(f"{len(text):,} bytes of JSON; at most {max_bytes:,} are allowed")
     try:
-        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
+        value = _DECODER.decode(text if isinstance(text, str) else text.decode())
     except JsonError:
         raise
     except (ValueError, RecursionError) as error:
@@ -56,6 +56,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise JsonError(f"{text[:20]} is too large a number")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
 
 
 def _check(value: object, depth: int) -> None:

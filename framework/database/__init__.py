@@ -4,7 +4,8 @@ from framework.database.database import Database
 from framework.database.failures import is_transient, is_unique_violation
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
-from framework.database.rows import change_rows, insert_rows
+from framework.database.notices import Listener, notify
+from framework.database.rows import change_rows, insert_rows, read_moment, run
 from framework.database.verbs import for_update, insert_ignore, row_address, skip_locked, try_locks, upsert
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "SQLITE",
     "Database",
     "DatabaseUrlError",
+    "Listener",
     "NaiveMomentError",
     "UtcDateTime",
     "change_rows",
@@ -20,7 +22,10 @@ __all__ = [
     "insert_rows",
     "is_transient",
     "is_unique_violation",
+    "notify",
+    "read_moment",
     "row_address",
+    "run",
     "skip_locked",
     "try_locks",
     "upsert",

@@ -79,7 +79,9 @@ class Database:
         """
         self._refuse_nesting()
         async with self._write_turns:
-            return await _to_the_end(self._write(work) if self._file is None else self._opened(self._file).write(work))
+            if self._file is not None:
+                return await self._opened(self._file).write(work)
+            return await _to_the_end(self._write(work))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
@@ -92,7 +94,9 @@ class Database:
         if self.is_memory:
             self._refuse_nesting()
         async with self._read_turns:
-            return await _to_the_end(self._read(work) if self._file is None else self._opened(self._file).read(work))
+            if self._file is not None:
+                return await self._opened(self._file).read(work)
+            return await _to_the_end(self._read(work))
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -148,7 +152,7 @@ class Database:
         if self._file is None:
             return None
         async with self._watching:
-            return await _to_the_end(self._opened(self._file).version())
+            return await self._opened(self._file).version()
 
     def _opened(self, file: SqliteFile) -> SqliteFile:
         if self._closed:

@@ -36,24 +36,28 @@ class SqliteFile:
         self._watcher = _Thread(url, "database watcher", synchronous=synchronous, reading=True)
         self._gate = gate
 
-    def write(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
-        """Do the work in one transaction of the writer."""
-        return self._writer.worker.do(lambda: self._write(work))
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in one transaction of the writer; cancelled meanwhile, it is carried to its end first."""
+        return await self._writer.worker.do(lambda: self._write(work))
 
-    def alter(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+    async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, with foreign keys unenforced until the end."""
-        return self._writer.worker.do(lambda: self._alter(work))
+        return await self._writer.worker.do(lambda: self._alter(work))
 
-    def read(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+    async def read(self, work: Callable[[Connection], T]) -> T:
         """Do the work on one snapshot; never more of them at once than there are readers."""
         reader = self._idle.pop()
-        answer = reader.worker.do(lambda: _read(reader, work))
-        answer.add_done_callback(lambda _: self._idle.append(reader))
-        return answer
+        try:
+            return await reader.worker.do(lambda: _read(reader, work))
+        finally:
+            self._idle.append(reader)
 
-    def version(self) -> asyncio.Future[int]:
+    async def version(self) -> int:
         """Return the number that changes when any other connection commits; it means something on one only."""
-        return self._watcher.worker.do(lambda: int(self._watcher.raw().execute("PRAGMA data_version").fetchone()[0]))
+        return await self._watcher.worker.do(self._version)
+
+    def _version(self) -> int:
+        return int(self._watcher.raw().execute("PRAGMA data_version").fetchone()[0])
 
     async def close(self) -> None:
         """Close every connection, after what it has been given."""

@@ -6,12 +6,15 @@ Such statements go to the driver as text: SQLAlchemy would build the text anew, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Connection, Dialect, Float, Integer, Row, Table, Text
+from sqlalchemy import Boolean, Connection, Dialect, Float, Integer, Table, Text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from framework.database.location import SQLITE
@@ -19,6 +22,8 @@ from framework.database.moments import UtcDateTime, as_text
 
 AT_ONCE = 50  # rows of one SQLite statement: a text for each number of them is kept prepared
 SCALAR = re.compile(r"(?<!:):(\w+)")
+LIST = re.compile(r"IN \(:(\w+)\)")
+LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 Given = Sequence[Any]
 Columns = tuple[tuple[str, str], ...]
@@ -29,6 +34,25 @@ KINDS = {
     "bool": "boolean",
     "moment": "timestamp with time zone",
 }
+
+
+class Done(NamedTuple):
+    """What a statement returned, as rows with names, and how many rows it changed."""
+
+    rows: list[Any]
+    changed: int
+
+    def scalar(self) -> Any:
+        """Return the first value of the first row; None where there is none."""
+        return self.rows[0][0] if self.rows else None
+
+    def scalars(self) -> list[Any]:
+        """Return the first value of each row."""
+        return [row[0] for row in self.rows]
+
+    def one_or_none(self) -> Any:
+        """Return the first row, or None."""
+        return self.rows[0] if self.rows else None
 
 
 def insert_rows(
@@ -42,13 +66,11 @@ def insert_rows(
     for batch in _batches(c.dialect, rows):
         text = _insert_text(table, columns, c.dialect.name, len(batch), ignore=ignore)
         values = _parameters(c.dialect, len(columns), moments, batch)
-        inserted += c.exec_driver_sql(text, values).rowcount
+        inserted += _execute(c, text, values).changed
     return inserted
 
 
-def change_rows(
-    c: Connection, statement: str, columns: Columns, rows: Sequence[Given], **scalars: Any
-) -> list[Row[Any]]:
+def change_rows(c: Connection, statement: str, columns: Columns, rows: Sequence[Given], **scalars: Any) -> list[Any]:
     """Carry out a statement over rows, which it reads as the table `given`; return what it returns.
 
     `columns` are the names and kinds (`KINDS`) of the rows' values. A scalar is written `:name`; moments among rows and
@@ -56,13 +78,79 @@ def change_rows(
     """
     values = tuple(_stored(c.dialect, scalars[name]) for name in SCALAR.findall(statement))
     moments = _moments(columns)
-    returned: list[Row[Any]] = []
+    returned: list[Any] = []
     for batch in _batches(c.dialect, rows):
         text = _change_text(statement, columns, c.dialect.name, len(batch))
-        result = c.exec_driver_sql(text, (*_parameters(c.dialect, len(columns), moments, batch), *values))
-        if result.returns_rows:
-            returned.extend(result.fetchall())
+        returned += _execute(c, text, (*_parameters(c.dialect, len(columns), moments, batch), *values)).rows
     return returned
+
+
+def run(c: Connection, statement: str, **scalars: Any) -> Done:
+    """Carry out one statement that is written in the SQL of both databases.
+
+    A scalar is written `:name`, a list of texts `IN (:name)`; moments are aware datetimes. `FOR UPDATE …` is left out
+    on SQLite, where a writer is alone. Moments come back as the driver has them: `read_moment`.
+    """
+    dialect = c.dialect.name
+    lists = tuple((name, len(scalars[name])) for name in LIST.findall(statement)) if dialect == SQLITE else ()
+    text, names = _text(statement, dialect, lists)
+    values: list[Any] = []
+    for name in names:
+        value = scalars[name]
+        if isinstance(value, (list, tuple, set, frozenset)):
+            values.extend(value) if dialect == SQLITE else values.append(list(value))
+        else:
+            values.append(_stored(c.dialect, value))
+    return _execute(c, text, tuple(values))
+
+
+def read_moment(value: str | datetime | None) -> datetime | None:
+    """Return the moment that a driver gave; None for a text that is none."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
+    raw = c.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        result = c.exec_driver_sql(text, values)
+        return Done(list(result.all()) if result.returns_rows else [], result.rowcount)
+    try:
+        cursor = raw.execute(text, values)
+        rows = cursor.fetchall() if cursor.description else []
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
+    if rows:
+        rows = list(map(_named(tuple(column[0] for column in cursor.description)), rows))
+    return Done(rows, cursor.rowcount)
+
+
+@lru_cache(maxsize=1_000)
+def _named(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
+    kind: Any = namedtuple("Row", names, rename=True)  # the names are those of the statement
+    make: Callable[[Iterable[Any]], Any] = kind._make
+    return make
+
+
+@lru_cache(maxsize=1_000)
+def _text(statement: str, dialect: str, lists: tuple[tuple[str, int], ...]) -> tuple[str, tuple[str, ...]]:
+    names: list[str] = []
+    counts = dict(lists)
+
+    def placed(match: re.Match[str]) -> str:
+        names.append(match.group(1))
+        return "?" if dialect == SQLITE else f"${len(names)}"
+
+    def placed_list(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"IN (:{name}{', ?' * (counts[name] - 1)})" if dialect == SQLITE else f"= ANY(:{name}::text[])"
+
+    text = SCALAR.sub(placed, LIST.sub(placed_list, statement))
+    return (LOCKING.sub("", text) if dialect == SQLITE else text), tuple(names)
 
 
 def _batches(dialect: Dialect, rows: Sequence[Given]) -> Iterable[Sequence[Given]]:

@@ -22,8 +22,16 @@ class Worker:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def do(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Have the work done; return the future of what it returns or raises, in the running event loop."""
+    async def do(self, work: Callable[[], T]) -> T:
+        """Have the work done and return what it returns; cancelled meanwhile, raise that once it has ended."""
+        answer = self._give(work)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            await self._give(_nothing)  # in order, so that the work has ended by then
+            raise
+
+    def _give(self, work: Callable[[], T]) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._jobs.put((work, loop, answer))
@@ -53,6 +61,10 @@ class Worker:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_deliver, answer, value, error)
             del job, work, loop, answer, value, error  # else they live until the next job comes
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _deliver(answer: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:

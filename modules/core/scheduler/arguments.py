@@ -43,6 +43,7 @@ class Arguments:
     """What one function takes: checks parameters, builds the keyword arguments, describes itself as a JSON schema.
 
     `whole` names the one parameter that receives everything; otherwise each parameter of the task is an argument.
+    `bare` tells that it can do without any.
     `accepted` are the known names, None when any is; `adapter` is None where any JSON object will do.
     """
 
@@ -53,9 +54,12 @@ class Arguments:
     adapter: TypeAdapter[Any] | None
     accepted: frozenset[str] | None
     secret: frozenset[str]
+    bare: bool = False
 
     def check(self, parameters: object) -> list[Problem]:
         """Return what is wrong with the parameters, nothing when they fit; the function is not called."""
+        if self.bare and not parameters and isinstance(parameters, dict):
+            return []
         try:
             self._converted(parameters)
         except ParametersRefused as refused:
@@ -64,6 +68,8 @@ class Arguments:
 
     def build(self, parameters: object, context: ExecutionContext | None) -> dict[str, Any]:
         """Return the keyword arguments for the function; raises `ParametersRefused`."""
+        if self.bare and not parameters and isinstance(parameters, dict):
+            return dict.fromkeys(self.contexts, context)
         value = self._converted(parameters)
         arguments: dict[str, Any] = dict.fromkeys(self.contexts, context)
         if self.whole is None:
@@ -151,6 +157,7 @@ def arguments_of(function: Callable[..., Any], model: Any = None, secret: Iterab
         adapter=None if kind is None else _adapter(function, kind),
         accepted=accepted,
         secret=_hidden(function, frozenset(secret), accepted),
+        bare=whole is None and all(each.default is not EMPTY for each in ordinary),
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row
 
 from framework import strict_json
 from framework.context import AppContext
+from framework.database import read_moment
 from framework.logging import log_ids
 from modules.core.scheduler.ending import Ending, as_timed_out
 from modules.core.scheduler.execution import (
@@ -188,11 +189,11 @@ def _context(row: Row[Any], function: RegisteredFunction, app_context: AppContex
         function_name=function.function_name,
         attempt=row.attempt,
         retries_used=row.retries_used,
-        scheduled_for=row.scheduled_for,
+        scheduled_for=cast(datetime, read_moment(row.scheduled_for)),
         started_at=app_context.clock.now(),
         origin=row.origin,
         app_context=app_context,
         session_id=app_context.session_id,
         missed_count=row.missed_count,
-        missed_since=row.missed_since,
+        missed_since=read_moment(row.missed_since),
     )

@@ -58,7 +58,7 @@ class _Sorted:
 
 def claim(c: Connection, claims: Claims, room: Room, now: datetime) -> tuple[list[Row[Any]], bool]:
     """Take due executions for this node; what one node takes, no other node gets. Also: were any passed over?"""
-    paused = {row.scope for row in nodes.held(c)}
+    paused = nodes.paused(c)
     if "*" in paused or room.free <= 0:
         return [], False
     free = _free_everywhere(c, claims, room.free)

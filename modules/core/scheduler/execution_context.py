@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,16 +68,20 @@ class ExecutionContext:
     missed_count: int = 0
     missed_since: datetime | None = None
     payload: Mapping[str, Any] | None = None
-    logger: ExecutionLogger = field(init=False, repr=False)
+    _logger: ExecutionLogger | None = field(default=None, init=False, repr=False)
     in_thread: bool = field(default=False, init=False)
     """True while the function occupies a thread, which cannot be stopped from outside."""
-    _asked_to_stop: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    _asked_to_stop: bool = field(default=False, init=False, repr=False)
     _progress: Progress | None = field(default=None, init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        names = ("execution_id", "task_id", "module_id", "function_name", "attempt", "session_id")
-        extra = {name: getattr(self, name) for name in names}
-        self.logger = ExecutionLogger(logging.getLogger(f"modules.{self.module_id}"), extra)
+    @property
+    def logger(self) -> ExecutionLogger:
+        """A logger of the module whose records carry the ids of the execution."""
+        if self._logger is None:
+            names = ("execution_id", "task_id", "module_id", "function_name", "attempt", "session_id")
+            extra = {name: getattr(self, name) for name in names}
+            self._logger = ExecutionLogger(logging.getLogger(f"modules.{self.module_id}"), extra)
+        return self._logger
 
     @property
     def idempotency_key(self) -> str:
@@ -109,7 +112,7 @@ class ExecutionContext:
     @property
     def cancelled(self) -> bool:
         """True once the function has been asked to stop; a plain function in a thread looks here now and then."""
-        return self._asked_to_stop.is_set()
+        return self._asked_to_stop
 
     def raise_if_cancelled(self) -> None:
         """Raise `ExecutionCancelled` once the function has been asked to stop."""
@@ -118,7 +121,7 @@ class ExecutionContext:
 
     def cancel(self) -> None:
         """Ask the function to stop, from any thread; asking again changes nothing."""
-        self._asked_to_stop.set()
+        self._asked_to_stop = True
 
 
 def _plain(number: float) -> float:

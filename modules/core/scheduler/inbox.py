@@ -20,22 +20,37 @@ class Inbox:
     def __init__(self, write: Callable[[Callable[[Connection], None]], Awaitable[None]]) -> None:
         self._write = write
         self._waiting: deque[tuple[list[Newborn], asyncio.Future[None]]] = deque()
+        self._is_busy = False
         self._flushing: asyncio.Task[None] | None = None
 
     async def add(self, born: list[Newborn]) -> None:
         """Store new tasks, all or none; returns once they are committed, raises what kept them from it."""
+        if self._is_busy:
+            await self._wait_for_others(born)
+            return
+        self._is_busy = True
+        try:
+            await self._write(lambda c: newborn.insert(c, born))
+        finally:
+            self._is_busy = False
+            self._serve_waiting()
+
+    async def _wait_for_others(self, born: list[Newborn]) -> None:
         stored = asyncio.get_running_loop().create_future()
         self._waiting.append((born, stored))
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush(), name="store new tasks")
         await stored
+
+    def _serve_waiting(self) -> None:
+        if self._waiting:
+            self._is_busy = True
+            self._flushing = asyncio.create_task(self._flush(), name="store new tasks")
 
     async def _flush(self) -> None:
         try:
             while self._waiting:
                 await self._flush_some()
         finally:
-            self._flushing = None
+            self._is_busy = False
 
     async def _flush_some(self) -> None:
         rows: list[Newborn] = []
@@ -47,9 +62,10 @@ class Inbox:
         try:
             await self._write(lambda c: newborn.insert(c, rows))
         except BaseException as error:
+            refusal = error if isinstance(error, Exception) else asyncio.CancelledError()
             for caller in callers:
                 if not caller.done():
-                    caller.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+                    caller.set_exception(refusal)
             if not isinstance(error, Exception):
                 raise
             return

@@ -15,12 +15,13 @@ from framework.database import Database, is_transient, is_unique_violation
 from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
 from modules.core.scheduler import commands, newborn
+from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.firing import fire_if_due
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.inbox import Inbox
 from modules.core.scheduler.pages import execution_page, one_task, task_page
 from modules.core.scheduler.placing import function_key
-from modules.core.scheduler.planning import Plan, Planner, says_when
+from modules.core.scheduler.planning import Planner, says_when
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, executions, tasks
@@ -66,7 +67,7 @@ class JobManager:
         """Schedule tasks, all or none: `{"task_id", "created", "next_execution"}` for each."""
         plans: list[Plan] = []
         for number, config in enumerate(configs):
-            planned = self._planner.plan(config)
+            planned = self._planner.plan(config, alike=owner == "runtime")
             if planned.error is not None:
                 details = {**(planned.error.details or {}), "index": number}
                 return Result.error(planned.error.code, planned.error.message, details)
@@ -90,7 +91,7 @@ class JobManager:
 
     def _put_all(self, c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -> list[dict[str, Any]]:
         """Store plans; their tasks are locked in one order, whatever the caller's, so that no two callers deadlock."""
-        in_order = sorted(plans, key=lambda plan: (plan.config.module_id, plan.config.key or plan.config.name))
+        in_order = sorted(plans, key=lambda plan: (plan.config.module_id, plan.config.key or plan.what["name"]))
         stored = {id(plan): self.put(c, plan, owner, now) for plan in in_order}
         return [stored[id(plan)] for plan in plans]
 
@@ -111,8 +112,8 @@ class JobManager:
         conflict = plan.config.conflict
         if conflict == "error":
             refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
-        if conflict == "update" and plan.what["definition"] != row.definition:
-            row = self._rewrite(c, row, plan, now, new_time=plan.when["timing"] != row.timing)
+        if conflict == "update" and _says_otherwise(plan, row):
+            row = self._rewrite(c, row, _identified(plan), now, new_time=_says_another_time(plan, row))
         return {"task_id": row.id, "created": False, "next_execution": row.next_execution}
 
     def _rewrite(self, c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time: bool) -> Row[Any]:
@@ -137,8 +138,6 @@ class JobManager:
             if row.status == Status.CANCELLED and says_when(changes):
                 refuse("INVALID_STATE", "the task is cancelled; schedule it anew", status=row.status)
             plan = self._planner.plan_change(row, changes).unwrap()
-            what, when = {**plan.what, "definition": row.definition}, {**plan.when, "timing": row.timing}
-            plan = Plan(plan.config, what, when)
             self._rewrite(c, row, plan, now, new_time=says_when(changes))
             return shown_task(c, commands.must_find(c, task_id))
 
@@ -243,9 +242,33 @@ def _is_new(plan: Plan, owner: Owner) -> bool:
 
 
 def _born(plan: Plan, task_id: str, key: str | None, owner: Owner, now: datetime) -> newborn.Newborn:
+    has_identity = key is not None or plan.config.task_id is not None
+    plan = (
+        _identified(plan)
+        if has_identity
+        else Plan(plan.config, {**plan.what, "definition": "", "timing": ""}, plan.when)
+    )
     status = Status.PAUSED if plan.config.paused else Status.PENDING
     values = {**plan.what, **plan.when, "id": task_id, "key": key, "owner": owner, "status": status}
     return newborn.newborn(values, now)
+
+
+def _identified(plan: Plan) -> Plan:
+    """Return the plan with digests of what it says, by which the same call at the next start is known again."""
+    config = plan.config
+    return Plan(config, {**plan.what, "definition": config.definition}, {**plan.when, "timing": config.timing})
+
+
+def _says_otherwise(plan: Plan, row: Row[Any]) -> bool:
+    if row.definition:
+        return plan.config.definition != str(row.definition)
+    return _says_another_time(plan, row) or any(value != getattr(row, name) for name, value in plan.what.items())
+
+
+def _says_another_time(plan: Plan, row: Row[Any]) -> bool:
+    if row.definition:
+        return plan.config.timing != str(row.timing)
+    return bool(plan.when["trigger"] != row.trigger)
 
 
 def _created(plan: Plan, task_id: str) -> dict[str, Any]:

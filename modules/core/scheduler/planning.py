@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from framework import strict_json
 from framework.result import Result
+from modules.core.scheduler.alike import Alike, Plan
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.refusing import invalid, readable
@@ -31,24 +32,32 @@ KEPT_COLUMNS: tuple[str, ...] = (
 KEPT_COLUMNS += ("max_executions", "delivery", "timezone", "queue", "concurrency_key")
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A checked config: `what` are the columns that say what to do and how, `when` those that say when."""
-
-    config: TaskConfig
-    what: Mapping[str, Any]
-    when: Mapping[str, Any]
-
-
 class Planner:
     """Checks configs against the fields, the registered functions and the calendar."""
 
     def __init__(self, functions: FunctionRegistry, triggers: TriggerManager) -> None:
         self._functions = functions
         self._triggers = triggers
+        self._alike = Alike()
 
-    def plan(self, given: TaskConfig | Mapping[str, Any]) -> Result[Plan]:
-        """Return the plan of a config, or `INVALID_CONFIG` with every offending field in `details["problems"]`."""
+    def plan(self, given: TaskConfig | Mapping[str, Any], *, alike: bool = False) -> Result[Plan]:
+        """Return the plan of a config, or `INVALID_CONFIG` with every offending field in `details["problems"]`.
+
+        `alike` allows that of a task like others, whose `config` is theirs: for tasks that need no identity.
+        """
+        if not alike or not isinstance(given, Mapping):
+            return self._plan(given)
+        version = self._functions.version
+        known = self._alike.plan(given, version)
+        if known is not None:
+            return Result.success(known)
+        planned = self._plan(given)
+        if planned.error is None:
+            function = self._functions.find(planned.data.config.module_id, planned.data.config.function_name)
+            self._alike.remember(given, planned.data, function, version)
+        return planned
+
+    def _plan(self, given: TaskConfig | Mapping[str, Any]) -> Result[Plan]:
         try:
             config = given if isinstance(given, TaskConfig) else TaskConfig.model_validate(dict(given))
         except ValidationError as error:
@@ -105,7 +114,6 @@ def _what(config: TaskConfig) -> dict[str, Any]:
         "module_id": config.module_id,
         "function_name": config.function_name,
         "parameters": strict_json.dumps(config.parameters),
-        "definition": config.definition,
         "priority": config.priority,
         "overlap": config.when_open,
         "queue": config.queue,
@@ -119,7 +127,6 @@ def _what(config: TaskConfig) -> dict[str, Any]:
 
 def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone: str) -> dict[str, Any]:
     return {
-        "timing": config.timing,
         "trigger": strict_json.dumps(trigger.to_json()),
         "timezone": timezone,
         "event": trigger.event if isinstance(trigger, OnEvent) else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +33,8 @@ WAYS = ("schedule_time", "delay", "interval_type", "interval_value", "cron", "tr
 TIMING = (*WAYS, "recurring", "timezone", "start_date", "end_date")
 IDENTITY = {"task_id", "key", "on_conflict", "replace_existing", "paused", "owner"}
 
-Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+NAME = r"^[^\x00-\x1f\x7f]+$"
+Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NAME)]
 TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$")]
 Tag = Annotated[
     str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\"\\%_][^\x00-\x1f\x7f\"\\%]*$")
@@ -188,6 +190,14 @@ def _as_text(value: object) -> Any:
     """A trigger value shows itself as JSON; whatever else a dict may hold, as text."""
     to_json = getattr(value, "to_json", None)
     return to_json() if to_json is not None else repr(value)
+
+
+_is_printable = re.compile(NAME[1:-1]).fullmatch
+
+
+def is_name(text: object) -> bool:
+    """Tell whether a text may be the name of a task: as `TaskConfig` says, but for its words."""
+    return isinstance(text, str) and 1 <= len(text) <= 100 and _is_printable(text) is not None  # Text100
 
 
 def problems_of(error: ValidationError) -> list[dict[str, str]]:

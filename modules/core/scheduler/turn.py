@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework.database import read_moment
 from modules.core.scheduler.claiming import Claims, Room, claim
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.firing import fire_due
@@ -112,6 +113,7 @@ def keep_lease(c: Connection, node_id: str, now: datetime, lease: timedelta) -> 
     node = nodes.lease_of(c, node_id)
     if node is None:
         raise NodeLostError(node_id)
-    if node.lease_until - now < lease / 2:
+    until = read_moment(node.lease_until)
+    if until is None or until - now < lease / 2:
         nodes.renew(c, node_id, now + lease)
     return node.draining_since is not None

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, tuple_, update
 
-from framework.database import insert_rows
+from framework.database import insert_rows, run
 from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.tables import events, executions, nodes
 
@@ -43,6 +43,9 @@ PLACED = (
     "crashes",
     "created_at",
 )
+CANCEL_REQUESTS = """
+    SELECT id FROM scheduler_executions
+    WHERE state = 'running' AND cancel_requested_at IS NOT NULL AND node_id = :node_id"""
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = executions.c.state == literal_column("'pending'")
 is_held = is_pending & (executions.c.line == literal_column("'held'"))
@@ -174,8 +177,7 @@ def request_cancel(c: Connection, ids: Iterable[str], now: datetime) -> None:
 
 def cancel_requests(c: Connection, node_id: str) -> list[str]:
     """Return this node's running executions that somebody wants to end."""
-    asked = is_running & (executions.c.node_id == node_id) & executions.c.cancel_requested_at.is_not(None)
-    return list(c.execute(select(executions.c.id).where(asked)).scalars())
+    return list(run(c, CANCEL_REQUESTS, node_id=node_id).scalars())
 
 
 def note(c: Connection, execution_id: str, node_id: str, **values: Any) -> None:

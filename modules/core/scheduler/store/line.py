@@ -6,72 +6,69 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, literal_column, select, update
 
-from framework.database import change_rows, skip_locked
-from modules.core.scheduler.execution import Line, Reason, State
+from framework.database import change_rows, read_moment, run
+from modules.core.scheduler.execution import Line, Reason
 from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
 LOOKED_AT = 5_000  # rows of one look for functions that nobody has
 is_ready = is_pending & (executions.c.line == literal_column("'ready'"))
-is_later = is_pending & (executions.c.line == literal_column("'later'"))
-CLAIMED = (
-    executions.c.id,
-    executions.c.event_id,
-    executions.c.scheduled_for,
-    executions.c.attempt,
-    executions.c.origin,
-    executions.c.function_key,
-    executions.c.queue,
-    executions.c.limit_key,
-    executions.c.slots,
-    executions.c.open_key,
-    executions.c.payload,
-    executions.c.missed_count,
-    executions.c.missed_since,
-    executions.c.retries_used,
-    executions.c.crashes,
-    events.c.name,
-    events.c.module_id,
-    events.c.parameters,
-    events.c.policies,
-    events.c.delivery,
-    events.c.status.label("task_status"),
-)
+CANDIDATES = """
+    SELECT x.id, x.event_id, x.scheduled_for, x.attempt, x.origin, x.function_key, x.queue, x.limit_key, x.slots,
+        x.open_key, x.payload, x.missed_count, x.missed_since, x.retries_used, x.crashes,
+        e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status
+    FROM scheduler_executions AS x JOIN scheduler_events AS e ON e.id = x.event_id
+    WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key IN (:functions)
+        AND x.crashes < :crashes_below
+    ORDER BY x.rank, x.id LIMIT :most FOR UPDATE OF x SKIP LOCKED"""
+QUEUES = """
+    WITH RECURSIVE each_queue(queue) AS (
+        SELECT min(queue) FROM scheduler_executions WHERE state = 'pending' AND line = 'ready'
+        UNION ALL
+        SELECT (SELECT min(x.queue) FROM scheduler_executions AS x
+                WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue > each_queue.queue)
+        FROM each_queue WHERE each_queue.queue IS NOT NULL)
+    SELECT queue FROM each_queue WHERE queue IS NOT NULL"""
+START = """
+    UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
+        trace_session_id = :session_id
+    WHERE id IN (:ids) AND state = 'pending'"""
 TAKE_KEYS = """
     UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
         trace_session_id = :session_id, open_key = given.open_key
     FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
+PROMOTE = """
+    UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
+        SELECT id FROM scheduler_executions
+        WHERE state = 'pending' AND line = 'later' AND due_at <= :now FOR UPDATE SKIP LOCKED)"""
+NEXT_DUE = "SELECT min(due_at) FROM scheduler_executions WHERE state = 'pending' AND line = 'later'"
+ANY_CRASHES = 1_000_000
 
 
 def candidates(
     c: Connection, queue: str, functions: Collection[str], crashes_below: int | None, limit: int
-) -> Sequence[Any]:
-    """Return the first in line of a queue that this node can run, with what their task says, locked against others."""
-    wanted = [is_ready, executions.c.queue == queue, executions.c.function_key.in_(functions)]
-    if crashes_below is not None:
-        wanted.append(executions.c.crashes < crashes_below)
-    query = select(*CLAIMED).join(events, events.c.id == executions.c.event_id).where(*wanted)
-    in_order = query.order_by(executions.c.rank, executions.c.id).limit(limit)
-    return c.execute(skip_locked(in_order, of=executions)).all()
+) -> Sequence[Row[Any]]:
+    """Return the first in line of a queue that this node can run, with what their task says, locked against others.
+
+    Their moments are as the driver has them.
+    """
+    if not functions:
+        return []
+    below = ANY_CRASHES if crashes_below is None else crashes_below
+    return run(c, CANDIDATES, queue=queue, functions=functions, crashes_below=below, most=limit).rows
 
 
 def queues(c: Connection) -> list[str]:
     """Return the queues in which anybody is in line, by one look into the index for each."""
-    first = select(func.min(executions.c.queue).label("queue")).where(is_ready)
-    each = first.cte("each_queue", recursive=True)
-    following = select(func.min(executions.c.queue)).where(is_ready, executions.c.queue > each.c.queue)
-    each = each.union_all(select(following.scalar_subquery()).where(each.c.queue.is_not(None)))
-    return list(c.execute(select(each.c.queue).where(each.c.queue.is_not(None))).scalars())
+    return list(run(c, QUEUES).scalars())
 
 
 def start(c: Connection, ids: Sequence[str], node_id: str, session_id: str, now: datetime) -> None:
     """Make claimed rows running."""
-    values = {"state": State.RUNNING, "reason": None, "node_id": node_id, "start_time": now}
-    statement = update(executions).where(executions.c.id.in_(ids), is_pending)
-    c.execute(statement.values(values | {"trace_session_id": session_id}))
+    run(c, START, ids=ids, node_id=node_id, session_id=session_id, now=now)
 
 
 def start_with_keys(c: Connection, keys: Mapping[str, str], node_id: str, session_id: str, now: datetime) -> None:
@@ -95,13 +92,12 @@ def put_off(c: Connection, ids: Collection[str], until: datetime, reason: Reason
 
 def promote(c: Connection, now: datetime) -> None:
     """Put those in line whose time has come."""
-    due = skip_locked(select(executions.c.id).where(is_later, executions.c.due_at <= now))
-    c.execute(update(executions).where(executions.c.id.in_(due)).values(line=Line.READY, reason=None))
+    run(c, PROMOTE, now=now)
 
 
 def next_due(c: Connection) -> datetime | None:
     """Return the next moment at which a row gets in line."""
-    return c.execute(select(func.min(executions.c.due_at)).where(is_later)).scalar()
+    return read_moment(run(c, NEXT_DUE).scalar())
 
 
 def hold_task(c: Connection, event_id: str) -> None:

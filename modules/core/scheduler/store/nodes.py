@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from framework import strict_json
-from framework.database import for_update, skip_locked, upsert
+from framework.database import run, skip_locked, upsert
 from modules.core.scheduler.tables import nodes, pauses, profiles
+
+LEASE_OF = "SELECT lease_until, draining_since FROM scheduler_nodes WHERE id = :node_id FOR UPDATE"
+PAUSED = "SELECT scope FROM scheduler_pauses"
 
 
 def register(c: Connection, values: Mapping[str, Any]) -> None:
@@ -23,10 +26,9 @@ def renew(c: Connection, node_id: str, lease_until: datetime) -> bool:
     return c.execute(update(nodes).where(nodes.c.id == node_id).values(lease_until=lease_until)).rowcount == 1
 
 
-def lease_of(c: Connection, node_id: str) -> Row[Any, Any] | None:
+def lease_of(c: Connection, node_id: str) -> Any:
     """Return this node's lease and whether it drains, and let nobody remove it before the end; None: not known."""
-    lease = select(nodes.c.lease_until, nodes.c.draining_since).where(nodes.c.id == node_id)
-    return c.execute(for_update(lease)).one_or_none()
+    return run(c, LEASE_OF, node_id=node_id).one_or_none()
 
 
 def describe(c: Connection, node_id: str, *, version: str, functions: Iterable[str], queues: str, slots: int) -> None:
@@ -75,6 +77,11 @@ def hold(c: Connection, scope: str, reason: str | None, now: datetime) -> None:
 def release(c: Connection, scope: str) -> bool:
     """Let go what was held back; False when nothing was."""
     return c.execute(delete(pauses).where(pauses.c.scope == scope)).rowcount == 1
+
+
+def paused(c: Connection) -> set[str]:
+    """Return the scopes that are held back."""
+    return set(run(c, PAUSED).scalars())
 
 
 def held(c: Connection) -> Sequence[Row[Any]]:

@@ -71,6 +71,10 @@ class Once(Series):
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "date", "run_date": moment_text(self.run_date)}
 
+    def stored(self) -> str:
+        """Return the JSON text of `to_json`, which is the same for all but the moment."""
+        return f'{{"v":1,"type":"date","run_date":"{moment_text(self.run_date)}"}}'
+
     def describe(self) -> str:
         return f"once at {moment_text(self.run_date)}"
 
