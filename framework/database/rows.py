@@ -131,7 +131,7 @@ def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
 
 @lru_cache(maxsize=1_000)
 def _named(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
-    kind: Any = namedtuple("Row", names, rename=True)  # the names are those of the statement
+    kind: Any = namedtuple("Row", list(names), rename=True)  # the names are those of the statement
     make: Callable[[Iterable[Any]], Any] = kind._make
     return make
 

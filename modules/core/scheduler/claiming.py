@@ -18,6 +18,7 @@ from modules.core.scheduler.task import Status, policies_of
 
 BATCH = 256  # rows of one look at the line
 LOOKS = 4  # at a line whose first rows may not start
+EVERYWHERE = "everywhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,18 @@ class Claims:
 
 
 @dataclass(slots=True)
+class Claimed:
+    """What was claimed; `more` where others may be in line for whom there is room, `locked` where some could not be
+    looked at, because another node was deciding about their limit.
+    """
+
+    rows: list[Row[Any]] = field(default_factory=list)
+    more: bool = False
+    locked: bool = False
+    takes_risk: bool = False
+
+
+@dataclass(slots=True)
 class _Sorted:
     """What one look at the line has come to."""
 
@@ -53,24 +66,19 @@ class _Sorted:
     keys: dict[str, str] = field(default_factory=dict)
     held: dict[Reason, list[str]] = field(default_factory=dict)
     put_off: list[tuple[str, datetime]] = field(default_factory=list)
-    passed_over: bool = False
 
 
-def claim(c: Connection, claims: Claims, room: Room, now: datetime) -> tuple[list[Row[Any]], bool]:
-    """Take due executions for this node; what one node takes, no other node gets. Also: were any passed over?"""
-    paused = nodes.paused(c)
-    if "*" in paused or room.free <= 0:
-        return [], False
+def claim(c: Connection, claims: Claims, room: Room, now: datetime) -> Claimed:
+    """Take due executions for this node; what one node takes, no other node gets."""
+    done = Claimed(takes_risk=claims.takes_risk)
+    paused = nodes.paused(c) if room.free > 0 else {"*"}
+    if "*" in paused:
+        return done
     free = _free_everywhere(c, claims, room.free)
-    claimed: list[Row[Any]] = []
-    passed_over = free < room.free
+    done.locked = free < 0
     for queue, share in _shares(c, room, paused):
-        taken, over = _from_queue(c, claims, queue, min(share, free - len(claimed)), paused, now)
-        claimed += taken
-        passed_over |= over
-        if len(claimed) >= free:
-            break
-    return claimed, passed_over
+        _from_queue(c, claims, queue, min(share, free - len(done.rows)), paused, now, done)
+    return done
 
 
 def _shares(c: Connection, room: Room, paused: Collection[str]) -> list[tuple[str, int]]:
@@ -82,57 +90,63 @@ def _shares(c: Connection, room: Room, paused: Collection[str]) -> list[tuple[st
 
 
 def _free_everywhere(c: Connection, claims: Claims, free: int) -> int:
-    """Apply the limit over all nodes, counted from the rows that run."""
+    """Apply the limit over all nodes, counted from the rows that run; below nothing where another node counts."""
     if claims.everywhere is None:
         return free
-    if not try_locks(c, ["everywhere"]):
-        return 0
-    return max(min(free, claims.everywhere - executions.count_running(c)), 0)
+    return min(free, claims.everywhere - executions.count_running(c)) if try_locks(c, [EVERYWHERE]) else -1
 
 
 def _from_queue(
-    c: Connection, claims: Claims, queue: str, free: int, paused: Collection[str], now: datetime
-) -> tuple[list[Row[Any]], bool]:
-    claimed: list[Row[Any]] = []
-    crashes_below = claims.last_chance if claims.takes_risk else None
-    passed_over = False
-    for _ in range(LOOKS):
-        wanted = min(free - len(claimed), BATCH)
+    c: Connection, claims: Claims, queue: str, free: int, paused: Collection[str], now: datetime, done: Claimed
+) -> None:
+    """Claim up to `free` of a queue; after a look that found rows that may not start, look at more of them."""
+    before = len(done.rows)
+    for look in range(LOOKS):
+        wanted = free - (len(done.rows) - before)
         if wanted <= 0:
-            break
-        rows = _sound(
-            c, line.candidates(c, queue, claims.functions, crashes_below, wanted), now, careful=claims.careful
-        )
-        result = _sort(c, rows, claims, paused, now)
+            return
+        most = min(wanted, BATCH) if look == 0 else BATCH
+        below = claims.last_chance if done.takes_risk else None
+        rows = _sound(c, line.candidates(c, queue, claims.functions, below, most), now, careful=claims.careful)
+        result = _sort(c, rows, claims, paused, now, wanted, done)
         _write(c, result, claims, now)
-        claimed += result.claimed
-        passed_over |= result.passed_over
-        if len(rows) < wanted or len(result.claimed) == len(rows):
-            break
-    return claimed, passed_over
+        done.rows += result.claimed
+        if len(rows) < most or (look == 0 and len(result.claimed) == most):
+            done.more |= len(result.claimed) == BATCH
+            return
+    done.more = True
 
 
-def _sort(c: Connection, rows: Sequence[Row[Any]], claims: Claims, paused: Collection[str], now: datetime) -> _Sorted:
+def _sort(
+    c: Connection,
+    rows: Sequence[Row[Any]],
+    claims: Claims,
+    paused: Collection[str],
+    now: datetime,
+    wanted: int,
+    done: Claimed,
+) -> _Sorted:
     """Say of each row whether it may start: not while its task, its module, its limit or its rate holds it."""
-    done = _Sorted()
+    result = _Sorted()
     limits = _Limits(c, [row for row in rows if row.limit_key is not None], now)
-    risky = claims.takes_risk
     for row in rows:
         is_risky = claims.last_chance is not None and row.crashes >= claims.last_chance
         reason = _held_by(row, paused)
         if reason is not None:
-            done.held.setdefault(reason, []).append(row.id)
-        elif (is_risky and risky) or not limits.may_look_at(row):
-            done.passed_over = True
+            result.held.setdefault(reason, []).append(row.id)
+        elif is_risky and done.takes_risk:
+            continue
+        elif not limits.may_look_at(row):
+            done.locked = True
         elif (until := limits.next_start(row)) is not None:
-            done.put_off.append((row.id, until))
-        elif not limits.take_key(row, done.keys):
-            done.held.setdefault(Reason.LIMIT, []).append(row.id)
-        else:
-            risky |= is_risky
-            limits.started(row)
-            done.claimed.append(row)
-    return done
+            result.put_off.append((row.id, until))
+        elif not limits.has_key(row):
+            result.held.setdefault(Reason.LIMIT, []).append(row.id)
+        elif len(result.claimed) < wanted:
+            done.takes_risk |= is_risky
+            limits.start(row, result.keys)
+            result.claimed.append(row)
+    return result
 
 
 def _held_by(row: Row[Any], paused: Collection[str]) -> Reason | None:
@@ -167,15 +181,12 @@ class _Limits:
         """Whether no other node is deciding about the row's limit at this moment."""
         return row.limit_key is None or row.limit_key in self._locked
 
-    def take_key(self, row: Row[Any], keys: dict[str, str]) -> bool:
-        """Take a free open key of the row's limit, if it needs one; False where none is free."""
-        if row.slots is None:
-            return True
-        key = next((key for key in keys_of(row.limit_key, row.slots) if key not in self._held), None)
-        if key is not None:
-            self._held.add(key)
-            keys[row.id] = key
-        return key is not None
+    def has_key(self, row: Row[Any]) -> bool:
+        """Whether an open key of the row's limit is free, if it needs one."""
+        return row.slots is None or self._free_key(row) is not None
+
+    def _free_key(self, row: Row[Any]) -> str | None:
+        return next((key for key in keys_of(row.limit_key, row.slots) if key not in self._held), None)
 
     def next_start(self, row: Row[Any]) -> datetime | None:
         """Return when the row's rate lets it start; None when it does now."""
@@ -189,8 +200,11 @@ class _Limits:
         starts = self._starts[row.limit_key]
         return None if len(starts) < count else starts[count - 1] + timedelta(seconds=seconds)
 
-    def started(self, row: Row[Any]) -> None:
-        """This row starts now."""
+    def start(self, row: Row[Any], keys: dict[str, str]) -> None:
+        """Let this row start now: what it takes, the next ones do not get."""
+        if row.slots is not None and (key := self._free_key(row)) is not None:
+            self._held.add(key)
+            keys[row.id] = key
         if row.limit_key in self._starts:
             self._starts[row.limit_key].insert(0, self._now)
 

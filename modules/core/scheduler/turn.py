@@ -81,17 +81,17 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         line.hold_unknown(c, nodes.functions(c))
     line.promote(c, until)
     room = Room(0) if draining else work.room
-    claimed, passed_over = claim(c, _claims(work), room, now)
+    claimed = claim(c, _claims(work), room, now)
     moments = [tasks.next_due(c, now), line.next_due(c)]
-    if passed_over and not claimed:
+    if claimed.locked:
         moments.append(now + LOCKED)
     return Turned(
         moment=now,
-        claimed=claimed,
+        claimed=claimed.rows,
         refused=refused,
         to_cancel=executions.cancel_requests(c, work.node_id),
         fired=fired.count,
-        more=fired.count == BATCH or (passed_over and bool(claimed)),
+        more=fired.count == BATCH or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
     )
 

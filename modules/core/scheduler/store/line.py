@@ -22,8 +22,8 @@ CANDIDATES = """
         e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status
     FROM scheduler_executions AS x JOIN scheduler_events AS e ON e.id = x.event_id
     WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key IN (:functions)
-        AND x.crashes < :crashes_below
     ORDER BY x.rank, x.id LIMIT :most FOR UPDATE OF x SKIP LOCKED"""
+HARMLESS = CANDIDATES.replace("ORDER BY", "AND x.crashes < :crashes_below ORDER BY")
 QUEUES = """
     WITH RECURSIVE each_queue(queue) AS (
         SELECT min(queue) FROM scheduler_executions WHERE state = 'pending' AND line = 'ready'
@@ -45,7 +45,6 @@ PROMOTE = """
         SELECT id FROM scheduler_executions
         WHERE state = 'pending' AND line = 'later' AND due_at <= :now FOR UPDATE SKIP LOCKED)"""
 NEXT_DUE = "SELECT min(due_at) FROM scheduler_executions WHERE state = 'pending' AND line = 'later'"
-ANY_CRASHES = 1_000_000
 
 
 def candidates(
@@ -57,8 +56,9 @@ def candidates(
     """
     if not functions:
         return []
-    below = ANY_CRASHES if crashes_below is None else crashes_below
-    return run(c, CANDIDATES, queue=queue, functions=functions, crashes_below=below, most=limit).rows
+    if crashes_below is None:
+        return run(c, CANDIDATES, queue=queue, functions=functions, most=limit).rows
+    return run(c, HARMLESS, queue=queue, functions=functions, crashes_below=crashes_below, most=limit).rows
 
 
 def queues(c: Connection) -> list[str]:
