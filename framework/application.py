@@ -185,7 +185,7 @@ def _open(own: FrameworkSettings) -> Database:
         raise SettingsError(
             f"FRAMEWORK_DATA_DIR is {str(own.data_dir)!r}, which cannot be made: {error.strerror}"
         ) from None
-    return Database(own.database_url, synchronous=own.sqlite_synchronous)
+    return Database(own.database_url, synchronous=own.sqlite_synchronous, pooled=own.database_pooled)
 
 
 def _open_existing(own: FrameworkSettings) -> Database:
@@ -194,7 +194,7 @@ def _open_existing(own: FrameworkSettings) -> Database:
         raise DatabaseMissing(
             f"there is no database at {path} yet; `chamberlain run` or `chamberlain db upgrade` makes it"
         )
-    database = Database(own.database_url, synchronous=own.sqlite_synchronous)
+    database = Database(own.database_url, synchronous=own.sqlite_synchronous, pooled=own.database_pooled)
     if database.is_memory:
         raise DatabaseMissing("the database is in memory, where only its own process can look; use a file or a server")
     return database

@@ -72,6 +72,9 @@ class FrameworkSettings(ModuleSettings):
     databases: dict[str, DatabaseUrl] = Field(
         default_factory=dict, description="Further databases by name, for cleanups.", repr=False
     )
+    database_pooled: bool = Field(
+        default=False, description="True: a pooler like PgBouncer stands before PostgreSQL, transaction by transaction."
+    )
     sqlite_synchronous: Literal["full", "normal"] = Field(
         default="full", description="full survives a power loss; normal is faster and may lose the last moments."
     )

@@ -2,6 +2,7 @@
 
 from framework.database.database import Database
 from framework.database.failures import is_transient, is_unique_violation
+from framework.database.inserting import Insertion, Notice
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
@@ -13,6 +14,7 @@ __all__ = [
     "SQLITE",
     "Database",
     "DatabaseUrlError",
+    "Insertion",
     "Listener",
     "NaiveMomentError",
     "UtcDateTime",
@@ -22,6 +24,7 @@ __all__ = [
     "insert_rows",
     "is_transient",
     "is_unique_violation",
+    "Notice",
     "notify",
     "read_moment",
     "row_address",

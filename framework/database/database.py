@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from framework.clock import Clock, SystemClock
+from framework.database.altering import alone, checked, enforce_foreign_keys
 from framework.database.engines import (
     ALTERING,
     READING,
@@ -21,23 +22,26 @@ from framework.database.engines import (
     sqlite_engine,
 )
 from framework.database.file import SqliteFile
+from framework.database.inserting import Inserter, Insertion, Notice, insert_all
 from framework.database.location import POSTGRESQL, SQLITE, locate, path_of
 from framework.database.worker import FairLock
 
 T = TypeVar("T")
 WRITERS = {SQLITE: 1, POSTGRESQL: 5}
 READERS = 3
-SCHEMA_LOCK = 0x636861_6D626572  # of PostgreSQL's advisory locks, the one that changing the schema takes
 
 
 class Database:
     """One database and this process's connections to it, for use in one event loop.
 
     `synchronous` is how SQLite commits: `full` survives a power loss, `normal` may lose the last commits to one.
-    A wrong URL raises `DatabaseUrlError`; nothing is opened before the first transaction.
+    `pooled`: a pooler stands before PostgreSQL and gives each transaction another session. What shares a `gate` takes
+    turns in writing to a file. A wrong URL raises `DatabaseUrlError`; nothing is opened before the first transaction.
     """
 
-    def __init__(self, url: str, *, synchronous: str = "full", gate: FairLock | None = None) -> None:
+    def __init__(
+        self, url: str, *, synchronous: str = "full", pooled: bool = False, gate: FairLock | None = None
+    ) -> None:
         if synchronous not in SYNCHRONOUS:
             raise ValueError(f"{synchronous!r} is not a way to commit; use 'full' or 'normal'")
         self.url = locate(url)
@@ -45,9 +49,11 @@ class Database:
         self.path = path_of(self.url)
         self.is_memory = self.dialect == SQLITE and self.path is None
         self._synchronous = synchronous
+        self._pooled = pooled
         self._gate = gate or FairLock()
         self._writer, self._reader = self._engines()
         self._file = self._file_of()
+        self._inserter = Inserter(self.url, pooled=pooled) if self.dialect == POSTGRESQL else None
         self._write_turns = asyncio.Semaphore(WRITERS[self.dialect])
         self._read_turns = self._write_turns if self.is_memory else asyncio.Semaphore(READERS)
         self._writing: set[asyncio.Task[Any] | None] = set()
@@ -60,8 +66,8 @@ class Database:
             return engine, engine.execution_options(**{READING: True})
         writers = WRITERS[self.dialect]
         if self.dialect == POSTGRESQL:
-            reader = postgresql_engine(self.url, reading=True, pool_size=READERS)
-            return postgresql_engine(self.url, reading=False, pool_size=writers), reader
+            reader = postgresql_engine(self.url, reading=True, pooled=self._pooled, pool_size=READERS)
+            return postgresql_engine(self.url, reading=False, pooled=self._pooled, pool_size=writers), reader
         reader = sqlite_engine(self.url, synchronous=self._synchronous, reading=True, pool_size=READERS)
         return sqlite_engine(self.url, synchronous=self._synchronous, reading=False, pool_size=writers), reader
 
@@ -82,6 +88,20 @@ class Database:
             if self._file is not None:
                 return await self._opened(self._file).write(work)
             return await _to_the_end(self._write(work))
+
+    async def insert(self, insertions: Sequence[Insertion], notice: Notice | None = None) -> None:
+        """Insert rows in a transaction of their own, in one round trip where the database has any.
+
+        Rows whose keys are taken are left out, so that the same rows can be given again when nobody knows whether they
+        came in. `notice` is told at the commit.
+        """
+        if self._inserter is None:
+            await self.write(lambda c: insert_all(c, insertions))
+            return
+        self._refuse_nesting()
+        if self._closed:
+            raise RuntimeError("the database is closed")
+        await _to_the_end(self._inserter.insert(insertions, notice))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
@@ -124,6 +144,8 @@ class Database:
             self._closed = True
             await self._file.close()
         self._closed = True
+        if self._inserter is not None:
+            await self._inserter.close()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -132,7 +154,7 @@ class Database:
         if self.is_memory:
             raise ValueError("a database in memory is one connection and cannot be cloned; use a file")
         url = self.url.render_as_string(hide_password=False)
-        return Database(url, synchronous=self._synchronous, gate=self._gate)
+        return Database(url, synchronous=self._synchronous, pooled=self._pooled, gate=self._gate)
 
     async def clock_offset(self, clock: Clock) -> timedelta:
         """Return the database's clock minus this clock; zero on SQLite and for a clock that a test moves."""
@@ -169,16 +191,16 @@ class Database:
 
     async def _alter(self, work: Callable[[Connection], T]) -> T:
         if self.dialect == POSTGRESQL:
-            return await self._write(_alone(work))
+            return await self._write(alone(work))
         if self._file is not None:
-            return await self._opened(self._file).alter(_checked(work))
+            return await self._opened(self._file).alter(checked(work))
         engine = self._writer.execution_options(**{ALTERING: True})
         async with self._connected(engine) as connection:
             try:
                 async with connection.begin():
-                    return await connection.run_sync(_checked(work))
+                    return await connection.run_sync(checked(work))
             finally:
-                await _enforce_foreign_keys(connection)
+                await enforce_foreign_keys(connection)
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -206,33 +228,3 @@ async def _to_the_end(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         await asyncio.gather(done, return_exceptions=True)
         raise
-
-
-def _checked(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
-    def checked(connection: Connection) -> T:
-        done = work(connection)
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            raise RuntimeError(
-                f"{len(broken)} rows would point to nothing, the first in table {broken[0][0]!r}; nothing was changed"
-            )
-        return done
-
-    return checked
-
-
-def _alone(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
-    def alone(connection: Connection) -> T:
-        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another process's upgrade may take its time
-        connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
-        return work(connection)
-
-    return alone
-
-
-async def _enforce_foreign_keys(connection: AsyncConnection) -> None:
-    if connection.closed or connection.invalidated:
-        return
-    raw = await connection.get_raw_connection()
-    driver: Any = raw.driver_connection
-    await driver.execute("PRAGMA foreign_keys = ON")  # past SQLAlchemy, which would begin a transaction first

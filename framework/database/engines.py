@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from framework.database.location import MEMORY, DatabaseUrlError
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another process's writer
 CONNECT_TIMEOUT = 10.0  # seconds for PostgreSQL to answer
 LOCK_TIMEOUT = "10s"  # that PostgreSQL waits for a lock, so that no statement hangs for ever
+BOUNDED = {"server_settings": {"lock_timeout": LOCK_TIMEOUT}}
+# Behind a pooler, the next transaction's session does not know what was prepared, nor takes settings of its own.
+UNPREPARED = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+UNKNOWN_TO_DRIVER = {"prepared_statement_cache_size", "prepared_statement_name_func"}  # SQLAlchemy's own options
+UNSEEN = 1.0  # seconds after which a connection may be gone, and is asked before it is used
 WAL_ATTEMPTS = 100
 CACHED_STATEMENTS = 512  # a statement over several rows has a text for each number of them
 SYNCHRONOUS = ("full", "normal")
@@ -61,20 +68,30 @@ def memory_engine(synchronous: str) -> AsyncEngine:
     return engine
 
 
-def postgresql_engine(url: URL, *, reading: bool, pool_size: int) -> AsyncEngine:
+def postgresql_engine(url: URL, *, reading: bool, pooled: bool, pool_size: int) -> AsyncEngine:
     """Return an engine whose writers see what was committed last, and whose readers see one snapshot."""
     try:
         engine = create_async_engine(
             url,
-            connect_args={"timeout": CONNECT_TIMEOUT, "server_settings": {"lock_timeout": LOCK_TIMEOUT}},
-            pool_pre_ping=True,  # a restarted server costs nobody an error
+            connect_args={"timeout": CONNECT_TIMEOUT, **(UNPREPARED if pooled else BOUNDED)},
             **_pool(pool_size),
         )
     except ModuleNotFoundError as error:
         raise DatabaseUrlError("PostgreSQL needs its driver: pip install 'chamberlain[postgres]'") from error
+    if pooled:
+        event.listen(engine.sync_engine, "begin", _bound_waiting)
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _ask_whether_alive)
     if reading:
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def driver_options(url: URL, *, pooled: bool) -> dict[str, Any]:
+    """Return what asyncpg itself is given to connect to an address."""
+    _, options = url.get_dialect()().create_connect_args(url)
+    given: dict[str, Any] = {**options, "timeout": CONNECT_TIMEOUT, **(UNPREPARED if pooled else BOUNDED)}
+    return {name: value for name, value in given.items() if name not in UNKNOWN_TO_DRIVER}
 
 
 def _pool(size: int) -> dict[str, Any]:
@@ -94,6 +111,27 @@ def _connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, sync
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
     cursor.close()
+
+
+def _bound_waiting(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+
+
+def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info["used"] = time.monotonic()
+
+
+def _ask_whether_alive(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """A restarted server costs nobody an error: the pool opens another connection where this raises."""
+    if time.monotonic() - entry.info.get("used", time.monotonic()) < UNSEEN:
+        return
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SELECT 1")
+        cursor.close()
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _begin(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from framework.clock import Clock, new_id
 from framework.database.database import Database
-from framework.database.engines import CONNECT_TIMEOUT
+from framework.database.engines import driver_options
 from framework.database.failures import is_transient
 from framework.database.location import POSTGRESQL
 from framework.errors import one_line
@@ -31,11 +31,8 @@ RARELY = 300.0  # seconds until a server is tried again that takes a LISTEN and 
 ENQUIRY = "\x05"  # what pings begin with and notices do not: ASCII's "is anybody there?"
 APPLICATION_NAME = "chamberlain listener"
 OPTIONS = {
-    "timeout": CONNECT_TIMEOUT,
-    "statement_cache_size": 0,  # behind a pooler the next session does not know what the last one prepared
     "server_settings": {"application_name": APPLICATION_NAME},
 }
-UNKNOWN_TO_DRIVER = {"prepared_statement_cache_size", "prepared_statement_name_func"}  # SQLAlchemy's own options
 LOST, DEAF = "lost", "deaf"
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
@@ -126,10 +123,7 @@ class Listener:
     async def _connect(self) -> asyncpg.Connection:
         import asyncpg
 
-        url = self._database.url
-        _, options = url.get_dialect()().create_connect_args(url)
-        known = {name: value for name, value in options.items() if name not in UNKNOWN_TO_DRIVER}
-        return await asyncpg.connect(**known | OPTIONS)
+        return await asyncpg.connect(**driver_options(self._database.url, pooled=True) | OPTIONS)
 
     async def _ping(self, connection: asyncpg.Connection) -> bool:
         """Notify itself; whether that was heard in time."""

@@ -62,7 +62,7 @@ def insert_rows(
 
     Moments are aware datetimes. `ignore` leaves out rows whose unique keys are taken.
     """
-    inserted, moments = 0, _moments(_columns(table, columns))
+    inserted, moments = 0, _moments(columns_of(table, columns))
     for batch in _batches(c.dialect, rows):
         text = _insert_text(table, columns, c.dialect.name, len(batch), ignore=ignore)
         values = _parameters(c.dialect, len(columns), moments, batch)
@@ -131,8 +131,8 @@ def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
 
 @lru_cache(maxsize=1_000)
 def _named(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
-    kind: Any = namedtuple("Row", list(names), rename=True)  # the names are those of the statement
-    make: Callable[[Iterable[Any]], Any] = kind._make
+    with_names: Any = namedtuple  # those of the statement, which are known only now
+    make: Callable[[Iterable[Any]], Any] = with_names("Row", names, rename=True)._make
     return make
 
 
@@ -161,7 +161,7 @@ def _batches(dialect: Dialect, rows: Sequence[Given]) -> Iterable[Sequence[Given
 
 @lru_cache(maxsize=1_000)
 def _insert_text(table: Table, names: tuple[str, ...], dialect: str, count: int, *, ignore: bool) -> str:
-    into = f"INSERT INTO {table.name} ({', '.join(names)}) {_source(_columns(table, names), dialect, count)}"
+    into = f"INSERT INTO {table.name} ({', '.join(names)}) {_source(columns_of(table, names), dialect, count)}"
     return f"{into} ON CONFLICT DO NOTHING" if ignore else into
 
 
@@ -187,7 +187,8 @@ def _source(columns: Columns, dialect: str, count: int) -> str:
 
 
 @lru_cache(maxsize=100)
-def _columns(table: Table, names: tuple[str, ...]) -> Columns:
+def columns_of(table: Table, names: tuple[str, ...]) -> Columns:
+    """Return the names with the kinds that the table's columns have."""
     return tuple((name, _kind(table.c[name].type)) for name in names)
 
 

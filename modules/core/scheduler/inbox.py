@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from sqlalchemy import Connection
-
-from modules.core.scheduler import newborn
 from modules.core.scheduler.newborn import Newborn
 
 AT_ONCE = 2_000  # tasks of one commit
 
 
 class Inbox:
-    """Stores new tasks; `write` carries out a transaction, `stored` is called after each."""
+    """Stores new tasks, each commit by one call of `store`."""
 
-    def __init__(self, write: Callable[[Callable[[Connection], None]], Awaitable[None]]) -> None:
-        self._write = write
+    def __init__(self, store: Callable[[Sequence[Newborn]], Awaitable[None]]) -> None:
+        self._store = store
         self._waiting: deque[tuple[list[Newborn], asyncio.Future[None]]] = deque()
         self._is_busy = False
         self._flushing: asyncio.Task[None] | None = None
@@ -30,7 +27,7 @@ class Inbox:
             return
         self._is_busy = True
         try:
-            await self._write(lambda c: newborn.insert(c, born))
+            await self._store(born)
         finally:
             self._is_busy = False
             self._serve_waiting()
@@ -60,7 +57,7 @@ class Inbox:
             rows += born
             callers.append(caller)
         try:
-            await self._write(lambda c: newborn.insert(c, rows))
+            await self._store(rows)
         except BaseException as error:
             refusal = error if isinstance(error, Exception) else asyncio.CancelledError()
             for caller in callers:

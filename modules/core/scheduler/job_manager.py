@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from framework.clock import Clock, SystemClock, new_id
-from framework.database import Database, is_transient, is_unique_violation
+from framework.database import Database, Notice, is_transient, is_unique_violation, notify
 from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
 from modules.core.scheduler import commands, newborn
@@ -25,6 +25,7 @@ from modules.core.scheduler.planning import Planner, says_when
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, executions, tasks
+from modules.core.scheduler.tables import CHANNEL
 from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
@@ -47,7 +48,7 @@ class JobManager:
         self._planner = planner
         self._settings = settings
         self._wake = wake
-        self._inbox = Inbox(self._write_new)
+        self._inbox = Inbox(self._store_new)
 
     async def create_job(
         self,
@@ -85,8 +86,10 @@ class JobManager:
         )
         return [_created(plan, task_id) for plan, task_id in zip(plans, ids, strict=True)]
 
-    async def _write_new(self, work: Callable[[Connection], None]) -> None:
-        await self._write(lambda c, _now: work(c))
+    async def _store_new(self, born: Sequence[newborn.Newborn]) -> None:
+        """Insert tasks whose ids are their own: even when nobody knows whether they came in, again is harmless."""
+        insert = partial(self._database.insert, newborn.insertions(born), Notice(CHANNEL, ""))
+        await until_it_passes(insert, clock=SystemClock(), passes=is_transient, patience=PATIENCE)
         self._wake()
 
     def _put_all(self, c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -> list[dict[str, Any]]:
@@ -211,7 +214,13 @@ class JobManager:
 
     async def _write(self, work: Callable[[Connection, datetime], T]) -> T:
         """Do it again where it surely was undone: the database was locked, or a key was taken in the meantime."""
-        write = partial(self._database.write, lambda c: work(c, self._clock.now()))
+
+        def told(c: Connection) -> T:
+            done = work(c, self._clock.now())
+            notify(c, CHANNEL, "")
+            return done
+
+        write = partial(self._database.write, told)
         patient = partial(until_it_passes, write, clock=SystemClock(), passes=_was_undone, patience=PATIENCE)
         try:
             return await patient()

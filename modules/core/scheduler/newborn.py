@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
+from framework.database import Insertion, insert_rows
+from modules.core.scheduler import tables
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.placing import Occurrence, Task, first_row
 from modules.core.scheduler.store import executions, tasks
@@ -39,12 +41,18 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
     return Newborn(tuple(map(values.__getitem__, tasks.COLUMNS)), execution)
 
 
-def insert(c: Connection, born: list[Newborn]) -> None:
-    """Store new tasks, whose ids are their own."""
-    tasks.add_all(c, [each.task for each in born])
-    firsts = [each.execution for each in born if each.execution is not None]
-    if firsts:
-        executions.add(c, firsts)
+def insertions(born: Sequence[Newborn]) -> list[Insertion]:
+    """Return what is to be inserted for new tasks, whose ids are their own."""
+    rows = [each.execution for each in born if each.execution is not None]
+    firsts = [tuple(map(row.__getitem__, executions.PLACED)) for row in rows]
+    stored = [Insertion(tables.events, tasks.COLUMNS, [each.task for each in born])]
+    return [*stored, Insertion(tables.executions, executions.PLACED, firsts)] if firsts else stored
+
+
+def insert(c: Connection, born: Sequence[Newborn]) -> None:
+    """Store new tasks as part of a transaction."""
+    for each in insertions(born):
+        insert_rows(c, *each)
 
 
 def _is_due(values: Mapping[str, Any], now: datetime) -> bool:

@@ -22,11 +22,11 @@ from modules.core.scheduler.membership import Membership
 from modules.core.scheduler.recovery import Upkeep, upkeep
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, Turned, Work, turn
+from modules.core.scheduler.waking import watching
 
 log = logging.getLogger(__name__)
 
 VERSION = metadata.version("chamberlain")
-LOOK_SECONDS = 1.0  # how often SQLite's version is looked at for what other processes wrote
 CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
 
 
@@ -45,7 +45,6 @@ class Runner:
         self._loops: list[asyncio.Task[None]] = []
         self._node = Membership(self._database, self._clock, settings.lease, self._lose_node)
         self._stopping = False
-        self._seen_version: int | None = None
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
         self._ended = 0
@@ -86,12 +85,10 @@ class Runner:
             return
         self._stopping = False
         self._last_turn = self._clock.monotonic()
-        loop = partial(repeat, clock=self._clock, passes=is_transient)
-        turning = loop(self._step, name="scheduler", wake=self._wake)
+        turning = repeat(self._step, name="scheduler", clock=self._clock, wake=self._wake, passes=is_transient)
         self._loops = [asyncio.create_task(turning, name="scheduler")]
-        if self._database.dialect == "sqlite" and not self._database.is_memory:
-            looking = loop(self._look, name="look at the database", wake=asyncio.Event())
-            self._loops.append(asyncio.create_task(looking, name="scheduler look"))
+        for watcher in watching(self._database, self._clock, self.wake, notify=self._settings.notify):
+            self._loops.append(asyncio.create_task(watcher, name="scheduler watcher"))
 
     async def stop(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; may be called again."""
@@ -151,14 +148,6 @@ class Runner:
 
     async def _step(self) -> float | None:
         return self._sleep_after(await self._turn())
-
-    async def _look(self) -> float | None:
-        """Wake the loop when the file has changed: what another process wrote is noticed without a poll."""
-        version = await self._database.version()
-        if version != self._seen_version:
-            self._seen_version = version
-            self.wake()
-        return LOOK_SECONDS
 
     async def _turn(self, horizon: datetime | None = None) -> Turned:
         async with self._turning:

@@ -40,6 +40,9 @@ class SchedulerSettings(ModuleSettings):
     poll_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(seconds=15), description="Longest sleep between two looks at the database."
     )
+    notify: bool = Field(
+        default=True, description="Hear of other nodes' changes at once on PostgreSQL; polling goes on in any case."
+    )
     lease: Annotated[Seconds, Gt(timedelta(seconds=1))] = Field(
         default=timedelta(minutes=1),
         description="Silence after which a node counts as dead; renewed at a quarter of it.",

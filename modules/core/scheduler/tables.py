@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from framework.database import UtcDateTime
 
+CHANNEL = "chamberlain_scheduler"  # on which nodes hear that something may be due
 READY = "state = 'pending' AND line = 'ready'"
 LATER = "state = 'pending' AND line = 'later'"
 HELD = "state = 'pending' AND line = 'held'"
