@@ -3,6 +3,15 @@
 from framework.database.database import Database
 from framework.database.failures import is_transient, is_unique_violation
 from framework.database.inserting import Insertion, Notice
+from framework.database.joining import (
+    AsyncJoinable,
+    Joinable,
+    Joining,
+    OtherDatabaseError,
+    SyncJoinable,
+    explain_lock,
+    join,
+)
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
@@ -12,18 +21,25 @@ from framework.database.verbs import for_update, insert_ignore, row_address, ski
 __all__ = [
     "POSTGRESQL",
     "SQLITE",
+    "AsyncJoinable",
     "Database",
     "DatabaseUrlError",
     "Insertion",
+    "Joinable",
+    "Joining",
     "Listener",
     "NaiveMomentError",
+    "OtherDatabaseError",
+    "SyncJoinable",
     "UtcDateTime",
     "change_rows",
+    "explain_lock",
     "for_update",
     "insert_ignore",
     "insert_rows",
     "is_transient",
     "is_unique_violation",
+    "join",
     "Notice",
     "notify",
     "read_moment",

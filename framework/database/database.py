@@ -83,7 +83,7 @@ class Database:
 
         Writers take turns, first come first served. Locked for longer than the busy timeout raises OperationalError.
         """
-        self._refuse_nesting()
+        self.refuse_nesting()
         async with self._write_turns:
             if self._file is not None:
                 return await self._opened(self._file).write(work)
@@ -98,21 +98,21 @@ class Database:
         if self._inserter is None:
             await self.write(lambda c: insert_all(c, insertions))
             return
-        self._refuse_nesting()
+        self.refuse_nesting()
         if self._closed:
             raise RuntimeError("the database is closed")
         await _to_the_end(self._inserter.insert(insertions, notice))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
-        self._refuse_nesting()
+        self.refuse_nesting()
         async with self._write_turns:
             return await _to_the_end(self._alter(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do the work on one read-only snapshot; but for a database in memory, no writer waits for it."""
         if self.is_memory:
-            self._refuse_nesting()
+            self.refuse_nesting()
         async with self._read_turns:
             if self._file is not None:
                 return await self._opened(self._file).read(work)
@@ -121,7 +121,7 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """The transaction of `write` for asynchronous statements; never await foreign code in it, all writers wait."""
-        self._refuse_nesting()
+        self.refuse_nesting()
         async with self._write_turns, self._connected(self._writer) as connection, connection.begin():
             holder = asyncio.current_task()
             self._writing.add(holder)
@@ -134,7 +134,7 @@ class Database:
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         """The snapshot of `read` for asynchronous statements."""
         if self.is_memory:
-            self._refuse_nesting()
+            self.refuse_nesting()
         async with self._read_turns, self._connected(self._reader) as connection:
             yield connection
 
@@ -213,10 +213,12 @@ class Database:
                 if self._closed and not connection.closed:
                     await connection.invalidate()  # its pool is gone; given back, it would stay open for ever
 
-    def _refuse_nesting(self) -> None:
+    def refuse_nesting(self) -> None:
+        """Raise `RuntimeError` within a transaction of `begin`: a second one of the same task would wait for it."""
         if asyncio.current_task() in self._writing:
             raise RuntimeError(
                 "this task is already in a transaction, and a second one would wait for it for ever; use its connection"
+                " (where that is offered, by passing it on as session=)"
             )
 
 

@@ -22,7 +22,7 @@ BOUNDED = {"server_settings": {"lock_timeout": LOCK_TIMEOUT}}
 # Behind a pooler, the next transaction's session does not know what was prepared, nor takes settings of its own.
 UNPREPARED = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
 UNKNOWN_TO_DRIVER = {"prepared_statement_cache_size", "prepared_statement_name_func"}  # SQLAlchemy's own options
-UNSEEN = 1.0  # seconds after which a connection may be gone, and is asked before it is used
+UNSEEN = 0.005  # seconds after which a connection may be gone, and is asked before it is used
 WAL_ATTEMPTS = 100
 CACHED_STATEMENTS = 512  # a statement over several rows has a text for each number of them
 SYNCHRONOUS = ("full", "normal")
@@ -123,6 +123,8 @@ def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -
 
 def _ask_whether_alive(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
     """A restarted server costs nobody an error: the pool opens another connection where this raises."""
+    if entry.driver_connection.is_closed():  # type: ignore[union-attr]  # asyncpg's own, which has heard of it
+        raise DisconnectionError
     if time.monotonic() - entry.info.get("used", time.monotonic()) < UNSEEN:
         return
     cursor = connection.cursor()

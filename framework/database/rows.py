@@ -22,6 +22,8 @@ from framework.database.moments import UtcDateTime, as_text
 
 AT_ONCE = 50  # rows of one SQLite statement: a text for each number of them is kept prepared
 SCALAR = re.compile(r"(?<!:):(\w+)")
+NUMBERED = re.compile(r"\$\d+")  # each once, in order
+PERCENT = ("format", "pyformat")
 LIST = re.compile(r"IN \(:(\w+)\)")
 LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
@@ -117,6 +119,8 @@ def read_moment(value: str | datetime | None) -> datetime | None:
 def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
     raw = c.connection.driver_connection
     if not isinstance(raw, sqlite3.Connection):
+        if c.dialect.paramstyle in PERCENT:  # the driver of somebody else's engine
+            text = NUMBERED.sub("%s", text.replace("%", "%%"))
         result = c.exec_driver_sql(text, values)
         return Done(list(result.all()) if result.returns_rows else [], result.rowcount)
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,10 +14,12 @@ from sqlalchemy import Row
 
 from framework import strict_json
 from framework.context import AppContext
-from framework.database import read_moment
+from framework.database import Joinable, read_moment
 from framework.logging import log_ids
-from modules.core.scheduler.ending import Ending, as_timed_out
+from modules.core.scheduler.completing import complete, success_with
+from modules.core.scheduler.ending import Completion, Ending, as_timed_out
 from modules.core.scheduler.execution import (
+    ExecutionCancelled,
     ExecutionContext,
     Outcome,
     Reason,
@@ -43,7 +46,7 @@ class Carrying:
         self.queue: str = row.queue
         self.crashes: int = row.crashes
         self.limit = 0.0
-        self.deadline = 0.0
+        self.deadline = math.inf
         self.timed_out_at: datetime | None = None
         self.disowned = False
         self.task: asyncio.Task[Outcome] | None = None
@@ -52,6 +55,8 @@ class Carrying:
         self._started = 0.0
         self._function = function
         self._context = _context(row, function, app_context)
+        self._context.completes = self._complete
+        self._completion: Completion | None = None
         self.noted: Mapping[str, Any] = {}
         self._reason: Reason | None = None
         self._stop_reasons: list[Reason] = []
@@ -64,6 +69,8 @@ class Carrying:
         self.deadline = self._started + self.limit
         self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
         self.task.add_done_callback(lambda task: self._ended(task, on_end))
+        if self._stop_reasons:  # asked to stop while it waited to be started
+            self.task.cancel()
 
     def stop(self, reason: Reason) -> None:
         """Ask the function to stop: a coroutine is cancelled, a thread sees `context.cancelled`.
@@ -95,6 +102,8 @@ class Carrying:
 
     def note(self) -> dict[str, Any]:
         """Return the columns to write about it while it runs; empty when there is nothing new."""
+        if self._completion is not None:  # its row may be locked until the function commits, and turns would wait
+            return {}
         values: dict[str, Any] = {"progress": self._progress()} if self._progress() else {}
         if self.timed_out_at is not None:
             values |= {"timed_out_at": self.timed_out_at, "reason": Reason.TIMEOUT}
@@ -151,6 +160,18 @@ class Carrying:
         elif self._stop_reason is not None and outcome.state in (State.CANCELLED, State.FAILED):
             outcome = Outcome(State.CANCELLED, error=outcome.error, traceback=outcome.traceback, retry=False)
             reason = self._stop_reason
+        return self._ending(outcome, reason, seconds)
+
+    def _complete(self, session: Joinable, result: object) -> Awaitable[None] | None:
+        """Write a success in the transaction of the function's session."""
+        if self.timed_out_at is not None:
+            raise ExecutionCancelled(f"the time of execution {self.id} is up: it counts as timed out")
+        outcome = success_with(result)
+        self._completion = Completion()
+        ending = self._ending(outcome, None, self._clock.monotonic() - self._started)
+        return complete(session, ending, self._clock)
+
+    def _ending(self, outcome: Outcome, reason: Reason | None, seconds: float) -> Ending:
         return Ending(
             self.id,
             self._row.event_id,
@@ -162,6 +183,7 @@ class Carrying:
             self._started_at,
             self._row.limit_key,
             self._may_repeat(outcome, reason),
+            self._completion,
         )
 
     def _may_repeat(self, outcome: Outcome, reason: Reason | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,9 @@ from modules.core.scheduler.functions import FunctionRegistry
 log = logging.getLogger("modules.core.scheduler.executions")
 
 
+SLICE = 64  # functions started before the event loop gets to do something else
+
+
 class Crew:
     """Starts claimed rows, watches their time, and collects how they end; `on_end` is called after each ending."""
 
@@ -35,6 +38,7 @@ class Crew:
         self._endings: dict[str, Ending] = {}
         self._idle = asyncio.Event()
         self._of_queue: Counter[str] = Counter()
+        self._to_start: deque[tuple[Carrying, datetime]] = deque()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -45,7 +49,7 @@ class Crew:
         return bool(self._endings)
 
     def start(self, rows: Iterable[Row[Any]], started: datetime) -> None:
-        """Start the functions of rows that were claimed at a moment."""
+        """Start the functions of rows that were claimed at a moment, a few at a time, so that the loop stays live."""
         for row in rows:
             function = self._functions.find(*row.function_key.split(":", 1))
             if function is None:  # only rows of registered functions are claimed, and none goes once tasks are run
@@ -53,7 +57,17 @@ class Crew:
             carrying = Carrying(row, function, self._app_context)
             self._running[row.id] = carrying
             self._of_queue[row.queue] += 1
+            self._to_start.append((carrying, started))
+        self._start_some()
+
+    def _start_some(self) -> None:
+        for _ in range(min(SLICE, len(self._to_start))):
+            carrying, started = self._to_start.popleft()
             carrying.start(started=started, default_timeout=self._timeout, on_end=self._ended)
+        if self._to_start:
+            asyncio.get_running_loop().call_soon(self._start_some)
+        elif self._endings:
+            self._on_end()
 
     def _ended(self, carrying: Carrying) -> None:
         if self._running.pop(carrying.id, None) is not None:
@@ -62,7 +76,8 @@ class Crew:
             self._endings[carrying.id] = carrying.ending
         if not self._running:
             self._idle.set()
-        self._on_end()
+        if not self._to_start:  # else those that are about to start may end as quickly, and travel along
+            self._on_end()
 
     def running_of(self, queue: str) -> int:
         """Return how many executions of a queue run."""

@@ -37,6 +37,7 @@ class Work:
     lease: timedelta
     functions: Collection[str]
     room: Room
+    runs_any: bool = True
     endings: Sequence[Ending] = ()
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     horizon: datetime | None = None
@@ -76,24 +77,42 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     for execution_id, note in work.notes.items():
         executions.note(c, execution_id, work.node_id, **note)
     until = now if work.horizon is None else min(now, work.horizon)
-    fired = fire_due(c, until, BATCH, careful=work.careful)
-    if not fired.functions <= set(work.functions):
-        line.hold_unknown(c, nodes.functions(c))
-    line.promote(c, until)
+    fired, next_task = _fire(c, work, until, now)
+    next_in_line = _promote(c, until)
     room = Room(0) if draining else work.room
     claimed = claim(c, _claims(work), room, now)
-    moments = [tasks.next_due(c, now), line.next_due(c)]
+    moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
     return Turned(
         moment=now,
         claimed=claimed.rows,
         refused=refused,
-        to_cancel=executions.cancel_requests(c, work.node_id),
-        fired=fired.count,
-        more=fired.count == BATCH or claimed.more,
+        to_cancel=executions.cancel_requests(c, work.node_id) if work.runs_any else (),
+        fired=fired,
+        more=fired == BATCH or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
     )
+
+
+def _fire(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[int, datetime | None]:
+    """Fire what is due; return how many tasks were looked at, and when the next one is."""
+    soonest = tasks.soonest(c)
+    if soonest is None or soonest > now:
+        return 0, soonest
+    fired = fire_due(c, until, BATCH, careful=work.careful)
+    if not fired.functions <= set(work.functions):
+        line.hold_unknown(c, nodes.functions(c))
+    return fired.count, tasks.next_due(c, now)
+
+
+def _promote(c: Connection, until: datetime) -> datetime | None:
+    """Put those in line whose time has come; return when the next one's comes."""
+    soonest = line.next_due(c)
+    if soonest is None or soonest > until:
+        return soonest
+    line.promote(c, until)
+    return line.next_due(c)
 
 
 def _claims(work: Work) -> Claims:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from framework.database import change_rows, for_update
+from framework.database import change_rows, for_update, run
 from modules.core.scheduler.tables import events
 
 END_COLUMNS = (
@@ -33,6 +33,7 @@ END = """
         AND EXISTS (SELECT 1 FROM scheduler_nodes WHERE scheduler_nodes.id = :node_id AND lease_until > :now)
     RETURNING scheduler_executions.id"""
 
+HAS_SUCCEEDED = "SELECT 1 FROM scheduler_executions WHERE id = :id AND node_id = :node_id AND state = 'succeeded'"
 TASK_COLUMNS = (
     ("id", "text"),
     ("execution_id", "text"),
@@ -65,6 +66,11 @@ def lock_tasks(c: Connection, ids: Sequence[str]) -> None:
 def end(c: Connection, rows: Sequence[Sequence[Any]], node_id: str, now: datetime) -> set[str]:
     """Write endings, the values of `END_COLUMNS`; return the ids of those that were this node's to write."""
     return {row.id for row in change_rows(c, END, END_COLUMNS, rows, node_id=node_id, now=now)}
+
+
+def has_succeeded(c: Connection, execution_id: str, node_id: str) -> bool:
+    """Tell whether a row of this node's has ended well."""
+    return bool(run(c, HAS_SUCCEEDED, id=execution_id, node_id=node_id).rows)
 
 
 def tell_tasks(c: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> list[Row[Any]]:

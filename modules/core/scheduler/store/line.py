@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, liter
 from framework.database import change_rows, read_moment, run
 from modules.core.scheduler.execution import Line, Reason
 from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running
+from modules.core.scheduler.store.tasks import LONG_AGO
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
@@ -96,8 +97,9 @@ def promote(c: Connection, now: datetime) -> None:
 
 
 def next_due(c: Connection) -> datetime | None:
-    """Return the next moment at which a row gets in line."""
-    return read_moment(run(c, NEXT_DUE).scalar())
+    """Return the next moment at which a row gets in line; where it does not say, long ago."""
+    first = run(c, NEXT_DUE).scalar()
+    return None if first is None else read_moment(first) or LONG_AGO
 
 
 def hold_task(c: Connection, event_id: str) -> None:
@@ -124,12 +126,14 @@ def release_over(c: Connection, functions: Collection[str], limit: int) -> None:
     known = _held_for(Reason.FUNCTION_NOT_REGISTERED) & executions.c.function_key.in_(functions)
     is_paused = exists().where(events.c.id == executions.c.event_id, events.c.status == Status.PAUSED)
     resumed = _held_for(Reason.TASK_PAUSED) & ~is_paused
-    mine = select(events.c.module_id).where(events.c.id == executions.c.event_id)
-    of_module = mine.correlate(executions).scalar_subquery()
-    free = _held_for(Reason.PAUSED) & ~exists().where(pauses.c.scope.in_(["*", of_module])).correlate(executions)
-    for over in (known, resumed, free, _held_for(Reason.LIMIT)):
+    for over in (known, resumed, _is_free(), _held_for(Reason.LIMIT)):
         first = select(executions.c.id).where(over).order_by(executions.c.rank).limit(limit)
         release(c, c.execute(first).scalars().all())
+
+
+def release_unpaused(c: Connection) -> None:
+    """Put rows back in line that were held because their module was, where nothing holds it any more."""
+    release(c, c.execute(select(executions.c.id).where(_is_free())).scalars().all())
 
 
 def release(c: Connection, ids: Collection[str]) -> None:
@@ -167,3 +171,9 @@ def waiting(c: Connection) -> dict[str, dict[str, int]]:
 
 def _held_for(reason: Reason) -> ColumnElement[bool]:
     return is_held & (executions.c.reason == reason.value)
+
+
+def _is_free() -> ColumnElement[bool]:
+    mine = select(events.c.module_id).where(events.c.id == executions.c.event_id)
+    of_module = mine.correlate(executions).scalar_subquery()
+    return _held_for(Reason.PAUSED) & ~exists().where(pauses.c.scope.in_(["*", of_module])).correlate(executions)
