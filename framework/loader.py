@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from framework.errors import (
     DuplicateModule,
@@ -160,6 +161,17 @@ def import_commands(item: Found) -> ModuleType | None:
         del sys.modules[name]
         raise ModuleImportFailed(name, error) from error
     return module
+
+
+def find_in_module(module: str, qualified_name: str) -> Any:
+    """Import a module and return what it defines under a dotted name; raises what the import raises.
+
+    Both names come from an object that a running process holds, never from stored text.
+    """
+    found: Any = importlib.import_module(module)
+    for part in qualified_name.split("."):
+        found = getattr(found, part)
+    return found
 
 
 def _module_class(package: ModuleType) -> type[Module]:

@@ -11,6 +11,7 @@ from framework.database.joining import (
     SyncJoinable,
     explain_lock,
     join,
+    refuse_other,
 )
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
@@ -43,6 +44,7 @@ __all__ = [
     "Notice",
     "notify",
     "read_moment",
+    "refuse_other",
     "row_address",
     "run",
     "skip_locked",

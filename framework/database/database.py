@@ -24,9 +24,11 @@ from framework.database.engines import (
 from framework.database.file import SqliteFile
 from framework.database.inserting import Inserter, Insertion, Notice, insert_all
 from framework.database.location import POSTGRESQL, SQLITE, locate, path_of
+from framework.database.server import Server
 from framework.database.worker import FairLock
 
 T = TypeVar("T")
+Way = TypeVar("Way", SqliteFile, Server)
 WRITERS = {SQLITE: 1, POSTGRESQL: 5}
 READERS = 3
 
@@ -53,6 +55,7 @@ class Database:
         self._gate = gate or FairLock()
         self._writer, self._reader = self._engines()
         self._file = self._file_of()
+        self._server = Server(self.url, pooled=pooled) if self.dialect == POSTGRESQL else None
         self._inserter = Inserter(self.url, pooled=pooled) if self.dialect == POSTGRESQL else None
         self._write_turns = asyncio.Semaphore(WRITERS[self.dialect])
         self._read_turns = self._write_turns if self.is_memory else asyncio.Semaphore(READERS)
@@ -87,7 +90,9 @@ class Database:
         async with self._write_turns:
             if self._file is not None:
                 return await self._opened(self._file).write(work)
-            return await _to_the_end(self._write(work))
+            return await _to_the_end(
+                self._write(work) if self._server is None else self._opened(self._server).write(work)
+            )
 
     async def insert(self, insertions: Sequence[Insertion], notice: Notice | None = None) -> None:
         """Insert rows in a transaction of their own, in one round trip where the database has any.
@@ -116,7 +121,9 @@ class Database:
         async with self._read_turns:
             if self._file is not None:
                 return await self._opened(self._file).read(work)
-            return await _to_the_end(self._read(work))
+            return await _to_the_end(
+                self._read(work) if self._server is None else self._opened(self._server).read(work)
+            )
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -146,6 +153,8 @@ class Database:
         self._closed = True
         if self._inserter is not None:
             await self._inserter.close()
+        if self._server is not None:
+            await self._server.close()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -176,10 +185,10 @@ class Database:
         async with self._watching:
             return await self._opened(self._file).version()
 
-    def _opened(self, file: SqliteFile) -> SqliteFile:
+    def _opened(self, way: Way) -> Way:
         if self._closed:
             raise RuntimeError("the database is closed")
-        return file
+        return way
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         async with self._connected(self._writer) as connection, connection.begin():

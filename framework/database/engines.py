@@ -27,6 +27,7 @@ WAL_ATTEMPTS = 100
 CACHED_STATEMENTS = 512  # a statement over several rows has a text for each number of them
 SYNCHRONOUS = ("full", "normal")
 READING = "reading"  # execution option: begin a read-only snapshot
+BELOW = "below"  # execution option: transactions begin and end below SQLAlchemy
 ALTERING = "altering"  # execution option: begin with foreign keys unenforced
 
 
@@ -85,6 +86,23 @@ def postgresql_engine(url: URL, *, reading: bool, pooled: bool, pool_size: int) 
     if reading:
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def plain_postgresql_engine(url: URL, *, pooled: bool) -> AsyncEngine:
+    """Return an engine without a pool and without transactions: whoever uses it begins and ends them."""
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": CONNECT_TIMEOUT, **(UNPREPARED if pooled else BOUNDED)},
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    return engine.execution_options(**{BELOW: True})
+
+
+def bounding(*, pooled: bool) -> str:
+    """Return what follows the begin of a transaction whose session has no settings of its own."""
+    return f"; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'" if pooled else ""
 
 
 def driver_options(url: URL, *, pooled: bool) -> dict[str, Any]:

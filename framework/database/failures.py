@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 SQLITE_UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -20,6 +20,7 @@ SQLITE_TRANSIENT = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
+LOST = ("08", "57P01", "57P02", "57P03")  # the connection failed, or the server went down under it
 POSTGRESQL_UNIQUE = "23505"
 # Connection lost, serialization failure, deadlock, no resources, lock or statement timeout, server going down or up.
 POSTGRESQL_TRANSIENT = ("08", "40001", "40P01", "53", "55P03", "57014", "57P")
@@ -37,6 +38,21 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return any(_is_passing(cause) for cause in _causes(error))
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, so that nobody knows what became of what was sent last."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def translated(error: Exception, statement: str) -> Exception:
+    """Return PostgreSQL's driver's error as SQLAlchemy would raise it; any other as it is."""
+    state = _sqlstate(error)
+    gone = isinstance(error, OSError) or state.startswith(LOST) or "connection is closed" in str(error)
+    if not (state or gone):
+        return error
+    kind = IntegrityError if state.startswith("23") else OperationalError if gone else DBAPIError
+    return kind(statement, None, error, hide_parameters=True, connection_invalidated=gone)
 
 
 def _is_passing(error: BaseException) -> bool:

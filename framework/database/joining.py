@@ -31,6 +31,10 @@ FIRST_LOOK, LAST_LOOK = 0.001, 0.05  # seconds between looks at a commit that is
 IDENTITY = "chamberlain identity"  # of the database that a connection leads to, kept with the connection
 # What a server says of itself is the same by every address, and through a pooler, too.
 SERVER = text("SELECT current_database() || ' ' || extract(epoch FROM pg_postmaster_start_time())")
+ELSEWHERE = (
+    "the session leads to another database than the application's, and one commit cannot be of two; "
+    "open it on the application's own"
+)
 
 
 class OtherDatabaseError(FrameworkError, ValueError):
@@ -93,10 +97,7 @@ class Joining:
         Raises `OtherDatabaseError`. A synchronous session blocks the event loop as long as its database does.
         """
         if await self._leads_elsewhere(session) and await self._leads_elsewhere(session, afresh=True):
-            raise OtherDatabaseError(
-                "the session leads to another database than the application's, and one commit cannot be of two; "
-                "open it on the application's own"
-            )
+            raise OtherDatabaseError(ELSEWHERE)
         return await _answer(join(session, partial(self._write, work, asyncio.get_running_loop())))
 
     async def _leads_elsewhere(self, session: Joinable, *, afresh: bool = False) -> bool:
@@ -107,9 +108,8 @@ class Joining:
         return await _answer(join(session, _identity)) != self._identity
 
     async def _own_identity(self) -> str:
-        if self._database.path is not None:
-            return str(self._database.path.resolve())
-        return await self._database.read(_identity)
+        path = self._database.path
+        return await self._database.read(_identity) if path is None else str(path.resolve())
 
     def _write(self, work: Callable[[Connection], T], loop: asyncio.AbstractEventLoop, c: Connection) -> T:
         try:
@@ -163,6 +163,16 @@ def explain_lock(error: DBAPIError) -> None:
 def _whole(work: Callable[[Connection], T], c: Connection) -> T:
     with c.begin_nested():
         return work(c)
+
+
+def refuse_other(c: Connection, database: Database) -> None:
+    """Raise `OtherDatabaseError` where a connection leads to another file, or a database of another kind.
+
+    Of two databases on servers it says nothing.
+    """
+    same_kind = c.dialect.name == database.dialect
+    if not same_kind or (c.dialect.name == SQLITE and _identity(c) != str(database.path and database.path.resolve())):
+        raise OtherDatabaseError(ELSEWHERE)
 
 
 def _identity(c: Connection) -> str:

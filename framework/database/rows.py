@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, Connection, Dialect, Float, Integer, Table, Text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
+from sqlalchemy.util import await_only
 
+from framework.database.failures import translated
 from framework.database.location import SQLITE
 from framework.database.moments import UtcDateTime, as_text
 
@@ -25,6 +27,7 @@ SCALAR = re.compile(r"(?<!:):(\w+)")
 NUMBERED = re.compile(r"\$\d+")  # each once, in order
 PERCENT = ("format", "pyformat")
 LIST = re.compile(r"IN \(:(\w+)\)")
+CHANGES = re.compile(r"\bINSERT\b|\bDELETE\b|(?<!FOR )\bUPDATE\b")
 LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 Given = Sequence[Any]
@@ -131,6 +134,28 @@ def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
     if rows:
         rows = list(map(_named(tuple(column[0] for column in cursor.description)), rows))
     return Done(rows, cursor.rowcount)
+
+
+def _execute_on_server(raw: Any, text: str, values: tuple[Any, ...]) -> Done:
+    """Go to PostgreSQL's driver itself, on a connection whose transactions SQLAlchemy knows nothing of."""
+    try:
+        if not _returns_rows(text):
+            return Done([], _changed(await_only(raw.execute(text, *values))))
+        rows = await_only(raw.fetch(text, *values))
+    except Exception as error:
+        raise translated(error, text) from error
+    return Done(list(map(_named(tuple(rows[0].keys())), rows)) if rows else [], len(rows))
+
+
+@lru_cache(maxsize=1_000)
+def _returns_rows(text: str) -> bool:
+    return "RETURNING" in text or CHANGES.search(text) is None
+
+
+def _changed(status: str) -> int:
+    """Read how many rows a status such as `INSERT 0 5` speaks of."""
+    number = status.rpartition(" ")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 @lru_cache(maxsize=1_000)

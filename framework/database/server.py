@@ -1,0 +1,111 @@
+"""A PostgreSQL server: transactions that begin and end below SQLAlchemy, on connections that stay open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from framework.database.engines import bounding, plain_postgresql_engine
+from framework.database.failures import is_lost, translated
+
+T = TypeVar("T")
+BEGIN_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
+BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class Server:
+    """Some writers and some readers; whoever uses them gives out the turns, never more than there are.
+
+    SQLAlchemy is given an endless transaction of its own on each connection: taking one from a pool, asking whether it
+    lives, and a transaction object for each of ours cost more than the statements of a small one.
+    """
+
+    def __init__(self, url: URL, *, pooled: bool) -> None:
+        self._engine = plain_postgresql_engine(url, pooled=pooled)
+        self._bounds = bounding(pooled=pooled)
+        self._idle: dict[str, list[AsyncConnection]] = {BEGIN_WRITING: [], BEGIN_READING: []}
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in one transaction that sees what was committed last."""
+        async with self._transaction(BEGIN_WRITING, "COMMIT") as connection:
+            return await connection.run_sync(work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Do the work on one snapshot."""
+        async with self._transaction(BEGIN_READING, "ROLLBACK") as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Close the connections that nobody uses; the others are closed when they are given back."""
+        idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                await connection.close()
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str, end: str) -> AsyncIterator[AsyncConnection]:
+        connection = await self._begun(begin)
+        try:
+            yield connection
+            await _execute(connection, end)
+        except BaseException:
+            if await _undone(connection):
+                await self._give_back(begin, connection)
+            raise
+        await self._give_back(begin, connection)
+
+    async def _begun(self, begin: str) -> AsyncConnection:
+        """Return a connection on which a transaction has begun; one that was lost while idle costs nobody an error."""
+        idle = self._idle.get(begin, [])
+        while idle:
+            connection = idle.pop()
+            try:
+                await _execute(connection, begin + self._bounds)
+            except Exception as error:
+                await _throw_away(connection)
+                if not is_lost(error):
+                    raise
+            else:
+                return connection
+        connection = await self._engine.connect()
+        try:
+            await connection.begin()
+            await _execute(connection, begin + self._bounds)
+        except BaseException:
+            await _throw_away(connection)
+            raise
+        return connection
+
+    async def _give_back(self, begin: str, connection: AsyncConnection) -> None:
+        if begin in self._idle:
+            self._idle[begin].append(connection)
+        else:  # closed meanwhile
+            await connection.close()
+
+
+async def _undone(connection: AsyncConnection) -> bool:
+    """Roll back; False where that failed: a connection in an unknown state is not used again."""
+    try:
+        await _execute(connection, "ROLLBACK")
+    except Exception:  # noqa: BLE001  # the boundary: the first error counts, and this connection is thrown away
+        await _throw_away(connection)
+        return False
+    return True
+
+
+async def _execute(connection: AsyncConnection, statement: str) -> None:
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        await raw.execute(statement)
+    except Exception as error:
+        raise translated(error, statement) from error
+
+
+async def _throw_away(connection: AsyncConnection) -> None:
+    await connection.invalidate()
+    await connection.close()
