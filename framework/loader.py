@@ -143,12 +143,15 @@ def import_found(item: Found) -> Module:
 
 
 def import_commands(item: Found) -> ModuleType | None:
-    """Import the `cli.py` of a module and nothing else of it, so that listing commands stays fast.
+    """Import the `cli.py`, or the folder `cli`, of a module and nothing else of it, so that listing commands stays fast.
 
     None where the module has none; raises `ModuleImportFailed`.
     """
-    path = None if item.folder is None else item.folder / "cli.py"
-    if path is None or not path.is_file():
+    if item.folder is None:
+        return None
+    places = (item.folder / "cli.py", item.folder / "cli" / "__init__.py")
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
         return None
     name = f"{item.import_path}.cli"
     spec = importlib.util.spec_from_file_location(name, path)

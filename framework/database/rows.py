@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 from sqlalchemy.util import await_only
 
+from framework.database.engines import BELOW
 from framework.database.failures import translated
 from framework.database.location import SQLITE
 from framework.database.moments import UtcDateTime, as_text
@@ -120,7 +121,9 @@ def read_moment(value: str | datetime | None) -> datetime | None:
 
 
 def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
-    raw = c.connection.driver_connection
+    raw: Any = c.connection.driver_connection
+    if c.get_execution_options().get(BELOW) and c.dialect.name != SQLITE:
+        return _execute_on_server(raw, text, values)
     if not isinstance(raw, sqlite3.Connection):
         if c.dialect.paramstyle in PERCENT:  # the driver of somebody else's engine
             text = NUMBERED.sub("%s", text.replace("%", "%%"))
