@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format bench torture clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,8 +28,11 @@ format: $(VENV)/.for-working ## Put the code into shape
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.for-running ## Measure against the limit of raw SQLite
-	@$(BIN)/python benchmarks/enqueue_and_drain.py
+bench: $(VENV)/.for-working ## Measure beside the peers, about an hour; brings docs/benchmarks.md up to date
+	@$(BIN)/python -m benchmarks --write-docs
+
+torture: $(VENV)/.for-working ## Kill, freeze and starve it, about half an hour; fails where anything is lost or done twice
+	@$(BIN)/python -m benchmarks.torture
 
 clean: ## Remove .venv and what tools left behind; data stays
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, overload
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Connection, Transaction, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -42,9 +42,15 @@ class OtherDatabaseError(FrameworkError, ValueError):
 
 
 @overload
-def join(session: AsyncJoinable, work: Callable[[Connection], T]) -> Awaitable[T]: ...
+def join(session: AsyncJoinable, work: Callable[[Connection], T]) -> Awaitable[T]:
+    """Of an async session, to be awaited."""
+
+
 @overload
-def join(session: SyncJoinable, work: Callable[[Connection], T]) -> T: ...
+def join(session: SyncJoinable, work: Callable[[Connection], T]) -> T:
+    """Of a synchronous session, done at once."""
+
+
 def join(session: Joinable, work: Callable[[Connection], T]) -> T | Awaitable[T]:
     """Do the work in the caller's transaction, begun if need be and never ended; to be awaited where it is async.
 
@@ -89,7 +95,7 @@ class Joining:
         self._on_commit = on_commit
         self._identity: str | None = None
         self._listening: WeakSet[Connection] = WeakSet()
-        self._awaited: WeakSet[Transaction] = WeakSet()
+        self._awaited: WeakKeyDictionary[Transaction, asyncio.Task[Any] | None] = WeakKeyDictionary()
 
     async def write(self, session: Joinable, work: Callable[[Connection], T]) -> T:
         """Do the work in the caller's transaction, whole or not at all; what it raises does not spoil the rest of it.
@@ -99,6 +105,20 @@ class Joining:
         if await self._leads_elsewhere(session) and await self._leads_elsewhere(session, afresh=True):
             raise OtherDatabaseError(ELSEWHERE)
         return await _answer(join(session, partial(self._write, work, asyncio.get_running_loop())))
+
+    def refuse_waiting(self) -> None:
+        """Raise `RuntimeError` where this task has an open transaction on SQLite that was joined: it is the one writer.
+
+        Of transactions that were not joined nothing is known; `explain_lock` is for those.
+        """
+        if self._database.dialect != SQLITE or not self._awaited:
+            return
+        task = asyncio.current_task()
+        if any(holder is task and transaction.is_active for transaction, holder in list(self._awaited.items())):
+            raise RuntimeError(
+                "a session of this task holds the database's write lock, and a second one would wait for it for "
+                "ever; pass it on as session= in this call, too"
+            )
 
     async def _leads_elsewhere(self, session: Joinable, *, afresh: bool = False) -> bool:
         if self._database.is_memory:  # one connection, in whose turns nobody can join
@@ -125,7 +145,7 @@ class Joining:
         transaction = c.get_transaction()
         if transaction is None or transaction in self._awaited:
             return
-        self._awaited.add(transaction)
+        self._awaited[transaction] = asyncio.current_task(loop)
         if c not in self._listening:
             self._listening.add(c)
             committing = partial(self._committing, loop)
@@ -136,7 +156,7 @@ class Joining:
         """SQLAlchemy calls this before the outermost commit, for savepoints not at all, and nothing after it."""
         transaction = c.get_transaction()
         if transaction is not None and transaction in self._awaited:
-            self._awaited.discard(transaction)
+            self._awaited.pop(transaction, None)
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_watch, c, transaction, self._on_commit, FIRST_LOOK)
 

@@ -26,7 +26,6 @@ from framework.database.moments import UtcDateTime, as_text
 AT_ONCE = 50  # rows of one SQLite statement: a text for each number of them is kept prepared
 SCALAR = re.compile(r"(?<!:):(\w+)")
 NUMBERED = re.compile(r"\$\d+")  # each once, in order
-PERCENT = ("format", "pyformat")
 LIST = re.compile(r"IN \(:(\w+)\)")
 CHANGES = re.compile(r"\bINSERT\b|\bDELETE\b|(?<!FOR )\bUPDATE\b")
 LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
@@ -125,7 +124,7 @@ def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
     if c.get_execution_options().get(BELOW) and c.dialect.name != SQLITE:
         return _execute_on_server(raw, text, values)
     if not isinstance(raw, sqlite3.Connection):
-        if c.dialect.paramstyle in PERCENT:  # the driver of somebody else's engine
+        if c.dialect.paramstyle.endswith("format"):  # the driver of somebody else's engine
             text = NUMBERED.sub("%s", text.replace("%", "%%"))
         result = c.exec_driver_sql(text, values)
         return Done(list(result.all()) if result.returns_rows else [], result.rowcount)

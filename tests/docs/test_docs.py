@@ -17,7 +17,7 @@ from documents import PAGES, ROOT, blocks, first_cells, sources, without_blocks
 
 from framework import cli
 from modules.core.scheduler.execution import Reason, State
-from modules.core.scheduler.task import Status
+from modules.core.scheduler.task import Status, TaskConfig
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 CODE_WORD = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|OVERLAP")
@@ -52,6 +52,10 @@ def test_no_setting_is_documented_that_is_not_there() -> None:
     assert sorted(documented) == sorted(rows)
 
 
+def test_every_key_of_a_task_is_documented() -> None:
+    assert set(first_cells("docs/tasks.md")) == set(TaskConfig.model_fields)
+
+
 def commands_of(group: Any, path: str = cli.PROGRAM) -> Iterator[tuple[str, set[str]]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -63,7 +67,7 @@ def commands_of(group: Any, path: str = cli.PROGRAM) -> Iterator[tuple[str, set[
 def test_every_command_is_documented_with_its_options() -> None:
     program = typer.main.get_command(cli._program(cli._doors()))
     rows = [line for line in (ROOT / "docs" / "cli.md").read_text().splitlines() if line.startswith("| `chamberlain")]
-    documented = {row.split("`")[1].removesuffix(" TASK"): set(re.findall(r"`(--[a-z-]+)`", row)) for row in rows}
+    documented = {re.sub(" [A-Z]+$", "", row.split("`")[1]): set(re.findall(r"`(--[a-z-]+)`", row)) for row in rows}
 
     assert documented == dict(commands_of(program))
 

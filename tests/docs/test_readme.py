@@ -21,7 +21,7 @@ from documents import ROOT, Block, blocks
 from framework.settings import FRAMEWORK_ID, FrameworkSettings
 from framework.settings_loader import SettingsLoader
 
-PAGES = ("README.md", "docs/tutorial.md", "docs/testing.md")
+PAGES = ("README.md", "docs/tutorial.md", "docs/testing.md", "docs/listeners.md")
 ALL = [block for page in PAGES for block in blocks(page)]
 COMMAND = Path(sys.executable).with_name("chamberlain")
 OTHER_PROGRAMS = {"export", "mkdir", "echo", "pip", "python"}
@@ -87,7 +87,7 @@ def test_the_modules_of_a_page_work_as_they_grow(page: str, tmp_path: Path) -> N
     assert re.search(r"acme\.\w+ +on\b", listed.stdout), listed.stdout
 
 
-@pytest.mark.parametrize("page", ["docs/tutorial.md", "docs/testing.md"])
+@pytest.mark.parametrize("page", ["docs/tutorial.md", "docs/testing.md", "docs/listeners.md"])
 def test_the_tests_of_a_page_pass(page: str, tmp_path: Path) -> None:
     for block in blocks(page):
         if block.language in ("python", "ini"):

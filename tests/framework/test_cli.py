@@ -184,6 +184,14 @@ def test_a_module_brings_commands_of_its_own(project: Project) -> None:
     assert project.call("brew", "--cups", "3").stdout == "3 cups\n"
 
 
+def test_the_commands_of_a_module_may_be_a_folder(project: Project) -> None:
+    (put_plain(project, "acme.kitchen") / "cli").mkdir()
+    project.put_module("acme.kitchen", "from modules.acme.kitchen.cli.brewing import commands", file="cli/__init__.py")
+    project.put_module("acme.kitchen", COMMANDS, file="cli/brewing.py")
+
+    assert project.call("brew", "--cups", "3").stdout == "3 cups\n"
+
+
 def test_commands_that_cannot_be_imported_are_named_and_left_out(project: Project) -> None:
     put_plain(project, "acme.kitchen")
     project.put_module("acme.kitchen", "import nowhere", file="cli.py")

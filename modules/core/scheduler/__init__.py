@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from modules.core.scheduler.declarations import declare_cleanup, declare_function, declare_task
-from modules.core.scheduler.execution import DoNotRetry, ExecutionCancelled, ExecutionContext, RetryAfter
+from modules.core.scheduler.execution import DoNotRetry, ExecutionCancelled, ExecutionContext, ExecutionLost, RetryAfter
 from modules.core.scheduler.functions import FunctionError
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.listener import EventKind, SchedulerEvent
 from modules.core.scheduler.module import SchedulerModule
 from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.settings import SchedulerSettings
@@ -15,12 +16,15 @@ from modules.core.scheduler.trigger_manager import TriggerManager
 
 __all__ = [
     "DoNotRetry",
+    "EventKind",
     "ExecutionCancelled",
     "ExecutionContext",
+    "ExecutionLost",
     "FunctionError",
     "Housekeeper",
     "JobManager",
     "RetryAfter",
+    "SchedulerEvent",
     "SchedulerModule",
     "SchedulerService",
     "SchedulerSettings",

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from framework import strict_json
+from modules.core.scheduler.fields import is_name
 from modules.core.scheduler.functions import RegisteredFunction
-from modules.core.scheduler.task import TaskConfig, is_name
+from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger import Once, TriggerError
 
 MOST = 1_000  # kinds of tasks that are remembered

@@ -1,4 +1,4 @@
-"""What an operator asks from another process: a task by its name, and to hear how an execution ends."""
+"""What an operator asks from another process: a task by its name, how an execution ends, whether a node is drained."""
 
 from __future__ import annotations
 
@@ -84,3 +84,28 @@ async def _obstacle(scheduler: SchedulerService, execution: Mapping[str, Any]) -
     if execution["reason"] == Reason.FUNCTION_NOT_REGISTERED:
         return "no living node has its function; is its module listed?"
     return None
+
+
+async def wait_until_drained(
+    scheduler: SchedulerService, clock: Clock, node: Mapping[str, Any], tell: Callable[[str], None]
+) -> Result[dict[str, Any]]:
+    """Return a draining node once it runs nothing, or has gone; what it waits for is told once.
+
+    `NODE_NOT_DRAINED` where it has died meanwhile, or where somebody has let it claim again.
+    """
+    if node["running"]:
+        tell(f"waiting until node {node['id']} runs nothing: {node['running']} to go")
+    while True:
+        found = [each for each in (await scheduler.list_nodes()).unwrap() if each["id"] == node["id"]]
+        if not found:
+            return Result.success({**node, "alive": False, "running": 0})
+        if not found[0]["running"]:
+            return Result.success(found[0])
+        if not found[0]["alive"]:
+            problem = "died; another node finds what it ran, once its lease is over"
+        elif found[0]["draining_since"] is None:
+            problem = "claims again: somebody has undone the drain"
+        else:
+            await clock.sleep(POLL_SECONDS)
+            continue
+        return Result.error("NODE_NOT_DRAINED", f"node {node['id']} {problem}")

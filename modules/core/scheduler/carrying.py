@@ -17,19 +17,21 @@ from framework.context import AppContext
 from framework.database import Joinable, read_moment
 from framework.logging import log_ids
 from modules.core.scheduler.completing import complete, success_with
-from modules.core.scheduler.ending import Completion, Ending, as_timed_out
+from modules.core.scheduler.ending import CUT_OFF, Completion, Ending, as_timed_out
 from modules.core.scheduler.execution import (
     ExecutionCancelled,
     ExecutionContext,
+    ExecutionLost,
     Outcome,
     Reason,
     State,
     outcome_of_exception,
     outcome_of_value,
 )
+from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import RegisteredFunction
 from modules.core.scheduler.invoke import invoke
-from modules.core.scheduler.task import policies_of
+from modules.core.scheduler.task import Policies, policies_of
 
 
 class Carrying:
@@ -39,8 +41,11 @@ class Carrying:
     ending is not written: somebody else accounts for it. `noted` are the columns last written about it.
     """
 
-    def __init__(self, row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> None:
+    def __init__(
+        self, row: Row[Any], function: RegisteredFunction, app_context: AppContext, executors: Executors
+    ) -> None:
         self._clock = app_context.clock
+        self._database = app_context.database
         self.id: str = row.id
         self.name: str = row.name
         self.queue: str = row.queue
@@ -54,6 +59,9 @@ class Carrying:
         self._row = row
         self._started = 0.0
         self._function = function
+        self._executors = executors
+        self._executor: str | None = None
+        self._asked: asyncio.Event | None = None
         self._context = _context(row, function, app_context)
         self._context.completes = self._complete
         self._completion: Completion | None = None
@@ -64,7 +72,11 @@ class Carrying:
     def start(self, *, started: datetime, default_timeout: float, on_end: Callable[[Carrying], None]) -> None:
         """Start the function of a row claimed at a moment; `on_end` is called once, when it has ended."""
         self._started_at = started
-        self.limit = self._timeout() or default_timeout
+        policies = self._policies()
+        self.limit = policies.timeout or default_timeout
+        self._executor = policies.executor
+        if self._executors.remote(self._executor) is not None:
+            self._asked = asyncio.Event()
         self._started = self._clock.monotonic()
         self.deadline = self._started + self.limit
         self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
@@ -73,7 +85,7 @@ class Carrying:
             self.task.cancel()
 
     def stop(self, reason: Reason) -> None:
-        """Ask the function to stop: a coroutine is cancelled, a thread sees `context.cancelled`.
+        """Ask the function to stop: a coroutine is cancelled, a thread sees it, other processes are told.
 
         Once for each reason, or a coroutine that cleans up would be cancelled in the midst of it. The first one counts.
         """
@@ -81,11 +93,13 @@ class Carrying:
             return
         self._stop_reasons.append(reason)
         self._context.cancel()
-        if self.task is not None and not self._context.in_thread:
+        if self._asked is not None:
+            self._asked.set()
+        elif self.task is not None and not self._context.in_thread:
             self.task.cancel()
 
     def abandon(self) -> None:
-        """Stop waiting, also for a thread."""
+        """Stop waiting, also for a thread; a process is killed."""
         self.stop(Reason.SHUTDOWN)
         if self.task is not None:
             self.task.cancel()
@@ -113,11 +127,11 @@ class Carrying:
     def _stop_reason(self) -> Reason | None:
         return self._stop_reasons[0] if self._stop_reasons else None
 
-    def _timeout(self) -> float | None:
+    def _policies(self) -> Policies:
         try:
-            return policies_of(self._row.policies).timeout
+            return policies_of(self._row.policies)
         except ValueError:  # damaged since it fired; the next firing sets the task aside
-            return None
+            return Policies()
 
     def _ended(self, task: asyncio.Task[Outcome], on_end: Callable[[Carrying], None]) -> None:
         """Keep how it ended; a task that was cancelled may not even have begun."""
@@ -145,33 +159,52 @@ class Carrying:
 
     async def _call(self, parameters: Any) -> Outcome:
         try:
+            if self._executor is not None:
+                return await self._call_there(parameters, self._executor)
             return outcome_of_value(await invoke(self._function, parameters, self._context))
         except asyncio.CancelledError as error:
             if self._stop_reason is not None:
                 raise
             return outcome_of_exception(error)
+        except ExecutionLost as error:  # where nobody has taken it over after all, it runs again
+            self._reason = Reason.NODE_LOST
+            return outcome_of_exception(error)
         except BaseException as error:  # noqa: BLE001  # the boundary: whatever foreign code raises is its own failure
             return outcome_of_exception(error)
+
+    async def _call_there(self, parameters: Any, executor: str) -> Outcome:
+        """Call the function where its task wants it; what could be at scheduling may have changed since."""
+        problem = self._executors.problem(executor, self._function)
+        if problem is not None:
+            return Outcome(State.FAILED, error=f"executor {executor!r}: {problem}", error_type="Executor", retry=False)
+        remote = self._executors.remote(executor)
+        if remote is None or self._asked is None:
+            return outcome_of_value(await invoke(self._function, parameters, self._context))
+        if self._function.arguments.as_given:  # the model that checks them is known here alone
+            self._function.arguments.build(parameters, None)
+        return await remote.run(self._function, parameters, self._context, self._asked)
 
     def _end(self, outcome: Outcome) -> Ending:
         reason, seconds = self._reason, self._clock.monotonic() - self._started
         if self.timed_out_at is not None:
-            outcome, reason = as_timed_out(outcome, self.limit), Reason.TIMEOUT
+            retry = outcome.retry or outcome.state == State.CANCELLED  # it stopped because its time was up
+            outcome, reason = replace(as_timed_out(outcome, self.limit), retry=retry), Reason.TIMEOUT
         elif self._stop_reason is not None and outcome.state in (State.CANCELLED, State.FAILED):
-            outcome = Outcome(State.CANCELLED, error=outcome.error, traceback=outcome.traceback, retry=False)
+            outcome = replace(outcome, state=State.CANCELLED, retry=False, retry_after=None)
             reason = self._stop_reason
-        return self._ending(outcome, reason, seconds)
+        return self._ending(outcome, reason, seconds, self._completion)
 
     def _complete(self, session: Joinable, result: object) -> Awaitable[None] | None:
         """Write a success in the transaction of the function's session."""
         if self.timed_out_at is not None:
             raise ExecutionCancelled(f"the time of execution {self.id} is up: it counts as timed out")
-        outcome = success_with(result)
+        ending = self._ending(success_with(result), None, self._clock.monotonic() - self._started)
         self._completion = Completion()
-        ending = self._ending(outcome, None, self._clock.monotonic() - self._started)
-        return complete(session, ending, self._clock)
+        return complete(session, ending, self._database, self._clock)
 
-    def _ending(self, outcome: Outcome, reason: Reason | None, seconds: float) -> Ending:
+    def _ending(
+        self, outcome: Outcome, reason: Reason | None, seconds: float, completion: Completion | None = None
+    ) -> Ending:
         return Ending(
             self.id,
             self._row.event_id,
@@ -183,12 +216,13 @@ class Carrying:
             self._started_at,
             self._row.limit_key,
             self._may_repeat(outcome, reason),
-            self._completion,
+            self._row.module_id,
+            completion,
         )
 
     def _may_repeat(self, outcome: Outcome, reason: Reason | None) -> bool:
         """Whether the task's policy must be asked for another attempt; a damaged one must be looked at, too."""
-        if reason == Reason.SHUTDOWN:
+        if reason in CUT_OFF:
             return True
         if outcome.state not in (State.FAILED, State.TIMED_OUT) or not outcome.retry:
             return False

@@ -16,7 +16,7 @@ from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
 from modules.core.scheduler.placing import Occurrence, place, record_operator
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, line, tasks
+from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
 from modules.core.scheduler.task import Policies, Status, policies_of
 from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
@@ -61,6 +61,12 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)
+
+
+def let_go(c: Connection, scope: str) -> None:
+    """Let go what is held back under a scope; what waited in line for that is back in it at once."""
+    nodes.release(c, scope)
+    line.release_unpaused(c)
 
 
 def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from framework.context import AppContext
 from modules.core.scheduler.carrying import Carrying
 from modules.core.scheduler.ending import Ending
 from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 
 log = logging.getLogger("modules.core.scheduler.executions")
@@ -28,10 +29,16 @@ class Crew:
     """Starts claimed rows, watches their time, and collects how they end; `on_end` is called after each ending."""
 
     def __init__(
-        self, app_context: AppContext, functions: FunctionRegistry, timeout: float, on_end: Callable[[], None]
+        self,
+        app_context: AppContext,
+        functions: FunctionRegistry,
+        executors: Executors,
+        timeout: float,
+        on_end: Callable[[], None],
     ) -> None:
         self._app_context = app_context
         self._functions = functions
+        self._executors = executors
         self._timeout = timeout
         self._on_end = on_end
         self._running: dict[str, Carrying] = {}
@@ -54,7 +61,7 @@ class Crew:
             function = self._functions.find(*row.function_key.split(":", 1))
             if function is None:  # only rows of registered functions are claimed, and none goes once tasks are run
                 raise LookupError(f"{row.function_key} is not registered")
-            carrying = Carrying(row, function, self._app_context)
+            carrying = Carrying(row, function, self._app_context, self._executors)
             self._running[row.id] = carrying
             self._of_queue[row.queue] += 1
             self._to_start.append((carrying, started))

@@ -19,7 +19,15 @@ from modules.core.scheduler.task import Status, policies_of, stable_fraction
 
 log = logging.getLogger("modules.core.scheduler.executions")
 
+CUT_OFF = (Reason.SHUTDOWN, Reason.NODE_LOST)  # no fault of the function's: it runs again, at no cost
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+@dataclass(slots=True, eq=False)
+class Completion:
+    """An ending that a function has written in a transaction of its own; `stands` once its commit has been seen."""
+
+    stands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class Ending:
     """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not.
 
     `started` is its start time, `limit_key` what it shared a limit under, `may_repeat` whether the task's policy must
-    be asked for another attempt.
+    be asked for another attempt, `completion` what its function has written about it before.
     """
 
     id: str
@@ -40,6 +48,8 @@ class Ending:
     started: datetime
     limit_key: str | None = None
     may_repeat: bool = True
+    module_id: str | None = None
+    completion: Completion | None = None
 
 
 def record(
@@ -72,7 +82,16 @@ def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetim
         if ending.may_repeat:
             _repeat_or_settle(c, ending, now)
     executions.let_next(c, [ending.limit_key for ending in mine if ending.limit_key is not None])
-    return [ending.id for ending in endings if ending.id not in written]
+    return [] if len(mine) == len(endings) else _refused(c, node_id, endings, written)
+
+
+def _refused(c: Connection, node_id: str, endings: Sequence[Ending], written: Collection[str]) -> list[str]:
+    """Return the ids of endings that were not written, but for those whose function has done so before."""
+    unwritten = [ending for ending in endings if ending.id not in written]
+    for ending in unwritten:
+        if ending.completion is not None:
+            ending.completion.stands = store.has_succeeded(c, ending.id, node_id)
+    return [each.id for each in unwritten if each.completion is None or not each.completion.stands]
 
 
 def _row(ending: Ending) -> tuple[Any, ...]:
@@ -108,7 +127,7 @@ def _repeat_or_settle(c: Connection, ending: Ending, now: datetime) -> None:
     tasks.change(c, task.id, now, **changes)
     if task.status == Status.CANCELLED or not _runs_again(task, row, outcome, ending.reason):
         settle(c, task.id, now)
-    elif ending.reason == Reason.SHUTDOWN:
+    elif ending.reason in CUT_OFF:
         placing.repeat(c, row, now, now)
     else:
         placing.repeat(c, row, now + _delay(task, row, outcome), now, retries_used=row.retries_used + 1)
@@ -117,7 +136,7 @@ def _repeat_or_settle(c: Connection, ending: Ending, now: datetime) -> None:
 def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:
     if task.delivery == "at_most_once":
         return False
-    if reason == Reason.SHUTDOWN:
+    if reason in CUT_OFF:
         return True
     failed = outcome.state in (State.FAILED, State.TIMED_OUT)
     return failed and outcome.retry and _has_retries_left(task, row)
@@ -159,6 +178,10 @@ def log_endings(endings: Iterable[Ending], refused: Collection[str]) -> None:
         ids, outcome = {"execution": ending.id}, ending.outcome
         if ending.id in refused:
             log.warning("%s: its ending was refused, it is no longer this node's", ending.name, extra=ids)
+            continue
+        if ending.completion is not None and ending.completion.stands and outcome.state is not State.SUCCEEDED:
+            text = "%s had completed, and stays succeeded; afterwards it %s: %s"
+            log.warning(text, ending.name, outcome.state, outcome.error, extra=ids)
             continue
         detail = f": {outcome.error}" if outcome.error else ""
         told = {

@@ -13,13 +13,14 @@ from framework import strict_json
 from framework.duration import parse_duration
 from framework.result import Error, Result, ResultError
 from modules.core.scheduler.bounded_text import guarded, storable, storable_ends, storable_repr
-from modules.core.scheduler.execution_context import ExecutionCancelled, ExecutionContext, Progress
+from modules.core.scheduler.execution_context import ExecutionCancelled, ExecutionContext, ExecutionLost, Progress
 
 __all__ = [
     "MAX_ERROR",
     "DoNotRetry",
     "ExecutionCancelled",
     "ExecutionContext",
+    "ExecutionLost",
     "Line",
     "OPEN",
     "Outcome",
@@ -115,6 +116,7 @@ class Outcome:
     """How a function ended, ready to be stored: every text is bounded and acceptable to every database.
 
     `retry` says whether the task's policy may try again, `retry_after` when, where the function asked for a time.
+    `cpu_seconds` and `memory_bytes`, the most that it held, are known where it had a process of its own.
     """
 
     state: State
@@ -144,7 +146,7 @@ def outcome_of_exception(error: BaseException) -> Outcome:
     message = guarded(lambda: str(error), "its message cannot be read")
     text = storable(f"{kind}: {message}" if message else kind, MAX_ERROR)
     match error:
-        case ExecutionCancelled():
+        case ExecutionCancelled() | ExecutionLost():
             return Outcome(State.CANCELLED, error=text, error_type=kind, retry=False)
         case DoNotRetry():
             return Outcome(State.FAILED, None, text, kind, trace, retry=False)

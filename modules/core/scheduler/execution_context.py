@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from framework import strict_json
 from modules.core.scheduler.bounded_text import storable
 
 if TYPE_CHECKING:
     from framework.context import AppContext
+    from framework.database import AsyncJoinable, Joinable, SyncJoinable
 
 MAX_MESSAGE = 200
 
 
 class ExecutionCancelled(Exception):  # noqa: N818  # names what happened, like asyncio.CancelledError
     """Raised by `ExecutionContext.raise_if_cancelled()`; ends the execution as cancelled, without a retry."""
+
+
+class ExecutionLost(Exception):  # noqa: N818  # names what happened, as above
+    """Raised by `ExecutionContext.complete_in()`: the execution is not this node's to end, so its effect must not be.
+
+    Let it leave the transaction, which rolls back. Where nobody else runs it, it runs again, at no cost of retries.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class ExecutionContext:
     _logger: ExecutionLogger | None = field(default=None, init=False, repr=False)
     in_thread: bool = field(default=False, init=False)
     """True while the function occupies a thread, which cannot be stopped from outside."""
+    completes: Callable[[Joinable, object], Any] | None = field(default=None, init=False, repr=False)
+    """Does what `complete_in` says; None away from the process that accounts for the execution."""
     _asked_to_stop: bool = field(default=False, init=False, repr=False)
     _progress: Progress | None = field(default=None, init=False, repr=False)
 
@@ -118,6 +128,28 @@ class ExecutionContext:
         """Raise `ExecutionCancelled` once the function has been asked to stop."""
         if self.cancelled:
             raise ExecutionCancelled(f"execution {self.execution_id} was asked to stop")
+
+    @overload
+    def complete_in(self, session: AsyncJoinable, result: object = None) -> Awaitable[None]: ...
+    @overload
+    def complete_in(self, session: SyncJoinable, result: object = None) -> None: ...
+    def complete_in(self, session: Joinable, result: object = None) -> Awaitable[None] | None:
+        """End this execution as succeeded, with its result, in the transaction of a session or connection.
+
+        What else is written in that transaction is committed exactly once, whatever dies when; nothing outside it is.
+        Call it last, and commit: the row of the execution is locked until then. What the function does afterwards may
+        run beside its next occurrence; should it fail, the execution stays succeeded. After a rollback it ends as ever.
+
+        Raises `ExecutionLost` where another node has taken it over, or may have, `ExecutionCancelled` when its time is
+        up, `RuntimeError` the second time and in another process. To be awaited where the session is async.
+        """
+        if self.completes is None:
+            raise RuntimeError(
+                "complete_in() works in the process of the node, not in one that it has started or sent the work to; "
+                "register the function with the executor that is the default"
+            )
+        completion: Awaitable[None] | None = self.completes(session, result)
+        return completion
 
     def cancel(self) -> None:
         """Ask the function to stop, from any thread; asking again changes nothing."""

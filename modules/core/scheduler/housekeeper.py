@@ -13,7 +13,7 @@ from framework import strict_json
 from framework.clock import new_id
 from framework.context import AppContext
 from framework.result import Result, ResultError
-from modules.core.scheduler import commands
+from modules.core.scheduler import commands, creating
 from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, Report, parse_policy, total
 from modules.core.scheduler.cleanup_task import (
@@ -90,7 +90,7 @@ class Housekeeper:
         known = cleanups.find_type(c, *names)
         cleanup_id = new_id() if known is None else known.id
         plan = self._planner.plan(task_config(*names, cleanup_id, policy)).unwrap()
-        task = self._jobs.put(c, plan, owner, now)
+        task = creating.put(c, plan, owner, now)
         config = strict_json.dumps(policy.to_config())
         if known is not None:
             cleanups.change(c, cleanup_id, now, config=config)

@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 class Membership:
-    """At most one node at a time; `id` is None outside. `on_lost` is called when others took it for dead."""
+    """At most one node at a time; `id` is None outside. `on_lost` is called with the id that others took for dead."""
 
-    def __init__(self, database: Database, clock: Clock, lease: timedelta, on_lost: Callable[[], None]) -> None:
+    def __init__(self, database: Database, clock: Clock, lease: timedelta, on_lost: Callable[[str], None]) -> None:
         self.id: str | None = None
         self._database = database
         self._clock = clock
@@ -46,7 +46,7 @@ class Membership:
             return
         log.warning("node %s was taken for dead; it stops what it runs and starts anew", node_id)
         self.end()
-        self._on_lost()
+        self._on_lost(node_id)
 
     def end(self) -> None:
         """Stop keeping the lease."""

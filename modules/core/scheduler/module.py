@@ -11,6 +11,7 @@ from framework.context import AppContext
 from framework.module import Module
 from framework.settings import FrameworkSettings
 from modules.core.scheduler.declarations import hand_over_cleanups, hand_over_functions, hand_over_tasks
+from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
@@ -30,6 +31,7 @@ class SchedulerModule(Module):
 
     def __init__(self) -> None:
         self._service: SchedulerService | None = None
+        self._executors: Executors | None = None
 
     def register(self, app_context: AppContext) -> None:
         """Build the services; nothing is read or written yet."""
@@ -38,8 +40,9 @@ class SchedulerModule(Module):
         roots = tuple(Path(root).absolute() for root in settings.housekeeper_allowed_roots or (data_dir,))
         functions = FunctionRegistry()
         triggers = TriggerManager(app_context.clock, settings)
-        planner = Planner(functions, triggers)
-        runner = Runner(app_context, functions, settings)
+        executors = self._executors = Executors(app_context.clock, settings)
+        planner = Planner(functions, triggers, executors)
+        runner = Runner(app_context, functions, settings, executors)
         jobs = JobManager(app_context.database, app_context.clock, planner, settings, runner.wake)
         housekeeper = Housekeeper(app_context, jobs, planner, functions, settings, roots)
         self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner)
@@ -62,6 +65,8 @@ class SchedulerModule(Module):
         finally:
             await service.stop_background_processing()
             await housekeeper.close()
+            if self._executors is not None:
+                await self._executors.close()
 
     async def _begin(self, app_context: AppContext, functions: FunctionRegistry) -> None:
         """Once every module has started or failed: take over what those that run declared, then begin to claim."""
@@ -78,3 +83,5 @@ class SchedulerModule(Module):
         """Hand back what runs without an event loop."""
         if self._service is not None:
             self._service.stop_now()
+        if self._executors is not None:
+            self._executors.stop_now()

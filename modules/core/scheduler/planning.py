@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from framework import strict_json
 from framework.result import Result
 from modules.core.scheduler.alike import Alike, Plan
+from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.refusing import invalid, readable
@@ -35,9 +36,10 @@ KEPT_COLUMNS += ("max_executions", "delivery", "timezone", "queue", "concurrency
 class Planner:
     """Checks configs against the fields, the registered functions and the calendar."""
 
-    def __init__(self, functions: FunctionRegistry, triggers: TriggerManager) -> None:
+    def __init__(self, functions: FunctionRegistry, triggers: TriggerManager, executors: Executors) -> None:
         self._functions = functions
         self._triggers = triggers
+        self._executors = executors
         self._alike = Alike()
 
     def plan(self, given: TaskConfig | Mapping[str, Any], *, alike: bool = False) -> Result[Plan]:
@@ -101,10 +103,13 @@ class Planner:
         if function is None:
             message = self._functions.unknown(config.module_id, config.function_name)
             return [{"field": "function_name", "message": message}]
-        return [
+        problems = [
             {"field": f"parameters.{problem['field']}".rstrip("."), "message": problem["message"]}
             for problem in function.check(config.parameters)
         ]
+        if (problem := self._executors.problem(config.executor, function)) is not None:
+            problems.append({"field": "executor", "message": problem})
+        return problems
 
 
 def _what(config: TaskConfig) -> dict[str, Any]:

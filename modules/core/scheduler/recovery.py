@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
@@ -33,13 +33,20 @@ class Upkeep:
     careful: bool = False
 
 
-def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
-    """Find what dead nodes left, and say on rows without a function why they wait; True when there may be more.
+class Kept(NamedTuple):
+    """What an upkeep came to: whether dead nodes may have left more, and the nodes that it found dead."""
+
+    more: bool
+    dead: Sequence[str]
+
+
+def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
+    """Find what dead nodes left, and say on rows without a function why they wait.
 
     A task for this could lose itself, so it is a step of the runner.
     """
     nodes.describe(c, work.node_id, functions=work.functions, **work.profile)
-    remove_dead_nodes(c, work.node_id, now)
+    dead = remove_dead_nodes(c, work.node_id, now)
     lost = executions.lost(c, BATCH)
     containing.each(
         c,
@@ -51,7 +58,7 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> bool:
     known = nodes.functions(c)
     line.hold_unknown(c, known)
     line.release_over(c, known, BATCH)
-    return len(lost) == BATCH
+    return Kept(len(lost) == BATCH, dead)
 
 
 def remove_dead_nodes(c: Connection, node_id: str, now: datetime) -> list[str]:

@@ -17,7 +17,9 @@ from framework.repeat import repeat
 from modules.core.scheduler.claiming import Room
 from modules.core.scheduler.crew import Crew
 from modules.core.scheduler.ending import Ending, log_endings
+from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.listeners import Listeners
 from modules.core.scheduler.membership import Membership
 from modules.core.scheduler.recovery import Upkeep, upkeep
 from modules.core.scheduler.settings import SchedulerSettings
@@ -33,13 +35,16 @@ CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
 class Runner:
     """Carries out executions on this node: one transaction a turn, at most `max_concurrent_tasks` at once."""
 
-    def __init__(self, app_context: AppContext, functions: FunctionRegistry, settings: SchedulerSettings) -> None:
+    def __init__(
+        self, app_context: AppContext, functions: FunctionRegistry, settings: SchedulerSettings, executors: Executors
+    ) -> None:
         self._app_context = app_context
         self._database = app_context.database
         self._clock = app_context.clock
+        self.listeners = Listeners(app_context)
         self._functions = functions
         self._settings = settings
-        self._crew = Crew(app_context, functions, settings.execution_timeout.total_seconds(), self.wake)
+        self._crew = Crew(app_context, functions, executors, settings.execution_timeout.total_seconds(), self.wake)
         self._wake = asyncio.Event()
         self._turning = asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
@@ -182,6 +187,8 @@ class Runner:
         self._last_turn = self._clock.monotonic()
         self._ended += len(work.endings) - len(turned.refused)
         log_endings(work.endings, turned.refused)
+        if self.listeners:
+            self.listeners.turned(turned, work, is_mine=work.node_id == self._node.id)
         self._crew.noted(work.notes)
         if work.node_id == self._node.id:  # else the heartbeat has lost it meanwhile, and all this with it
             self._crew.start(turned.claimed, turned.moment)
@@ -225,17 +232,21 @@ class Runner:
             self._crew.ids(),
             self._careful,
         )
-        there_is_more = await self._database.write(partial(upkeep, work=work, now=self._clock.now()))
-        if not there_is_more:
+        now = self._clock.now()
+        kept = await self._database.write(partial(upkeep, work=work, now=now))
+        if self.listeners:
+            self.listeners.upkept(now, kept.dead)
+        if not kept.more:
             self._next_upkeep = self._clock.monotonic() + self._settings.lease.total_seconds() / 4
 
     def _profile(self) -> dict[str, Any]:
         queues = strict_json.dumps(dict(self._settings.queues))
         return {"version": VERSION, "queues": queues, "slots": self._settings.max_concurrent_tasks}
 
-    def _lose_node(self) -> None:
+    def _lose_node(self, node_id: str) -> None:
         """Others account for what this node runs: tell it to stop, and go on under a new id."""
         self._crew.disown_all()
+        self.listeners.node_lost(node_id)
         self.wake()
 
     def _sleep_after(self, turned: Turned) -> float:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from framework.context import AppContext, Phase
+from framework.database import Joinable
 from framework.duration import parse_duration
 from framework.result import Result
 from modules.core.scheduler.functions import FunctionError, FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.operating import Operator
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.signature import named
 from modules.core.scheduler.status import health_of, status_of
-from modules.core.scheduler.store import nodes
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger import Trigger
 from modules.core.scheduler.trigger_manager import TriggerManager
@@ -32,7 +32,7 @@ Answer = Result[dict[str, Any]]
 
 
 class SchedulerService:
-    """Methods are async and return a Result, but for `register_function`, which raises on misuse."""
+    """Methods are async and return a Result, but for `register_function` and `add_listener`, which raise on misuse."""
 
     def __init__(
         self,
@@ -52,32 +52,45 @@ class SchedulerService:
         self._housekeeper = housekeeper
         self._jobs = jobs
         self.register_function = functions.register
+        self.add_listener, self.stop_now = runner.listeners.add, runner.stop_now
+        operator = Operator(app_context, jobs, runner)
+        self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
+        self.list_queues = operator.list_queues
+        self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
+        self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
 
-    async def schedule_task(self, config: TaskConfig | Mapping[str, Any]) -> Answer:
+    async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.
 
-        `INVALID_CONFIG` names every offending field in `details["problems"]`, and nothing is stored.
+        `INVALID_CONFIG` names every offending field in `details["problems"]`, and nothing is stored. With a `session`
+        or connection of SQLAlchemy's, it is a part of that transaction; `OTHER_DATABASE` where that leads elsewhere.
         """
-        scheduled = await self.schedule_tasks([config])
+        scheduled = await self.schedule_tasks([config], session=session)
         return scheduled.map(lambda tasks: tasks[0])
 
-    async def schedule_tasks(self, configs: Sequence[TaskConfig | Mapping[str, Any]]) -> Result[list[dict[str, Any]]]:
+    async def schedule_tasks(
+        self, configs: Sequence[TaskConfig | Mapping[str, Any]], *, session: Joinable | None = None
+    ) -> Result[list[dict[str, Any]]]:
         """Schedule tasks in one transaction, all or none; a refusal says at which `index`."""
-        return self._told(await self._jobs.create(configs, owner=self._owner()))
+        return self._told(await self._jobs.create(configs, owner=self._owner(), session=session))
 
-    async def schedule_cron(self, function: Function, cron: str, **config: Any) -> Answer:
+    async def schedule_cron(
+        self, function: Function, cron: str, *, session: Joinable | None = None, **config: Any
+    ) -> Answer:
         """Schedule a registered function by a cron expression; `config` takes the other keys of a task."""
-        return await self.schedule_task(self._named(function) | {"cron": cron, "recurring": True} | config)
+        named = self._named(function) | {"cron": cron, "recurring": True}
+        return await self.schedule_task(named | config, session=session)
 
-    async def schedule_interval(self, function: Function, *, every: timedelta | float | str, **config: Any) -> Answer:
+    async def schedule_interval(
+        self, function: Function, *, every: timedelta | float | str, session: Joinable | None = None, **config: Any
+    ) -> Answer:
         """Schedule a registered function at an interval: a timedelta, seconds, or words such as "5 minutes"."""
         try:
             seconds = parse_duration(every).total_seconds()
         except ValueError as error:
             return Result.error("INVALID_CONFIG", str(error), {"problems": [{"field": "every", "message": str(error)}]})
-        return await self.schedule_task(
-            self._named(function) | {"recurring": True, "interval_type": "seconds", "interval_value": seconds} | config
-        )
+        timing = {"recurring": True, "interval_type": "seconds", "interval_value": seconds}
+        return await self.schedule_task(self._named(function) | timing | config, session=session)
 
     async def schedule_once(
         self,
@@ -85,11 +98,12 @@ class SchedulerService:
         *,
         at: datetime | str | None = None,
         delay: timedelta | float | str | None = None,
+        session: Joinable | None = None,
         **config: Any,
     ) -> Answer:
         """Schedule a registered function once: `at` a moment, or after a `delay`."""
         when = {"schedule_time": at, "delay": delay}
-        return await self.schedule_task(self._named(function) | when | config)
+        return await self.schedule_task(self._named(function) | when | config, session=session)
 
     async def get_task(self, task_id: str) -> Answer:
         """Return a task, or `TASK_NOT_FOUND`."""
@@ -127,9 +141,9 @@ class SchedulerService:
         """End a task for good; its history stays. What runs finishes unless `cancel_running`."""
         return await self._jobs.cancel(task_id, cancel_running=cancel_running)
 
-    async def execute_task(self, task_id: str) -> Answer:
+    async def execute_task(self, task_id: str, *, session: Joinable | None = None) -> Answer:
         """Run a task now, beside its schedule: `{"execution_id", "status": "running"}` at once."""
-        return await self._jobs.execute_job(task_id)
+        return await self._jobs.execute_job(task_id, session=session)
 
     async def cancel_execution(self, execution_id: str) -> Answer:
         """End one execution: a pending one at once, a running one by asking its function to stop."""
@@ -145,9 +159,11 @@ class SchedulerService:
         """Return an execution, or `EXECUTION_NOT_FOUND`."""
         return await self._jobs.get_execution(execution_id)
 
-    async def emit(self, event: str, payload: Mapping[str, Any] | None = None) -> Result[int]:
+    async def emit(
+        self, event: str, payload: Mapping[str, Any] | None = None, *, session: Joinable | None = None
+    ) -> Result[int]:
         """Set off every task that waits for this event, durably; return how many."""
-        return await self._jobs.emit(event, payload)
+        return await self._jobs.emit(event, payload, session=session)
 
     async def register_cleanup_task(self, module_id: str, cleanup_type: str, config: Mapping[str, Any]) -> Answer:
         """Register a cleanup as a task: `{"cleanup_id", "task_id", "created"}`; the same type again updates it."""
@@ -187,18 +203,6 @@ class SchedulerService:
         """Return what this scheduler is doing: node, nodes, running, what is held back, what comes next."""
         return Result.success(await status_of(self._app_context, self._runner))
 
-    async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
-        """Hold back all tasks, or those of one module, on every node, until `resume_all`; what runs finishes."""
-        hold = partial(nodes.hold, scope=module_id or "*", reason=reason)
-        await self._app_context.database.write(lambda c: hold(c, now=self._app_context.clock.now()))
-        return await self.status()
-
-    async def resume_all(self, *, module_id: str | None = None) -> Answer:
-        """Let go what `pause_all` holds; what became due meanwhile follows its catch-up policy."""
-        await self._app_context.database.write(partial(nodes.release, scope=module_id or "*"))
-        self._runner.wake()
-        return await self.status()
-
     async def run_due(self) -> int:
         """Take turns until nothing is due and nothing runs, for tests; return how many executions ended."""
         return await self._runner.run_due()
@@ -220,10 +224,7 @@ class SchedulerService:
     async def stop_background_processing(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop."""
         await self._runner.stop()
-
-    def stop_now(self) -> None:
-        """Hand back what runs without an event loop: a last resort."""
-        self._runner.stop_now()
+        await self._runner.listeners.close()
 
     async def health(self) -> Answer:
         """Measure whether the loop turns: `{"loop", "seconds_since_turn", "running", "upcoming"}`."""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
-from modules.core.scheduler.task import QueueName
+from modules.core.scheduler.fields import QueueName
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.zones import zone
 
@@ -51,6 +51,18 @@ class SchedulerSettings(ModuleSettings):
     shutdown_grace: Seconds = Field(
         default=timedelta(seconds=10),
         description="How long a stop waits for running executions before cancelling them.",
+    )
+    process_grace: Annotated[Seconds, Ge(timedelta(0))] = Field(
+        default=timedelta(seconds=2), description="How long a process that was asked to stop has before it is killed."
+    )
+    processes_kept: int = Field(
+        default=2, ge=0, description="Idle processes kept for the next run; 0: always a new one."
+    )
+    process_memory_limit: int | None = Field(
+        default=None, ge=64, description="Megabytes of data that a process for functions may hold (Linux)."
+    )
+    dask_address: str | None = Field(
+        default=None, description="Address of the Dask scheduler for executor dask, such as tcp://scheduler:8786."
     )
     cleanup_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(hours=1), description="Interval of a cleanup that names none."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework import strict_json
 from framework.context import AppContext
 from framework.duration import in_words
 from framework.result import Result
@@ -17,13 +19,18 @@ from modules.core.scheduler.views import task_view
 
 SILENCE = 45.0  # seconds without a turn after which the loop counts as stuck: the longest sleep and half of it again
 UPCOMING = 5
+NODE_FIELDS = ("id", "host", "pid", "version", "slots", "draining_since", "started_at", "lease_until")
 
 
 async def status_of(app_context: AppContext, runner: Runner) -> dict[str, Any]:
-    """Return `{"active", "node_id", "running", "running_everywhere", "nodes", "paused", "upcoming"}`."""
+    """Return `{"active", "node_id", "running", "running_everywhere", "nodes", "paused", "upcoming", "listeners"}`.
+
+    `nodes` are as `list_nodes` returns them, but for `functions`, which is how many each has.
+    """
     now = app_context.clock.now()
     stored = await app_context.database.read(lambda c: _stored(c, now))
-    return {"active": runner.is_looping, "node_id": runner.node_id, "running": runner.running, **stored}
+    here = {"active": runner.is_looping, "node_id": runner.node_id, "running": runner.running}
+    return here | stored | {"listeners": runner.listeners.counted()}
 
 
 async def health_of(app_context: AppContext, runner: Runner) -> Result[dict[str, Any]]:
@@ -36,19 +43,33 @@ async def health_of(app_context: AppContext, runner: Runner) -> Result[dict[str,
 
 
 def _stored(c: Connection, now: datetime) -> dict[str, Any]:
-    names = ("id", "host", "pid", "started_at", "lease_until")
     return {
         "running_everywhere": executions.count_running(c),
-        "nodes": [
-            {name: getattr(row, name) for name in names} | {"alive": _lives(row, now)} for row in nodes.everyone(c)
-        ],
+        "nodes": [node | {"functions": len(node["functions"])} for node in nodes_now(c, now)],
         "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in nodes.held(c)],
         "upcoming": [_upcoming(task_view(row, is_open=False), now) for row in tasks.upcoming(c, UPCOMING)],
     }
 
 
+def nodes_now(c: Connection, now: datetime) -> list[dict[str, Any]]:
+    """Return all nodes as they are shown, oldest first."""
+    rows, running = nodes.everyone(c), nodes.running(c)
+    versions = Counter(row.version for row in rows if row.version is not None and _lives(row, now))
+    return [
+        {name: getattr(row, name) for name in NODE_FIELDS}
+        | {
+            "version_differs": 2 * versions[row.version] <= versions.total() and row.version in versions,
+            "alive": _lives(row, now),
+            "running": running.get(row.id, 0),
+            "queues": strict_json.loads(row.queues or "{}"),
+            "functions": strict_json.loads(row.functions or "[]"),
+        }
+        for row in rows
+    ]
+
+
 def _lives(node: Row[Any], now: datetime) -> bool:
-    return node.lease_until > now and not process.is_gone(node)
+    return node.lease_until is not None and node.lease_until > now and not process.is_gone(node)
 
 
 def _upcoming(task: dict[str, Any], now: datetime) -> dict[str, Any]:

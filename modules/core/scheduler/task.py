@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,6 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge, Gt
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -24,46 +22,15 @@ from pydantic import (
     model_validator,
 )
 
-from framework.duration import Seconds, parse_duration
+from framework.duration import Seconds
 from framework.errors import did_you_mean
+from modules.core.scheduler.fields import DEFAULT_QUEUE, IntervalType, QueueName, Rate, Tag, TaskId, Text100
 
 NOT_NEGATIVE = Ge(timedelta(0))
 POSITIVE = Gt(timedelta(0))
 WAYS = ("schedule_time", "delay", "interval_type", "interval_value", "cron", "trigger")
 TIMING = (*WAYS, "recurring", "timezone", "start_date", "end_date")
 IDENTITY = {"task_id", "key", "on_conflict", "replace_existing", "paused", "owner"}
-
-NAME = r"^[^\x00-\x1f\x7f]+$"
-Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NAME)]
-TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$")]
-Tag = Annotated[
-    str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\"\\%_][^\x00-\x1f\x7f\"\\%]*$")
-]
-IntervalType = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
-
-
-DEFAULT_QUEUE = "default"
-QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-
-
-def _rate(value: object) -> object:
-    """Read `"10/minute"`, `"100 per 2 hours"` or `{"count": 10, "per": "1 minute"}`: so many starts in so long."""
-    if isinstance(value, str):
-        count, _, per = value.replace(" per ", "/").partition("/")
-        value = {"count": int(count) if count.strip().isdecimal() and len(count) < 10 else 0, "per": per.strip()}
-    if not isinstance(value, Mapping) or set(value) != {"count", "per"}:
-        raise ValueError('a rate is written "10/minute" or {"count": 10, "per": "1 minute"}')
-    count, per = value["count"], value["per"]
-    if isinstance(per, str) and per.isalpha():
-        per = f"1 {per}"
-    seconds = parse_duration(per).total_seconds()
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_STARTS or seconds <= 0:
-        raise ValueError(f"a rate allows 1 to {MOST_STARTS:,} starts in a time longer than nothing")
-    return count, seconds
-
-
-MOST_STARTS = 100_000
-Rate = Annotated[tuple[int, float], BeforeValidator(_rate)]
 
 
 class Status(StrEnum):
@@ -123,6 +90,7 @@ class TaskConfig(BaseModel):
     concurrency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     rate_limit: Rate | None = None
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    executor: Literal["auto", "asyncio", "thread", "process", "dask"] | None = None
     tags: list[Tag] = Field(default_factory=list, max_length=50)
     paused: bool = False
     owner: Literal["code", "runtime"] | None = None
@@ -192,14 +160,6 @@ def _as_text(value: object) -> Any:
     return to_json() if to_json is not None else repr(value)
 
 
-_is_printable = re.compile(NAME[1:-1]).fullmatch
-
-
-def is_name(text: object) -> bool:
-    """Tell whether a text may be the name of a task: as `TaskConfig` says, but for its words."""
-    return isinstance(text, str) and 1 <= len(text) <= 100 and _is_printable(text) is not None  # Text100
-
-
 def problems_of(error: ValidationError) -> list[dict[str, str]]:
     """Return every offending field as `{"field", "message"}`, without echoing values."""
     return [
@@ -230,6 +190,7 @@ class Policies:
     max_queued: int = 1_000
     jitter: float = 0.0
     rate_limit: tuple[int, float] | None = None
+    executor: str | None = None
 
     @classmethod
     def of(cls, config: TaskConfig) -> Policies:
@@ -248,6 +209,7 @@ class Policies:
             max_queued=config.max_queued,
             jitter=config.jitter.total_seconds(),
             rate_limit=config.rate_limit,
+            executor=config.executor,
         )
 
     def backoff(self, retries_used: int, fraction: float) -> timedelta:

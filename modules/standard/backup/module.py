@@ -37,9 +37,13 @@ class BackupModule(Module):
 
         scheduler = app_context.get_service(SchedulerService)
         scheduler.register_function(self.id, "back_up", backup.run)
-        policies = {"timeout": "1 hour", "max_retries": 2, "retry_delay": "1 minute"}
         scheduled = await scheduler.schedule_cron(
-            backup.run, settings.schedule, name="Back up the database", **policies
+            backup.run,
+            settings.schedule,
+            name="Back up the database",
+            timeout="1 hour",
+            max_retries=2,
+            retry_delay="1 minute",
         )
         scheduled.unwrap()
         yield

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sessions import Mine
 
 from framework import AppContext, Application
 from framework.testing import FakeClock
@@ -116,3 +117,12 @@ async def _node(url: str, clock: FakeClock, folder: Path, settings: dict[str, An
 async def node(start_node: Start) -> Node:
     """One scheduler with the function `note`, on SQLite and on PostgreSQL."""
     return await start_node()
+
+
+@pytest.fixture
+async def mine(node: Node, database_url: str) -> AsyncIterator[Mine]:
+    """A caller with engines and a table of its own, beside that scheduler's tables."""
+    mine = Mine(database_url)
+    await mine.make_table()
+    yield mine
+    await mine.engine.dispose()

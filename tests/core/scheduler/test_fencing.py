@@ -104,7 +104,7 @@ async def test_an_ending_is_refused_once_the_lease_has_run_out_even_if_nobody_no
     freeze(frozen)
     (row,) = await frozen.history(task_id)
     node_id = (await frozen.scheduler.status()).unwrap()["node_id"]
-    ending = Ending(row["id"], task_id, "work", Outcome(State.SUCCEEDED), None, None, 1.0)
+    ending = Ending(row["id"], task_id, "work", Outcome(State.SUCCEEDED), None, None, 1.0, row["start_time"])
 
     frozen.clock.advance(LEASE)
     refused = await frozen.app_context.database.write(lambda c: record(c, node_id, [ending], frozen.clock.now()))

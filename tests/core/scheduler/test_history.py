@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import func, insert, select
+from statements import watched
 
 from framework.clock import new_id
 from framework.database import Database
@@ -29,6 +30,7 @@ async def add_history(node: Any, task_id: str, number: int) -> None:
     now = node.clock.now()
     moments = [now - timedelta(minutes=minute) for minute in range(number, 0, -1)]
     ended = {"state": "succeeded", "success": True, "origin": "schedule", "function_key": "acme.test:note"}
+    ended |= {"queue": "default", "line": "ready", "rank": 0.0}
     counters = {"attempt": 1, "priority": 0, "missed_count": 0, "retries_used": 0, "crashes": 0}
     rows = [
         {**ended, **counters, "id": new_id(), "event_id": task_id, "scheduled_for": moment}
@@ -199,14 +201,13 @@ async def test_more_than_one_batch_goes_in_batches(start_node: Any, settings: di
     await add_history(node, task_id, 2 * BATCH + 30)
     node.clock.advance(0 if settings else MONTH)
     deleted: list[int] = []
-    engine = node.app_context.database._writer.sync_engine
 
-    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
+    def note(statement: str, ids: Any) -> None:
         if statement.startswith("DELETE"):
-            deleted.append(cursor.rowcount)
+            deleted.append(len(ids))
 
-    event.listen(engine, "after_cursor_execute", note)
-    pruned = await prune(node)
+    with watched(node.app_context.database, note):
+        pruned = await prune(node)
 
     assert deleted == [BATCH, BATCH, 20 if settings else 30]
     assert pruned["executions"] == sum(deleted)

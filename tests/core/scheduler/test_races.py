@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from framework import Application
 from framework.database import engines
 from modules.core.scheduler import SchedulerService
-from modules.core.scheduler.store import executions
+from modules.core.scheduler.store import executions, line
 
 MINUTE = 60.0
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its columns take any value
@@ -52,8 +52,7 @@ async def test_an_execution_that_is_claimed_while_it_is_cancelled_is_told_to_sto
     close = executions.close
 
     def close_after_a_claim(c: Connection, row: Any, *args: Any, **values: Any) -> bool:
-        claim = {"row_id": row.id, "open_key": row.open_key}
-        executions.start(c, [claim], "a node", "a session", node.clock.now())
+        line.start(c, [row.id], "a node", "a session", node.clock.now())
         return close(c, row, *args, **values)
 
     monkeypatch.setattr(executions, "close", close_after_a_claim)

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
+from statements import seen_by
 
 from framework import Application
-from framework.database import Database, is_unique_violation
+from framework.database import is_unique_violation
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
-from modules.core.scheduler.store import executions, tasks
+from modules.core.scheduler.store import executions, line, tasks
 from modules.core.scheduler.tables import executions as table
 
 FUTURE_ROWS = 20_000
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Collect what is executed inside, as (statement, parameters)."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def plans_of(c: Connection, statements: list[tuple[str, Any]]) -> list[str]:
@@ -72,6 +56,23 @@ async def crowded(node: Any) -> Any:
     return node
 
 
+@pytest.fixture
+async def lined_up(crowded: Any) -> Any:
+    """The same, with many in line, many that wait for their time and many that are held."""
+
+    def copy(c: Connection) -> None:
+        reasons = {"ready": "NULL", "later": "NULL", "held": "'LIMIT'"}
+        for attempt, (line_name, reason) in enumerate(reasons.items(), start=1):
+            series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+            waits = {"state": "'pending'", "line": f"'{line_name}'", "reason": reason, "rank": "i", "end_time": "NULL"}
+            named = {"id": f"'{line_name}' || i", "event_id": "'far' || i", "due_at": "'2099-01-01'"}
+            _copy_rows(c, series, "scheduler_executions", waits | named | {"attempt": f"{attempt}"})
+
+    await crowded.app_context.database.write(copy)
+    await crowded.app_context.database.write(lambda c: c.execute(text("ANALYZE")))
+    return crowded
+
+
 def _copy_rows(c: Connection, series: str, name: str, changed: dict[str, str]) -> None:
     columns = [row[0] for row in c.execute(text(f"SELECT * FROM {name} LIMIT 0")).cursor.description]  # type: ignore[union-attr]
     cast = "" if c.dialect.name == "sqlite" else "::timestamptz"
@@ -79,8 +80,6 @@ def _copy_rows(c: Connection, series: str, name: str, changed: dict[str, str]) -
     values = [value + cast if value.startswith("'2099") else value for value in values]
     one = f"(SELECT * FROM {name} WHERE id NOT LIKE 'far%' ORDER BY id DESC LIMIT 1)"
     insert = f"INSERT INTO {name} ({', '.join(columns)}) {series} SELECT {', '.join(values)} FROM n, {one} AS t"
-    if c.dialect.name == "sqlite":
-        insert = f"INSERT INTO {name} ({', '.join(columns)}) {series} SELECT {', '.join(values)} FROM n, {one} AS t"
     c.execute(text(insert))
 
 
@@ -89,9 +88,9 @@ async def test_a_turn_reads_only_what_is_due_however_much_is_stored(crowded: Any
     crowded.clock.advance(1)
     database = crowded.app_context.database
 
-    with statements_of(database) as seen:
+    with seen_by(database) as seen:
         await crowded.scheduler.run_due()
-    plans = await database.write(lambda c: plans_of(c, seen))
+    plans = await database.write(lambda c: plans_of(c, seen.statements))
 
     assert len(plans) > 10
     assert [plan for plan in plans if walks_a_table(plan)] == []
@@ -100,10 +99,10 @@ async def test_a_turn_reads_only_what_is_due_however_much_is_stored(crowded: Any
 async def test_a_page_of_a_long_history_reads_only_that_page(crowded: Any) -> None:
     database = crowded.app_context.database
 
-    with statements_of(database) as seen:
+    with seen_by(database) as seen:
         await crowded.scheduler.get_executions(limit=50)
         await crowded.scheduler.list_tasks(limit=50)
-    plans = await database.read(lambda c: plans_of(c, seen))
+    plans = await database.read(lambda c: plans_of(c, seen.statements))
 
     assert len(plans) == 2
     assert [plan for plan in plans if "TEMP B-TREE" in plan or "Sort" in plan] == []
@@ -161,3 +160,35 @@ async def test_in_memory_mode_works_without_a_file() -> None:
         await scheduler.run_due()
 
     assert ran == [1]
+
+
+INDEXED = {
+    "the next in line of a queue": "ix_scheduler_executions_ready",
+    "what becomes ready": "ix_scheduler_executions_later",
+    "when the next becomes ready": "ix_scheduler_executions_later",
+    "what is due": "ix_scheduler_events_due",
+    "when the next is due": "ix_scheduler_events_due",
+}
+
+
+def looks(c: Connection, now: Any) -> dict[str, Any]:
+    """Return what each of the looks of a turn asks for, to be carried out while the statements are watched."""
+    return {
+        "the next in line of a queue": lambda: line.candidates(c, "default", ["acme.test:note"], None, 10),
+        "what becomes ready": lambda: line.promote(c, now),
+        "when the next becomes ready": lambda: line.next_due(c),
+        "what is due": lambda: tasks.due(c, now, 10),
+        "when the next is due": lambda: tasks.next_due(c, now),
+    }
+
+
+@pytest.mark.parametrize("what", INDEXED)
+async def test_each_look_of_a_turn_goes_by_its_own_small_index(lined_up: Any, what: str) -> None:
+    database, now = lined_up.app_context.database, lined_up.clock.now()
+
+    with seen_by(database) as seen:
+        await database.write(lambda c: looks(c, now)[what]())
+    plans = await database.write(lambda c: plans_of(c, seen.statements))
+
+    assert plans
+    assert [plan for plan in plans if INDEXED[what] not in plan] == []

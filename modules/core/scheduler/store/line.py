@@ -156,10 +156,10 @@ def started_since(c: Connection, limit_key: str, since: datetime, limit: int) ->
     return c.execute(newest).scalars().all()
 
 
-def running_in_queues(c: Connection, queue_names: Collection[str]) -> dict[str, int]:
-    """Return how many executions of these queues run on all nodes."""
-    running = select(executions.c.queue, func.count()).where(is_running, executions.c.queue.in_(queue_names))
-    return {row[0]: row[1] for row in c.execute(running.group_by(executions.c.queue))}
+def running_by_queue(c: Connection) -> dict[str, int]:
+    """Return how many executions run on all nodes, by queue."""
+    query = select(executions.c.queue, func.count()).where(is_running).group_by(executions.c.queue)
+    return {row[0]: row[1] for row in c.execute(query)}
 
 
 def waiting(c: Connection) -> dict[str, dict[str, int]]:

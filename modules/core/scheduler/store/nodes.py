@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from framework import strict_json
 from framework.database import run, skip_locked, upsert
-from modules.core.scheduler.tables import nodes, pauses, profiles
+from modules.core.scheduler.store.executions import is_running
+from modules.core.scheduler.tables import executions, nodes, pauses, profiles
 
 LEASE_OF = "SELECT lease_until, draining_since FROM scheduler_nodes WHERE id = :node_id FOR UPDATE"
 PAUSED = "SELECT scope FROM scheduler_pauses"
@@ -61,6 +62,12 @@ def everyone(c: Connection) -> Sequence[Row[Any]]:
     told = [column for column in profiles.columns if column.name != "node_id"]
     query = select(nodes, *told).outerjoin(profiles, profiles.c.node_id == nodes.c.id)
     return c.execute(query.order_by(nodes.c.started_at)).all()
+
+
+def running(c: Connection) -> dict[str, int]:
+    """Return how many executions each node runs that runs any."""
+    query = select(executions.c.node_id, func.count()).where(is_running).group_by(executions.c.node_id)
+    return {row[0]: row[1] for row in c.execute(query)}
 
 
 def remove(c: Connection, ids: Collection[str]) -> None:

@@ -1,0 +1,1 @@
+"""Measures this scheduler beside its peers and beside what the database allows; `python -m benchmarks`."""

@@ -1,0 +1,7 @@
+"""`python -m benchmarks`."""
+
+from __future__ import annotations
+
+from benchmarks.run import main
+
+main()

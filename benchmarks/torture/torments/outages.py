@@ -1,0 +1,29 @@
+"""Outages: PostgreSQL cuts every connection, or crashes and comes back, while processes are killed as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.torture.arena import Arena, Verdict
+from benchmarks.torture.worker import every, one_time
+
+
+def cut_and_kill(
+    arena: Arena, *, executions: int, blows: int, blow: Callable[[], object], kill: bool = True, nodes: int = 2
+) -> Verdict:
+    """Strike the server so many times in the midst of the work (`blow`), and kill a process after every other time."""
+    tasks = [one_time(f"task {number}", parameters={"seconds": 0.01}) for number in range(executions)]
+    tasks += [one_time(f"once {number}", delivery="at_most_once") for number in range(executions // 20)]
+    tasks += [every(f"recurring {number}", 0.2, 10) for number in range(3)]
+    arena.schedule(arena.chance.sample(tasks, len(tasks)))
+    between = max(len(tasks) // (blows + 1), 1)
+    with arena.herd(settings={"max_concurrent_tasks": 20}, produce=2) as herd:
+        herd.start(nodes)
+        for number in range(blows):
+            arena.until_begun(arena.ledger.count("start") + arena.chance.randint(1, between))
+            blow()
+            if kill and number % 2:
+                herd.kill(herd.pick())
+                herd.start()
+        unclean = arena.finish(herd, meanwhile=herd.replace_dead)
+    return arena.verdict(blows=blows, unclean_exits=unclean)

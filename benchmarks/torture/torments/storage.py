@@ -1,0 +1,82 @@
+"""Storage: the disk is full, or somebody holds the database locked, while tasks fire and run."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from benchmarks.torture.arena import Arena, Verdict
+from benchmarks.torture.worker import every, one_time
+
+PRODUCED = 50  # tasks that each process schedules in a second meanwhile, and that need room
+
+
+def fill_the_disk(arena: Arena, *, times: int, seconds: float, tasks: int = 200) -> Verdict:
+    """Let the database find no room to grow for a while, and give it room again: SQLite, in the midst of work."""
+    full = arena.folder / "full"
+    arena.schedule(_load(tasks * (times + 1), seconds * times))
+    with arena.herd(full_disk=full, produce=round(PRODUCED * times * (seconds + 1))) as herd:
+        herd.start(2)
+        for number in range(times):
+            arena.until_begun(tasks * number + tasks // 2)
+            full.touch()
+            time.sleep(seconds)
+            full.unlink()
+        unclean = arena.finish(herd)
+    refused = (arena.folder / "log").read_text(errors="replace").count("database or disk is full")
+    return arena.verdict(fills=times, refused=refused, unclean_exits=unclean)
+
+
+def lock_the_database(arena: Arena, *, times: int, seconds: float, tasks: int = 200) -> Verdict:
+    """Hold the write lock for so long, more than a lease or even the busy timeout, while two nodes work."""
+    arena.schedule(_load(tasks * (times + 1), seconds * times))
+    with arena.herd() as herd:
+        herd.start(2)
+        for number in range(times):
+            arena.until_begun(tasks * number + tasks // 2)
+            with _locked(arena.url):
+                time.sleep(seconds)
+        unclean = arena.finish(herd)
+    return arena.verdict(locks=times, unclean_exits=unclean)
+
+
+def _load(tasks: int, seconds: float) -> list[dict[str, object]]:
+    recurring = [every(f"recurring {number}", 0.25, max(round(4 * seconds), 8)) for number in range(3)]
+    return [*recurring, *[one_time(f"task {number}", parameters={"seconds": 0.02}) for number in range(tasks)]]
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[None]:
+    if url.startswith("sqlite"):
+        db = sqlite3.connect(url.split(":///", 1)[1], timeout=30, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            db.execute("ROLLBACK")
+            db.close()
+        return
+    held, release = Event(), Event()
+    holder = Thread(target=lambda: asyncio.run(_hold_tables(url.replace("+asyncpg", ""), held, release)), daemon=True)
+    holder.start()
+    held.wait(30)
+    try:
+        yield
+    finally:
+        release.set()
+        holder.join()
+
+
+async def _hold_tables(url: str, held: Event, release: Event) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(url, timeout=30)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE scheduler_events, scheduler_executions IN ACCESS EXCLUSIVE MODE")
+        held.set()
+        await asyncio.to_thread(release.wait)
+    await connection.close()

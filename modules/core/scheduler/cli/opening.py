@@ -1,0 +1,42 @@
+"""What the scheduler's commands share: their common options, and the services on the application's database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+    from modules.core.scheduler import SchedulerService
+
+MODULE_ID = "core.scheduler"
+REFUSED, INTERRUPTED = 1, 130
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=500, help="At most so many.")]
+
+
+def one_of(allowed: tuple[str, ...]) -> Callable[[str | None], str | None]:
+    """Return the check of an option that takes one of these words."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in allowed:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    return check
+
+
+def with_scheduler(work: Callable[[SchedulerService, Clock], Awaitable[None]]) -> None:
+    """Do the work on the database of the application, beside it should it run; none of its modules starts here."""
+    from framework.application import Application
+    from modules.core.scheduler import SchedulerService
+
+    async def opened() -> None:
+        async with Application(modules=[MODULE_ID]).open() as app_context:
+            await work(app_context.get_service(SchedulerService), app_context.clock)
+
+    asyncio.run(opened())

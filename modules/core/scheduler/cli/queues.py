@@ -1,0 +1,67 @@
+"""The commands `chamberlain queues …`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from framework.terminal import print_json, print_table, say
+from modules.core.scheduler.cli.opening import AsJson, with_scheduler
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+    from modules.core.scheduler import SchedulerService
+
+QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
+
+queue_commands = typer.Typer(help="The lines in which executions wait.", no_args_is_help=True)
+
+
+@queue_commands.command("list")
+def list_queues(as_json: AsJson = False) -> None:
+    """List the queues with what waits and runs in them; `!!` marks a paused one, and one that no node serves."""
+    from modules.core.scheduler.showing_nodes import QUEUE_COLUMNS, queue_rows, queues_verdict
+
+    async def look(scheduler: SchedulerService, clock: Clock) -> None:
+        queues = (await scheduler.list_queues()).unwrap()
+        if as_json:
+            print_json({"queues": queues})
+            return
+        print_table(QUEUE_COLUMNS, queue_rows(queues, clock.now()))
+        say(queues_verdict(queues))
+
+    with_scheduler(look)
+
+
+@queue_commands.command("pause")
+def pause_queue(
+    queue: QueueName,
+    reason: Annotated[str | None, typer.Option(help="Why, for those who look at it later.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start nothing of a queue, on every node, until it is resumed; what runs finishes."""
+
+    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+        _tell((await scheduler.pause_queue(queue, reason)).unwrap(), as_json=as_json)
+
+    with_scheduler(ask)
+
+
+@queue_commands.command("resume")
+def resume_queue(queue: QueueName, as_json: AsJson = False) -> None:
+    """Let a paused queue go on."""
+
+    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+        _tell((await scheduler.resume_queue(queue)).unwrap(), as_json=as_json)
+
+    with_scheduler(ask)
+
+
+def _tell(queue: dict[str, Any], *, as_json: bool) -> None:
+    from modules.core.scheduler.showing_nodes import queue_told
+
+    if as_json:
+        print_json(queue)
+    else:
+        say(queue_told(queue))

@@ -1,0 +1,127 @@
+"""Creating: a plan becomes a new task, or is the same task again as one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from framework.clock import new_id
+from modules.core.scheduler import commands, newborn
+from modules.core.scheduler.alike import Plan
+from modules.core.scheduler.firing import fire_if_due
+from modules.core.scheduler.placing import function_key
+from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.store import cleanups, executions, tasks
+from modules.core.scheduler.task import Status, TaskConfig
+
+
+def is_new(plan: Plan, owner: str) -> bool:
+    """Whether a plan can only mean a new task: it names none, and code's tasks are named by themselves."""
+    config = plan.config
+    return config.key is None and config.task_id is None and (config.owner or owner) == "runtime"
+
+
+def insert_new(c: Connection, now: datetime, plans: Sequence[Plan]) -> list[dict[str, Any]]:
+    """Store tasks that cannot be there yet as part of a transaction."""
+    born, created = new_tasks(plans, now)
+    newborn.insert(c, born)
+    return created
+
+
+def new_tasks(plans: Sequence[Plan], now: datetime) -> tuple[list[newborn.Newborn], list[dict[str, Any]]]:
+    """Return the rows of new tasks, and what is told of them."""
+    ids = [new_id() for _ in plans]
+    born = [_born(plan, task_id, None, "runtime", now) for plan, task_id in zip(plans, ids, strict=True)]
+    return born, [_created(plan, task_id) for plan, task_id in zip(plans, ids, strict=True)]
+
+
+def put_all(c: Connection, plans: Sequence[Plan], owner: str, now: datetime) -> list[dict[str, Any]]:
+    """Store plans; their tasks are locked in one order, whatever the caller's, so that no two callers deadlock."""
+    in_order = sorted(plans, key=lambda plan: (plan.config.module_id, plan.config.key or plan.what["name"]))
+    stored = {id(plan): put(c, plan, owner, now) for plan in in_order}
+    return [stored[id(plan)] for plan in plans]
+
+
+def put(c: Connection, plan: Plan, owner: str, now: datetime) -> dict[str, Any]:
+    """Store a planned task as part of a transaction: `{"task_id", "created", "next_execution"}`."""
+    config = plan.config
+    owner = config.owner or owner
+    key = config.key or (config.name if owner == "code" and config.task_id is None else None)
+    existing = _existing(c, config, key)
+    if existing is not None:
+        return _put_again(c, plan, existing, now)
+    task_id = config.task_id or new_id()
+    newborn.insert(c, [_born(plan, task_id, key, owner, now)])
+    return _created(plan, task_id)
+
+
+def _put_again(c: Connection, plan: Plan, row: Row[Any], now: datetime) -> dict[str, Any]:
+    """The same key is the same task: the same definition changes nothing, another one updates it."""
+    conflict = plan.config.conflict
+    if conflict == "error":
+        refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
+    if conflict == "update" and _says_otherwise(plan, row):
+        row = rewrite(c, row, _identified(plan), now, new_time=_says_another_time(plan, row))
+    return {"task_id": row.id, "created": False, "next_execution": row.next_execution}
+
+
+def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time: bool) -> Row[Any]:
+    """Change a task's columns; an occurrence that is already due is fired first, so that no edit loses it."""
+    if new_time:
+        fire_if_due(c, row, now)
+    values = {**plan.what, "max_executions": plan.when["max_executions"]}
+    if new_time:
+        is_paused = row.status == Status.PAUSED
+        values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
+        values["status_reason"] = row.status_reason if is_paused else None
+    tasks.change(c, row.id, now, **values)
+    executions.refer_to(c, row.id, function_key(values["module_id"], values["function_name"]))
+    cleanups.keep_in_step(c, row)
+    return commands.must_find(c, row.id)
+
+
+def _born(plan: Plan, task_id: str, key: str | None, owner: str, now: datetime) -> newborn.Newborn:
+    has_identity = key is not None or plan.config.task_id is not None
+    plan = (
+        _identified(plan)
+        if has_identity
+        else Plan(plan.config, {**plan.what, "definition": "", "timing": ""}, plan.when)
+    )
+    status = Status.PAUSED if plan.config.paused else Status.PENDING
+    values = {**plan.what, **plan.when, "id": task_id, "key": key, "owner": owner, "status": status}
+    return newborn.newborn(values, now)
+
+
+def _identified(plan: Plan) -> Plan:
+    """Return the plan with digests of what it says, by which the same call at the next start is known again."""
+    config = plan.config
+    return Plan(config, {**plan.what, "definition": config.definition}, {**plan.when, "timing": config.timing})
+
+
+def _says_otherwise(plan: Plan, row: Row[Any]) -> bool:
+    if row.definition:
+        return plan.config.definition != str(row.definition)
+    return _says_another_time(plan, row) or any(value != getattr(row, name) for name, value in plan.what.items())
+
+
+def _says_another_time(plan: Plan, row: Row[Any]) -> bool:
+    if row.definition:
+        return plan.config.timing != str(row.timing)
+    return bool(plan.when["trigger"] != row.trigger)
+
+
+def _created(plan: Plan, task_id: str) -> dict[str, Any]:
+    return {"task_id": task_id, "created": True, "next_execution": plan.when["next_execution"]}
+
+
+def _existing(c: Connection, config: TaskConfig, key: str | None) -> Row[Any] | None:
+    """Return the task that a config means: the module's of this key, else of this id, if it is not somebody else's."""
+    if key is not None and (of_key := tasks.lock_by_key(c, config.module_id, key)) is not None:
+        return of_key
+    of_id = None if config.task_id is None else tasks.lock(c, config.task_id)
+    if of_id is not None and (of_id.module_id != config.module_id or key is not None):
+        refuse("ALREADY_EXISTS", f"the id {of_id.id!r} is another task's", task_id=of_id.id)
+    return of_id

@@ -1,0 +1,140 @@
+"""What an operator asks of nodes and queues: who there is and what waits; to drain a node, to hold something back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection
+
+from framework.context import AppContext
+from framework.result import Result
+from modules.core.scheduler import commands
+from modules.core.scheduler.bounded_text import MAX_ID, storable
+from modules.core.scheduler.execution import Line
+from modules.core.scheduler.fields import DEFAULT_QUEUE, QueueName
+from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.runner import Runner
+from modules.core.scheduler.status import nodes_now, status_of
+from modules.core.scheduler.store import line, nodes
+
+QUEUE = "queue:"  # before a queue's name, in the scope of what is held back
+Answer = Result[dict[str, Any]]
+Listing = Result[list[dict[str, Any]]]
+
+_queue_name: TypeAdapter[str] = TypeAdapter(QueueName)
+
+
+class Operator:
+    """Nodes and queues, for the whole database. Methods are async and return a Result."""
+
+    def __init__(self, app_context: AppContext, jobs: JobManager, runner: Runner) -> None:
+        self._app_context = app_context
+        self._jobs = jobs
+        self._runner = runner
+
+    async def list_nodes(self) -> Listing:
+        """Return the nodes, oldest first, each with what it is, has and does.
+
+        `{"id", "host", "pid", "version", "version_differs", "alive", "draining_since", "running", "slots", "queues",
+        "functions", "started_at", "lease_until"}`; `queues` has the slots of each queue that it serves, and is empty
+        where it serves all; what a node has not told yet is None.
+        """
+        now = self._app_context.clock.now()
+        return Result.success(await self._app_context.database.read(partial(nodes_now, now=now)))
+
+    async def drain_node(self, node_id: str, undo: bool = False) -> Answer:
+        """Let a node finish what it runs and claim nothing more, or with `undo` claim again; return it as it is then.
+
+        From the moment this returns the node begins nothing. `NODE_NOT_FOUND` where there is no such node.
+        """
+        return await self._jobs.change(lambda c, now: _drain(c, now, storable(node_id, MAX_ID), undo=undo))
+
+    async def list_queues(self) -> Listing:
+        """Return the queues in which anything waits or runs, that a node names, or that are paused, by name.
+
+        `{"name", "ready", "later", "held", "running", "nodes", "paused_since", "reason"}`: how many executions can
+        start, wait for a time, are held back one by one, and run; and how many living nodes serve it.
+        """
+        now = self._app_context.clock.now()
+        return Result.success(await self._app_context.database.read(partial(_queues, now=now)))
+
+    async def pause_queue(self, name: str, reason: str | None = None) -> Answer:
+        """Start nothing of a queue, on every node, until it is resumed; return the queue. What runs finishes.
+
+        Pausing a paused one only changes the reason; `INVALID_QUEUE` where no queue can have this name.
+        """
+        told = None if reason is None else storable(reason, MAX_ID)
+        return await self._change_queue(name, lambda c, now: _hold(c, now, QUEUE + name, told))
+
+    async def resume_queue(self, name: str) -> Answer:
+        """Let a queue go on, and return it; of one that is not paused, nothing changes."""
+        return await self._change_queue(name, lambda c, _now: commands.let_go(c, QUEUE + name))
+
+    async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
+        """Hold back all tasks, or those of one module, on every node, until `resume_all`; what runs finishes."""
+        (await self._jobs.change(lambda c, now: nodes.hold(c, module_id or "*", reason, now))).unwrap()
+        return await self._status()
+
+    async def resume_all(self, *, module_id: str | None = None) -> Answer:
+        """Let go what `pause_all` holds; what became due meanwhile follows its catch-up policy."""
+        (await self._jobs.change(lambda c, _now: commands.let_go(c, module_id or "*"))).unwrap()
+        return await self._status()
+
+    async def _status(self) -> Answer:
+        return Result.success(await status_of(self._app_context, self._runner))
+
+    async def _change_queue(self, name: str, change: Callable[[Connection, datetime], object]) -> Answer:
+        try:
+            _queue_name.validate_python(name)
+        except ValidationError:
+            told = f"no queue is called {name!r}: letters, digits, `.`, `_` and `-`, at most 100 of them"
+            return Result.error("INVALID_QUEUE", told)
+
+        def work(c: Connection, now: datetime) -> dict[str, Any]:
+            change(c, now)
+            (queue,) = [each for each in _queues(c, now, [name]) if each["name"] == name]
+            return queue
+
+        return await self._jobs.change(work)
+
+
+def _drain(c: Connection, now: datetime, node_id: str, *, undo: bool) -> dict[str, Any]:
+    found = [row for row in nodes.everyone(c) if row.id == node_id]
+    since = None if undo or not found else found[0].draining_since or now
+    if not nodes.drain(c, node_id, since):
+        refuse("NODE_NOT_FOUND", f"there is no node {node_id!r}; `chamberlain nodes list` shows them all")
+    return next(node for node in nodes_now(c, now) if node["id"] == node_id)
+
+
+def _hold(c: Connection, now: datetime, scope: str, reason: str | None) -> None:
+    since = next((row.since for row in nodes.held(c) if row.scope == scope), now)
+    nodes.hold(c, scope, reason, since)
+
+
+def _queues(c: Connection, now: datetime, also: list[str] | None = None) -> list[dict[str, Any]]:
+    waiting, running = line.waiting(c), line.running_by_queue(c)
+    living = [node for node in nodes_now(c, now) if node["alive"]]
+    paused = {row.scope.removeprefix(QUEUE): row for row in nodes.held(c) if row.scope.startswith(QUEUE)}
+    named = {name for node in living for name in node["queues"]}
+    names = {DEFAULT_QUEUE, *waiting, *running, *paused, *named, *(also or [])}
+    return [
+        {
+            "name": name,
+            **{place.value: waiting.get(name, {}).get(place.value, 0) for place in Line},
+            "running": running.get(name, 0),
+            "nodes": sum(_serves(node, name) for node in living),
+            "paused_since": paused[name].since if name in paused else None,
+            "reason": paused[name].reason if name in paused else None,
+        }
+        for name in sorted(names)
+    ]
+
+
+def _serves(node: Mapping[str, Any], queue: str) -> bool:
+    """Whether a node claims from a queue; one that names no queues serves all."""
+    return node["draining_since"] is None and (not node["queues"] or node["queues"].get(queue, 0) > 0)

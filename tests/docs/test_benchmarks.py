@@ -1,0 +1,117 @@
+"""The page about the benchmarks says what the suite measures, and the suite fits the page."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from documents import first_cells
+
+from benchmarks import chart, page
+from benchmarks.catalogue import NO_STORE, cases
+from benchmarks.environments import AT_HOME, PINS
+from benchmarks.errors import BrokenError
+from benchmarks.goals import GOALS, Goal
+from benchmarks.measures.measuring import starts_of
+from benchmarks.report import Line
+from benchmarks.results import Results
+from benchmarks.scale import FULL
+
+CASES = cases(FULL)
+
+
+def results_of_everything() -> Results:
+    results = Results()
+    for case in CASES:
+        for peer in case.peers:
+            results.add(case.id, peer, {"per second": 2.0, "p50 ms": 1.0, "dense": 3.0})
+    return results
+
+
+def test_every_measure_is_explained() -> None:
+    explained = set(first_cells("docs/benchmarks.md"))
+    stores = tuple(f"/{case.store}" for case in CASES)
+    kinds = {case.id.removesuffix(f"/{case.store}") for case in CASES if case.id.endswith(stores)} | {"cron"}
+
+    assert {kind for kind in kinds if kind not in explained and kind.split("/")[0] not in explained} == set()
+
+
+def test_every_peer_is_listed_with_the_version_that_is_measured() -> None:
+    rows = [line.split(" | ") for line in page.PAGE.read_text().splitlines() if line.startswith("| `")]
+    listed = {row[0].strip("| `"): row[1] for row in rows if row[0].strip("| `") in PINS}
+
+    assert listed == {peer: pins[0].split("==")[1] for peer, pins in PINS.items()}
+
+
+def test_every_case_has_an_id_of_its_own_and_peers_that_are_known() -> None:
+    ids = [case.id for case in CASES]
+
+    assert len(ids) == len(set(ids))
+    assert {peer for case in CASES for peer in case.peers} <= AT_HOME | set(PINS)
+    assert {case.id for case in CASES if case.store == NO_STORE} == {"cron"}
+
+
+def test_the_page_has_a_place_for_everything_that_is_written() -> None:
+    written = page.contents(CASES, results_of_everything())
+
+    assert page.marks() == set(written)
+    assert "| drain, 100 at once: per second |" in written["results"]
+
+
+def test_every_chart_draws_cases_that_are_measured_and_is_shown() -> None:
+    drawn = {case for each in page.CHARTS for case, _, _ in each.lines}
+
+    assert drawn <= {case.id for case in CASES}
+    assert [each.name for each in page.CHARTS if f"(benchmarks/{each.name}.svg)" not in page.PAGE.read_text()] == []
+
+
+def test_a_chart_is_well_formed_and_escapes_what_it_is_given() -> None:
+    group = chart.Group("a < b & c", "a second", {"chamberlain": 10.0, "huey": 5.0}, more_is_better=True)
+
+    svg = ET.fromstring(chart.drawn("a chart", [group]))
+
+    assert len([element for element in svg.iter() if element.tag.endswith("rect")]) == 2
+    assert "ours 2.00 x" in "".join(svg.itertext())
+
+
+def test_a_goal_without_its_measure_is_left_out() -> None:
+    assert [goal for goal in GOALS if goal.value(Results()) is not None] == []
+
+
+@pytest.mark.parametrize(("value", "at_most", "met"), [(3.0, False, True), (2.9, False, False), (2.9, True, True)])
+def test_a_goal_is_met_from_its_value_on(value: float, at_most: bool, met: bool) -> None:
+    goal = Goal("a goal", lambda _: value, 3.0, at_most=at_most)
+
+    assert goal.met(value, goal.wanted) is met
+
+
+def test_a_task_that_was_run_twice_breaks_the_measure() -> None:
+    with pytest.raises(BrokenError, match="more than once, the first of them 7"):
+        starts_of([{"starts": [[7, 1.0], [8, 1.0]]}, {"starts": [[7, 2.0]]}])
+
+
+def test_a_ratio_above_one_means_better_for_rates_and_for_costs() -> None:
+    rate = Line("", "", "per second", {"chamberlain": 30.0, "huey": 10.0, "dbos": 1.0})
+    cost = Line("", "", "p99 ms", {"chamberlain": 2.0, "huey": 10.0, "dbos": 6.0})
+
+    assert (rate.times_the_best, cost.times_the_best) == (3.0, 3.0)
+
+
+def test_a_later_run_replaces_whole_cases_only() -> None:
+    earlier, later = Results(), Results()
+    earlier.add("cron", "croniter", {"dense": 1.0})
+    earlier.add("burst/postgres", "pgqueuer", {"last start ms": 2.0})
+    later.add("cron", "chamberlain", {"dense": 3.0})
+
+    both = earlier.updated(later)
+
+    assert both.figure("cron", "croniter") is None
+    assert (both.figure("cron", "chamberlain"), both.figure("burst/postgres", "pgqueuer")) == (3.0, 2.0)
+
+
+def test_a_wish_that_is_no_number_of_the_scale_is_refused() -> None:
+    changed = FULL.changed(["drain=7", "idle=0,5", "seconds=2"])
+
+    assert (changed.drain, changed.idle, changed.seconds) == (7, (0, 5), 2)
+    with pytest.raises(ValueError, match="'drian=7' is no number of the scale"):
+        FULL.changed(["drian=7"])
