@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from framework.database import Database, file, inserting, rows, server
+from framework.database import Database, driver, file, inserting, server
 
 See = Callable[[str, Any], None]
 ENDS = ("COMMIT", "ROLLBACK")
@@ -84,15 +84,15 @@ def _listen_for_commits(stack: ExitStack, database: Database, see: See) -> None:
 
 def _watch_texts(patch: pytest.MonkeyPatch, engines: set[Any], see: See) -> None:
     """The statements of the hot road are text: SQLAlchemy sees them only where it is not passed by."""
-    execute = rows._execute
+    execute = driver.execute
 
     def text(c: Connection, statement: str, values: tuple[Any, ...]) -> Any:
         is_ours = {c.engine, getattr(c.engine, "_proxied", None)} & engines
-        if is_ours and (c.dialect.name == "sqlite" or c.get_execution_options().get(rows.BELOW)):
+        if is_ours and (c.dialect.name == "sqlite" or c.get_execution_options().get(driver.BELOW)):
             see(statement, values)
         return execute(c, statement, values)
 
-    patch.setattr(rows, "_execute", text)
+    patch.setattr(driver, "execute", text)
 
 
 def _watch_file(patch: pytest.MonkeyPatch, threads: Any, see: See) -> None:

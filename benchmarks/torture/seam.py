@@ -52,7 +52,7 @@ def fill_disk_while(there: Path) -> None:
 
 def _before_every_call(step: Step) -> None:
     """Let every connection that is opened from now on take this step before each statement and commit."""
-    connect = sqlite3.connect
+    connect: Any = sqlite3.connect
 
     class Cursor(sqlite3.Cursor):
         def execute(self, statement: str, *arguments: Any) -> Any:
@@ -77,7 +77,8 @@ def _before_every_call(step: Step) -> None:
             step(self, "COMMIT")
             super().commit()
 
-    def opened(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    def opened(*arguments: Any, **options: Any) -> Any:
         return connect(*arguments, **{**options, "factory": Connection})
 
-    sqlite3.connect = sqlite3.dbapi2.connect = opened  # two names, one for each layer above
+    for module in (sqlite3, sqlite3.dbapi2):  # one for each layer above
+        vars(module)["connect"] = opened

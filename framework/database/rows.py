@@ -6,28 +6,21 @@ Such statements go to the driver as text: SQLAlchemy would build the text anew, 
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Boolean, Connection, Dialect, Float, Integer, Table, Text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
-from sqlalchemy.util import await_only
 
-from framework.database.engines import BELOW
-from framework.database.failures import translated
+from framework.database import driver
 from framework.database.location import SQLITE
 from framework.database.moments import UtcDateTime, as_text
 
 AT_ONCE = 50  # rows of one SQLite statement: a text for each number of them is kept prepared
 SCALAR = re.compile(r"(?<!:):(\w+)")
-NUMBERED = re.compile(r"\$\d+")  # each once, in order
 LIST = re.compile(r"IN \(:(\w+)\)")
-CHANGES = re.compile(r"\bINSERT\b|\bDELETE\b|(?<!FOR )\bUPDATE\b")
 LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 Given = Sequence[Any]
@@ -41,25 +34,6 @@ KINDS = {
 }
 
 
-class Done(NamedTuple):
-    """What a statement returned, as rows with names, and how many rows it changed."""
-
-    rows: list[Any]
-    changed: int
-
-    def scalar(self) -> Any:
-        """Return the first value of the first row; None where there is none."""
-        return self.rows[0][0] if self.rows else None
-
-    def scalars(self) -> list[Any]:
-        """Return the first value of each row."""
-        return [row[0] for row in self.rows]
-
-    def one_or_none(self) -> Any:
-        """Return the first row, or None."""
-        return self.rows[0] if self.rows else None
-
-
 def insert_rows(
     c: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Given], *, ignore: bool = False
 ) -> int:
@@ -71,7 +45,7 @@ def insert_rows(
     for batch in _batches(c.dialect, rows):
         text = _insert_text(table, columns, c.dialect.name, len(batch), ignore=ignore)
         values = _parameters(c.dialect, len(columns), moments, batch)
-        inserted += _execute(c, text, values).changed
+        inserted += driver.execute(c, text, values).changed
     return inserted
 
 
@@ -86,11 +60,11 @@ def change_rows(c: Connection, statement: str, columns: Columns, rows: Sequence[
     returned: list[Any] = []
     for batch in _batches(c.dialect, rows):
         text = _change_text(statement, columns, c.dialect.name, len(batch))
-        returned += _execute(c, text, (*_parameters(c.dialect, len(columns), moments, batch), *values)).rows
+        returned += driver.execute(c, text, (*_parameters(c.dialect, len(columns), moments, batch), *values)).rows
     return returned
 
 
-def run(c: Connection, statement: str, **scalars: Any) -> Done:
+def run(c: Connection, statement: str, **scalars: Any) -> driver.Done:
     """Carry out one statement that is written in the SQL of both databases.
 
     A scalar is written `:name`, a list of texts `IN (:name)`; moments are aware datetimes. `FOR UPDATE …` is left out
@@ -106,7 +80,7 @@ def run(c: Connection, statement: str, **scalars: Any) -> Done:
             values.extend(value) if dialect == SQLITE else values.append(list(value))
         else:
             values.append(_stored(c.dialect, value))
-    return _execute(c, text, tuple(values))
+    return driver.execute(c, text, tuple(values))
 
 
 def read_moment(value: str | datetime | None) -> datetime | None:
@@ -117,54 +91,6 @@ def read_moment(value: str | datetime | None) -> datetime | None:
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
-    raw: Any = c.connection.driver_connection
-    if c.get_execution_options().get(BELOW) and c.dialect.name != SQLITE:
-        return _execute_on_server(raw, text, values)
-    if not isinstance(raw, sqlite3.Connection):
-        if c.dialect.paramstyle.endswith("format"):  # the driver of somebody else's engine
-            text = NUMBERED.sub("%s", text.replace("%", "%%"))
-        result = c.exec_driver_sql(text, values)
-        return Done(list(result.all()) if result.returns_rows else [], result.rowcount)
-    try:
-        cursor = raw.execute(text, values)
-        rows = cursor.fetchall() if cursor.description else []
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
-    if rows:
-        rows = list(map(_named(tuple(column[0] for column in cursor.description)), rows))
-    return Done(rows, cursor.rowcount)
-
-
-def _execute_on_server(raw: Any, text: str, values: tuple[Any, ...]) -> Done:
-    """Go to PostgreSQL's driver itself, on a connection whose transactions SQLAlchemy knows nothing of."""
-    try:
-        if not _returns_rows(text):
-            return Done([], _changed(await_only(raw.execute(text, *values))))
-        rows = await_only(raw.fetch(text, *values))
-    except Exception as error:
-        raise translated(error, text) from error
-    return Done(list(map(_named(tuple(rows[0].keys())), rows)) if rows else [], len(rows))
-
-
-@lru_cache(maxsize=1_000)
-def _returns_rows(text: str) -> bool:
-    return "RETURNING" in text or CHANGES.search(text) is None
-
-
-def _changed(status: str) -> int:
-    """Read how many rows a status such as `INSERT 0 5` speaks of."""
-    number = status.rpartition(" ")[2]
-    return int(number) if number.isdecimal() else 0
-
-
-@lru_cache(maxsize=1_000)
-def _named(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
-    with_names: Any = namedtuple  # those of the statement, which are known only now
-    make: Callable[[Iterable[Any]], Any] = with_names("Row", names, rename=True)._make
-    return make
 
 
 @lru_cache(maxsize=1_000)

@@ -58,17 +58,15 @@ class Arguments:
 
     def check(self, parameters: object) -> list[Problem]:
         """Return what is wrong with the parameters, nothing when they fit; the function is not called."""
-        if self.bare and not parameters and isinstance(parameters, dict):
-            return []
         try:
-            self._converted(parameters)
+            self.build(parameters, None)
         except ParametersRefused as refused:
             return refused.problems
         return []
 
     def build(self, parameters: object, context: ExecutionContext | None) -> dict[str, Any]:
         """Return the keyword arguments for the function; raises `ParametersRefused`."""
-        if self.bare and not parameters and isinstance(parameters, dict):
+        if self.bare and parameters == {}:
             return dict.fromkeys(self.contexts, context)
         value = self._converted(parameters)
         arguments: dict[str, Any] = dict.fromkeys(self.contexts, context)
@@ -181,10 +179,8 @@ def _receives_all(parameter: Taken) -> bool:
 
 def _kind(function: Callable[..., Any], ordinary: list[Taken], whole: Taken | None, model: Any) -> Any:
     """The type that the parameters of the task are validated as; None where any JSON object will do."""
-    kind = None
-    if whole is None:
-        kind = _model_of(function, ordinary)
-    elif whole.annotation not in (EMPTY, Any) and not is_any_object(without_none(whole.annotation)):
+    kind = _model_of(function, ordinary) if whole is None else None
+    if whole and whole.annotation not in (EMPTY, Any) and not is_any_object(without_none(whole.annotation)):
         kind = without_none(whole.annotation)
     if model is None:
         return kind

@@ -8,19 +8,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Row
 
 from framework import strict_json
 from framework.context import AppContext
-from framework.database import Joinable, read_moment
+from framework.database import Joinable
 from framework.logging import log_ids
 from modules.core.scheduler.completing import complete, success_with
+from modules.core.scheduler.contexts import context_of
 from modules.core.scheduler.ending import CUT_OFF, Completion, Ending, as_timed_out
 from modules.core.scheduler.execution import (
     ExecutionCancelled,
-    ExecutionContext,
     ExecutionLost,
     Outcome,
     Reason,
@@ -62,7 +62,7 @@ class Carrying:
         self._executors = executors
         self._executor: str | None = None
         self._asked: asyncio.Event | None = None
-        self._context = _context(row, function, app_context)
+        self._context = context_of(row, function, app_context)
         self._context.completes = self._complete
         self._completion: Completion | None = None
         self.noted: Mapping[str, Any] = {}
@@ -135,8 +135,11 @@ class Carrying:
 
     def _ended(self, task: asyncio.Task[Outcome], on_end: Callable[[Carrying], None]) -> None:
         """Keep how it ended; a task that was cancelled may not even have begun."""
-        stopped = Outcome(State.CANCELLED, error=f"stopped: {self._stop_reason}", retry=False)
-        self.ending = self._end(stopped if task.cancelled() else task.result())
+        if task.cancelled():
+            outcome = Outcome(State.CANCELLED, error=f"stopped: {self._stop_reason}", retry=False)
+        else:
+            outcome = task.result()
+        self.ending = self._end(outcome)
         on_end(self)
 
     async def _carry_out(self) -> Outcome:
@@ -145,7 +148,8 @@ class Carrying:
 
     async def _outcome(self) -> Outcome:
         try:
-            parameters = strict_json.loads(self._row.parameters)
+            stored = self._row.parameters
+            parameters = {} if stored == "{}" else strict_json.loads(stored)
             if self._row.payload is not None:
                 self._context.payload = strict_json.loads(self._row.payload)
         except strict_json.JsonError as error:
@@ -205,20 +209,9 @@ class Carrying:
     def _ending(
         self, outcome: Outcome, reason: Reason | None, seconds: float, completion: Completion | None = None
     ) -> Ending:
-        return Ending(
-            self.id,
-            self._row.event_id,
-            self._row.name,
-            outcome,
-            reason,
-            self._progress(),
-            seconds,
-            self._started_at,
-            self._row.limit_key,
-            self._may_repeat(outcome, reason),
-            self._row.module_id,
-            completion,
-        )
+        row, may_repeat = self._row, self._may_repeat(outcome, reason)
+        told = (self._progress(), seconds, self._started_at, row.limit_key, may_repeat, row.module_id, completion)
+        return Ending(self.id, row.event_id, row.name, outcome, reason, *told)
 
     def _may_repeat(self, outcome: Outcome, reason: Reason | None) -> bool:
         """Whether the task's policy must be asked for another attempt; a damaged one must be looked at, too."""
@@ -234,22 +227,3 @@ class Carrying:
     def _progress(self) -> str | None:
         latest = self._context.latest_progress
         return None if latest is None else latest.to_json()
-
-
-def _context(row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> ExecutionContext:
-    return ExecutionContext(
-        execution_id=row.id,
-        task_id=row.event_id,
-        task_name=row.name,
-        module_id=function.module_id,
-        function_name=function.function_name,
-        attempt=row.attempt,
-        retries_used=row.retries_used,
-        scheduled_for=cast(datetime, read_moment(row.scheduled_for)),
-        started_at=app_context.clock.now(),
-        origin=row.origin,
-        app_context=app_context,
-        session_id=app_context.session_id,
-        missed_count=row.missed_count,
-        missed_since=read_moment(row.missed_since),
-    )

@@ -65,7 +65,7 @@ class _Sorted:
     claimed: list[Row[Any]] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     held: dict[Reason, list[str]] = field(default_factory=dict)
-    put_off: list[tuple[str, datetime]] = field(default_factory=list)
+    put_off: list[tuple[str, datetime]] = field(default_factory=list)  # ids, and until when
 
 
 def claim(c: Connection, claims: Claims, room: Room, now: datetime) -> Claimed:
@@ -163,8 +163,8 @@ def _write(c: Connection, done: _Sorted, claims: Claims, now: datetime) -> None:
         line.start_with_keys(c, done.keys, claims.node_id, claims.session_id, now)
     for reason, ids in done.held.items():
         line.hold(c, ids, reason)
-    for execution_id, until in done.put_off:
-        line.put_off(c, [execution_id], until, Reason.RATE_LIMIT)
+    if done.put_off:
+        line.put_off(c, done.put_off, Reason.RATE_LIMIT)
 
 
 class _Limits:
@@ -189,7 +189,7 @@ class _Limits:
         return next((key for key in keys_of(row.limit_key, row.slots) if key not in self._held), None)
 
     def next_start(self, row: Row[Any]) -> datetime | None:
-        """Return when the row's rate lets it start; None when it does now."""
+        """Return when the row's rate lets it start, behind those before it that wait for the same; None: now."""
         rate = None if row.limit_key is None else _rate_of(row)
         if rate is None:
             return None
@@ -198,7 +198,11 @@ class _Limits:
         if row.limit_key not in self._starts:
             self._starts[row.limit_key] = list(line.started_since(self._c, row.limit_key, since, count))
         starts = self._starts[row.limit_key]
-        return None if len(starts) < count else starts[count - 1] + timedelta(seconds=seconds)
+        if len(starts) < count:
+            return None
+        until = starts[count - 1] + timedelta(seconds=seconds)
+        starts.insert(0, until)  # else all that wait would come back at once, again and again
+        return until
 
     def start(self, row: Row[Any], keys: dict[str, str]) -> None:
         """Let this row start now: what it takes, the next ones do not get."""

@@ -6,17 +6,29 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from importlib import metadata
+from typing import Any
 
 from sqlalchemy import Connection
 
+from framework import strict_json
 from framework.clock import Clock, new_id
 from framework.database import Database
 from modules.core.scheduler import process
 from modules.core.scheduler.ending import release_node
 from modules.core.scheduler.heartbeat import Heartbeat
+from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import nodes
 
+VERSION = metadata.version("chamberlain")
+
 log = logging.getLogger(__name__)
+
+
+def profile_of(settings: SchedulerSettings) -> dict[str, Any]:
+    """Return `{"version", "queues", "slots"}` of a node with these settings, as others are shown them."""
+    queues = strict_json.dumps(dict(settings.queues))
+    return {"version": VERSION, "queues": queues, "slots": settings.max_concurrent_tasks}
 
 
 class Membership:

@@ -7,10 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from importlib import metadata
-from typing import Any
 
-from framework import strict_json
 from framework.context import AppContext
 from framework.database import is_transient
 from framework.repeat import repeat
@@ -20,7 +17,7 @@ from modules.core.scheduler.ending import Ending, log_endings
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.listeners import Listeners
-from modules.core.scheduler.membership import Membership
+from modules.core.scheduler.membership import Membership, profile_of
 from modules.core.scheduler.recovery import Upkeep, upkeep
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, Turned, Work, turn
@@ -28,7 +25,6 @@ from modules.core.scheduler.waking import watching
 
 log = logging.getLogger(__name__)
 
-VERSION = metadata.version("chamberlain")
 CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
 
 
@@ -224,24 +220,15 @@ class Runner:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
         if self._clock.monotonic() < self._next_upkeep:
             return
-        work = Upkeep(
-            node_id,
-            self._profile(),
-            self._functions.keys(),
-            self._settings.crash_limit,
-            self._crew.ids(),
-            self._careful,
-        )
+        settings, functions = self._settings, self._functions.keys()
+        profile, carried = profile_of(settings), self._crew.ids()
+        work = Upkeep(node_id, profile, functions, settings.crash_limit, carried, self._careful)
         now = self._clock.now()
         kept = await self._database.write(partial(upkeep, work=work, now=now))
         if self.listeners:
             self.listeners.upkept(now, kept.dead)
         if not kept.more:
             self._next_upkeep = self._clock.monotonic() + self._settings.lease.total_seconds() / 4
-
-    def _profile(self) -> dict[str, Any]:
-        queues = strict_json.dumps(dict(self._settings.queues))
-        return {"version": VERSION, "queues": queues, "slots": self._settings.max_concurrent_tasks}
 
     def _lose_node(self, node_id: str) -> None:
         """Others account for what this node runs: tell it to stop, and go on under a new id."""

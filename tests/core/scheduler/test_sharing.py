@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from nodes import Stuck, kill, release_all
+from statements import seen_by
 
 LEASE = 60.0
 
@@ -166,6 +167,21 @@ async def test_a_rate_costs_no_turns_while_it_holds(start_node: Any) -> None:
 
     assert not turned.did_anything
     assert turned.next_due == node.clock.now() + timedelta(hours=1)
+
+
+async def test_of_many_that_a_rate_puts_off_each_comes_back_when_it_may_start(node: Any) -> None:
+    shared = {"module_id": "acme.test", "function_name": "note", "concurrency_key": "api", "overlap": "allow"}
+    config = {**shared, "rate_limit": "2/minute", "delay": 0}
+    (await node.scheduler.schedule_tasks([{"name": f"task {n}", **config} for n in range(200)])).unwrap()
+
+    with seen_by(node.app_context.database) as seen:
+        await node.scheduler.run_due()
+    waiting = sorted(row["due_at"] for row in await node.history() if row["state"] == "pending")
+
+    minutes = [(due_at - node.clock.now()).total_seconds() / 60 for due_at in waiting]
+    assert len(node.runs) == 2
+    assert minutes == [1 + number // 2 for number in range(198)]
+    assert len(seen.statements) < 100
 
 
 @pytest.mark.parametrize("rate", ["0/minute", "10", "ten/minute", "5/fortnight", {"count": True, "per": "1 hour"}, 7])

@@ -41,6 +41,9 @@ TAKE_KEYS = """
     UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
         trace_session_id = :session_id, open_key = given.open_key
     FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
+PUT_OFF = """
+    UPDATE scheduler_executions SET line = 'later', due_at = given.until, reason = :reason
+    FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
 PROMOTE = """
     UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
         SELECT id FROM scheduler_executions
@@ -85,10 +88,9 @@ def hold(c: Connection, ids: Collection[str], reason: Reason) -> None:
         c.execute(held.values(line=Line.HELD, reason=reason))
 
 
-def put_off(c: Connection, ids: Collection[str], until: datetime, reason: Reason) -> None:
-    """Let rows wait for a time."""
-    later = update(executions).where(executions.c.id.in_(ids), is_pending)
-    c.execute(later.values(line=Line.LATER, due_at=until, reason=reason))
+def put_off(c: Connection, until: Sequence[tuple[str, datetime]], reason: Reason) -> None:
+    """Let rows wait, each until its time."""
+    change_rows(c, PUT_OFF, (("id", "text"), ("until", "moment")), until, reason=reason.value)
 
 
 def promote(c: Connection, now: datetime) -> None:

@@ -1,0 +1,33 @@
+"""The context of a claimed row: what its function may know about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row
+
+from framework.context import AppContext
+from framework.database import read_moment
+from modules.core.scheduler.execution import ExecutionContext
+from modules.core.scheduler.functions import RegisteredFunction
+
+
+def context_of(row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> ExecutionContext:
+    """Return the context of a row that this node has claimed."""
+    return ExecutionContext(
+        execution_id=row.id,
+        task_id=row.event_id,
+        task_name=row.name,
+        module_id=function.module_id,
+        function_name=function.function_name,
+        attempt=row.attempt,
+        retries_used=row.retries_used,
+        scheduled_for=cast(datetime, read_moment(row.scheduled_for)),
+        started_at=app_context.clock.now(),
+        origin=row.origin,
+        app_context=app_context,
+        session_id=app_context.session_id,
+        missed_count=row.missed_count,
+        missed_since=read_moment(row.missed_since),
+    )
