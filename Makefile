@@ -28,7 +28,7 @@ format: $(VENV)/.for-working ## Put the code into shape
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.for-working ## Measure beside the peers, about an hour; brings docs/benchmarks.md up to date
+bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs
 
 torture: $(VENV)/.for-working ## Kill, freeze and starve it, about half an hour; fails where anything is lost or done twice

@@ -72,7 +72,15 @@ def contents(every: Sequence[Case], results: Results) -> dict[str, str]:
     """Return what stands on the page between the marks of each name."""
     about = results.about
     machine = f"Measured {about['measured']}: Python {about['python']}, {about['system']}, {about['cores']} cores."
-    return {"machine": machine, "goals": goals.in_markdown(results), "results": report.in_markdown(every, results)}
+    if about.get("load"):
+        machine += f" Load of the machine at the end of the run: {about['load']:.1f}."
+    if about.get("changed"):
+        machine += f" With other counts than `make bench` has: `{' '.join(about['changed'])}`."
+    left_out = [f"- `{place}`: {why}" for place, why in sorted((results.skipped | results.broken).items())]
+    tables = report.in_markdown(every, results)
+    if left_out:
+        tables += "\n### Left out in this run\n\n" + "\n".join(left_out)
+    return {"machine": machine, "goals": goals.in_markdown(results), "results": tables}
 
 
 def _groups(chart: Chart, every: Sequence[Case], results: Results) -> list[Group]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ def main() -> None:
         print("\n".join(f"{case.id:<32}{' '.join(case.peers)}" for case in chosen))
         return
     results = measured(chosen, scale, _progress)
+    results.about |= {"changed": asked.set, "load": os.getloadavg()[0]}
     earlier = load(asked.compare) if asked.compare else None
     print(for_terminal(chosen, results, earlier))
     print(goals.for_terminal(results))

@@ -1,8 +1,8 @@
 """The command `chamberlain`: the framework's own commands, and those that modules bring along in their `cli.py`.
 
-A module's `cli.py`, or its folder `cli`, may hold `commands` (a Typer application, added at the top), `announce` (facts for the banner of
-`run`, from an AppContext) and `log_lines` (by name of logger, how a record reads: mark, style, text). It is imported
-without its package, so heavy imports belong inside the commands.
+A module's `cli.py`, or its folder `cli`, may hold `commands` (a Typer application, added at the top), `announce` (facts
+for the banner of `run`, from an AppContext) and `log_lines` (by name of logger, how a record reads: mark, style, text).
+It is imported without its package, so heavy imports belong inside the commands.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def import_found(item: Found) -> Module:
 
 
 def import_commands(item: Found) -> ModuleType | None:
-    """Import the `cli.py`, or the folder `cli`, of a module and nothing else of it, so that listing commands stays fast.
+    """Import the `cli.py` of a module, or its folder `cli`, and nothing else of it: listing commands stays fast.
 
     None where the module has none; raises `ModuleImportFailed`.
     """

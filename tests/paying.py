@@ -19,7 +19,7 @@ class Payment:
         self.kind = kind
         self.raised: list[BaseException] = []
         self.halt_first = self.halt_after_commit = False
-        self.halted, self.go_on = asyncio.Event(), asyncio.Event()
+        self.halted, self.go_on, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(self, context: ExecutionContext) -> str:
         """Pay."""
@@ -31,6 +31,8 @@ class Payment:
         except BaseException as error:
             self.raised.append(error)
             raise
+        finally:
+            self.ended.set()
         await self._halt(self.halt_after_commit)
         return "what is returned later"
 
@@ -44,11 +46,6 @@ async def halted(node: Any, payment: Payment) -> None:
     """Let the node run the payment to where it halts."""
     await node.scheduler.turn()
     await payment.halted.wait()
-
-
-async def raised(payment: Payment) -> None:
-    """Wait until the payment has raised."""
-    await until_true(lambda: bool(payment.raised))
 
 
 async def until_true(holds: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from benchmarks.torture.ledger import Ledger
 from benchmarks.torture.worker import Life, ask
 
 CHUNK = 500
+LOOKS = 25  # of which one is into the tables, the others into the ledger
 PATIENCE = 120.0  # seconds for everything to end once the torment is over
 
 
@@ -68,8 +70,14 @@ class Arena:
         return ids
 
     def until_begun(self, count: int) -> None:
-        """Wait until so many runs have begun."""
-        until(lambda: self.ledger.count("start") >= count, self.patience, what=f"{count} runs to begin")
+        """Wait until so many runs have begun, or until there is nothing left that could begin."""
+        looks = itertools.count(1)
+
+        def holds() -> bool:
+            nothing_left = next(looks) % LOOKS == 0 and evidence.count_open(self.url) == 0
+            return nothing_left or self.ledger.count("start") >= count
+
+        until(holds, self.patience, what=f"{count} runs to begin")
 
     def until_settled(
         self, seconds: float | None = None, *, meanwhile: Callable[[], object] = lambda: None, step: float = 0.1

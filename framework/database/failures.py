@@ -21,6 +21,7 @@ SQLITE_TRANSIENT = {
     sqlite3.SQLITE_PROTOCOL,
 }
 LOST = ("08", "57P01", "57P02", "57P03")  # the connection failed, or the server went down under it
+LOST_WORDS = ("connection is closed", "cannot switch to state")  # of asyncpg, which has no code for them
 POSTGRESQL_UNIQUE = "23505"
 # Connection lost, serialization failure, deadlock, no resources, lock or statement timeout, server going down or up.
 POSTGRESQL_TRANSIENT = ("08", "40001", "40P01", "53", "55P03", "57014", "57P")
@@ -48,7 +49,8 @@ def is_lost(error: BaseException) -> bool:
 def translated(error: Exception, statement: str) -> Exception:
     """Return PostgreSQL's driver's error as SQLAlchemy would raise it; any other as it is."""
     state = _sqlstate(error)
-    gone = isinstance(error, OSError) or state.startswith(LOST) or "connection is closed" in str(error)
+    in_words = any(words in str(error) for words in LOST_WORDS)
+    gone = isinstance(error, OSError) or state.startswith(LOST) or in_words
     if not (state or gone):
         return error
     kind = IntegrityError if state.startswith("23") else OperationalError if gone else DBAPIError

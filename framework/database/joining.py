@@ -197,6 +197,8 @@ def refuse_other(c: Connection, database: Database) -> None:
 
 def _identity(c: Connection) -> str:
     """Return what tells the database that a connection leads to from any other; "" in memory."""
+    if c.dialect.name not in (SQLITE, POSTGRESQL):
+        return c.dialect.name
     if IDENTITY not in c.info:
         c.info[IDENTITY] = _file_of(c) if c.dialect.name == SQLITE else str(c.execute(SERVER).scalar_one())
     return str(c.info[IDENTITY])

@@ -140,6 +140,7 @@ class Carrying:
         else:
             outcome = task.result()
         self.ending = self._end(outcome)
+        self._context.completes = self.task = None  # circles that only the garbage collector would find
         on_end(self)
 
     async def _carry_out(self) -> Outcome:

@@ -23,6 +23,7 @@ log = logging.getLogger("modules.core.scheduler.executions")
 
 
 SLICE = 64  # functions started before the event loop gets to do something else
+SETTLING = 3  # rounds of the event loop in which a function that awaits nothing ends, and is heard of
 
 
 class Crew:
@@ -46,6 +47,7 @@ class Crew:
         self._idle = asyncio.Event()
         self._of_queue: Counter[str] = Counter()
         self._to_start: deque[tuple[Carrying, datetime]] = deque()
+        self._is_starting = False
 
     def __len__(self) -> int:
         return len(self._running)
@@ -65,16 +67,30 @@ class Crew:
             self._running[row.id] = carrying
             self._of_queue[row.queue] += 1
             self._to_start.append((carrying, started))
-        self._start_some()
+        if self._to_start and not self._is_starting:
+            self._is_starting = True
+            self._start_some()
 
     def _start_some(self) -> None:
         for _ in range(min(SLICE, len(self._to_start))):
             carrying, started = self._to_start.popleft()
             carrying.start(started=started, default_timeout=self._timeout, on_end=self._ended)
+        loop = asyncio.get_running_loop()
         if self._to_start:
-            asyncio.get_running_loop().call_soon(self._start_some)
-        elif self._endings:
-            self._on_end()
+            loop.call_soon(self._start_some)
+        else:
+            loop.call_soon(self._tell_endings, SETTLING)
+
+    def _tell_endings(self, rounds: int) -> None:
+        """Tell of those that ended at once, some rounds of the loop after the last start, so that they go together."""
+        if self._to_start:  # more have come meanwhile
+            self._start_some()
+        elif rounds:
+            asyncio.get_running_loop().call_soon(self._tell_endings, rounds - 1)
+        else:
+            self._is_starting = False
+            if self._endings:
+                self._on_end()
 
     def _ended(self, carrying: Carrying) -> None:
         if self._running.pop(carrying.id, None) is not None:
@@ -83,7 +99,7 @@ class Crew:
             self._endings[carrying.id] = carrying.ending
         if not self._running:
             self._idle.set()
-        if not self._to_start:  # else those that are about to start may end as quickly, and travel along
+        if not self._is_starting:  # else those that are about to start may end as quickly, and travel along
             self._on_end()
 
     def running_of(self, queue: str) -> int:

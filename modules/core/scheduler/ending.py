@@ -51,6 +51,13 @@ class Ending:
     module_id: str | None = None
     completion: Completion | None = None
 
+    @property
+    def stored(self) -> tuple[State, Reason | None, str | None]:
+        """State, reason and error as the row has them: what a function completed stays so, whatever came after."""
+        if self.completion is not None and self.completion.stands:
+            return State.SUCCEEDED, None, None
+        return self.outcome.state, self.reason, self.outcome.error
+
 
 def record(
     c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, *, careful: bool = False

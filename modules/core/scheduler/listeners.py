@@ -188,9 +188,9 @@ def _started(row: Row[Any], moment: datetime, node_id: str) -> SchedulerEvent:
 
 
 def _ended(ending: Ending, moment: datetime, node_id: str) -> SchedulerEvent:
-    kind, outcome = EventKind.EXECUTION_ENDED, ending.outcome
     whose = (ending.task_id, ending.name, ending.module_id, ending.id)
-    return SchedulerEvent(kind, moment, node_id, *whose, outcome.state.value, ending.reason, outcome.error)
+    state, reason, error = ending.stored
+    return SchedulerEvent(EventKind.EXECUTION_ENDED, moment, node_id, *whose, state.value, reason, error)
 
 
 def _closed(row: Row[Any]) -> SchedulerEvent:

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from paying import Payment, halted
+from paying import Payment, halted, until_true
 from sessions import ASYNC_KINDS, SYNC_KINDS, Mine, effect, leave
 
 from modules.core.scheduler import ExecutionContext
@@ -97,6 +97,8 @@ async def test_what_fails_after_its_commit_stays_succeeded_and_says_so(
         raise LookupError("on the way out")
 
     node.register("pay", pay)
+    heard: list[str | None] = []
+    node.scheduler.add_listener(lambda event: heard.append(event.state), events={"execution_ended"})
     task_id = await node.add("pay", delay=0, max_retries=3)
     with caplog.at_level(logging.INFO, "modules.core.scheduler.executions"):
         await node.scheduler.run_due()
@@ -107,6 +109,8 @@ async def test_what_fails_after_its_commit_stays_succeeded_and_says_so(
     assert [record.getMessage() for record in caplog.records] == [
         "pay had completed, and stays succeeded; afterwards it failed: LookupError: on the way out"
     ]
+    await until_true(lambda: heard)
+    assert heard == ["succeeded"]
 
 
 async def test_completing_makes_room_for_the_next_in_line(node: Nodes, mine: Mine) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from nodes import freeze, kill
-from paying import Payment, halted, raised, until_true
+from paying import Payment, halted, until_true
 from sessions import Mine, leave
 
 from framework.result import Result
@@ -50,7 +50,7 @@ async def test_a_node_that_was_taken_for_dead_cannot_complete_and_its_effect_is_
     other.register("pay", Payment(mine).run)
     await other.pass_time(LEASE + 1)
     payment.go_on.set()
-    await raised(payment)
+    await payment.ended.wait()
 
     assert [type(error) for error in payment.raised] == [ExecutionLost]
     assert await other.states(task_id) == ["lost", "succeeded"]
@@ -123,7 +123,7 @@ async def test_under_a_lease_that_has_run_out_unnoticed_it_is_undone_and_runs_ag
     freeze(node)
     node.clock.advance(LEASE + 1)  # as after a machine has slept: the heartbeat has not woken up yet
     payment.go_on.set()
-    await raised(payment)
+    await payment.ended.wait()
     await node.scheduler.run_due()
 
     assert [type(error) for error in payment.raised] == [ExecutionLost]

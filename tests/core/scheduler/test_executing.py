@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from framework import Result
-from modules.core.scheduler import ExecutionContext
+from modules.core.scheduler import ExecutionContext, SchedulerService
+from modules.core.scheduler.tables import executions
 
 MINUTE = 60.0
 
@@ -118,3 +120,37 @@ async def test_jitter_moves_the_start_and_never_the_nominal_time(node: Any) -> N
     assert waiting["scheduled_for"] == first
     assert timedelta(0) <= waiting["due_at"] - first <= timedelta(minutes=10)
     assert await node.states(task_id) == ["succeeded"]
+
+
+async def test_a_function_may_write_to_the_same_database_and_schedule_more(node: Any) -> None:
+    async def work(context: ExecutionContext) -> str:
+        scheduler = context.app_context.get_service(SchedulerService)
+        more = {"name": "more", "module_id": "acme.test", "function_name": "note", "delay": 0}
+        await context.app_context.database.write(lambda c: c.exec_driver_sql("CREATE TABLE mine (id integer)"))
+        return str((await scheduler.schedule_task(more)).unwrap()["task_id"])
+
+    node.register("work", work)
+    task_id = await node.add("work", delay=0)
+
+    await node.scheduler.run_due()
+
+    (row,) = await node.history(task_id)
+    assert row["state"] == "succeeded"
+    assert await node.states(row["result"]) == ["succeeded"]
+
+
+async def test_an_old_snapshot_that_somebody_reads_holds_up_no_execution(node: Any) -> None:
+    database, other = node.app_context.database, node.app_context.database.clone()
+    config = {"module_id": "acme.test", "function_name": "note", "delay": 0}
+    try:
+        async with other.connect() as reader:
+            before = (await reader.execute(select(func.count()).select_from(executions))).scalar_one()
+            (await node.scheduler.schedule_tasks([{"name": f"task {n}", **config} for n in range(200)])).unwrap()
+            await node.scheduler.run_due()
+            after = (await reader.execute(select(func.count()).select_from(executions))).scalar_one()
+    finally:
+        await other.close()
+
+    count = select(func.count()).select_from(executions).where(executions.c.state == "succeeded")
+    assert (before, after) == (0, 0)
+    assert await database.read(lambda c: c.execute(count).scalar_one()) == 200

@@ -220,3 +220,20 @@ async def test_whoever_makes_room_lets_exactly_the_next_one_try(node: Any) -> No
 
     assert (await node.states()).count("running") == 1
     assert await places(node) == {"held": 2}
+
+
+async def test_a_node_that_is_cut_off_makes_room_for_the_next_one_at_once(start_node: Any) -> None:
+    leaving, peer = await start_node(), await start_node()
+    for node in (leaving, peer):
+        node.register("work", Stuck().run)
+    shared = {"concurrency_key": "printer", "delivery": "at_most_once", "delay": 0}
+    first, second = [await peer.add("work", name=f"task {number}", **shared) for number in range(2)]
+    await leaving.scheduler.turn()
+    await peer.scheduler.turn()
+    held = await peer.reasons(second)
+
+    leaving.scheduler.stop_now()
+    await peer.scheduler.turn()
+
+    assert held == ["LIMIT"]
+    assert [await peer.states(task_id) for task_id in (first, second)] == [["cancelled"], ["running"]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from lives import Life, lives
+from nodes import until
 
 from framework import AppContext, Module
 from framework.testing import FakeClock
@@ -89,6 +91,10 @@ async def test_without_its_module_a_task_is_kept_and_says_what_it_waits_for(life
     assert Ticking.runs == ["acme.stays"]
 
 
+async def is_held(service: SchedulerService, module_id: str) -> bool:
+    return [reason for _, reason, _ in await rows_of(service, module_id)] == ["FUNCTION_NOT_REGISTERED"]
+
+
 async def test_while_a_module_is_gone_no_loop_spins(
     life: Life, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +112,7 @@ async def test_while_a_module_is_gone_no_loop_spins(
 
     async with life(Stays(), enabled=True) as app_context:
         service = app_context.get_service(SchedulerService)
+        await until(partial(is_held, service, "acme.goes"))
         for _ in range(LOOKS):  # time stands still, so that a loop with nothing to do sleeps
             await app_context.database.write(lambda c: None)
         waiting = await rows_of(service, "acme.goes")

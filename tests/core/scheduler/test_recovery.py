@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from nodes import Stuck, kill, release_all
+from sqlalchemy import Connection
 
 from modules.core.scheduler import ExecutionContext
+from modules.core.scheduler.store import executions
+from modules.core.scheduler.tables import executions as table
 
 LEASE = 60.0
 
@@ -206,3 +209,22 @@ async def test_two_nodes_that_look_at_once_recover_a_run_once(start_node: Any) -
     await peers[0].scheduler.run_due()
 
     assert await peers[0].states(task_id) == ["lost", "succeeded"]
+
+
+async def test_a_run_that_ends_while_recovery_looks_stays_ended(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task_id = await node.add(delay=0)
+    await node.scheduler.run_due()
+    (row,) = await node.history(task_id)
+    await node.damage_execution(row["id"], state="running", node_id="nobody", end_time=None)
+    lost = executions.lost
+
+    def look_before_it_ends(c: Connection, limit: int) -> Any:
+        rows = lost(c, limit)
+        ended = table.update().where(table.c.id == row["id"]).values(state="succeeded", end_time=node.clock.now())
+        c.execute(ended)
+        return rows
+
+    monkeypatch.setattr(executions, "lost", look_before_it_ends)
+    await node.scheduler.run_due()
+
+    assert await node.states(task_id) == ["succeeded"]

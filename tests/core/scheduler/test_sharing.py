@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -176,12 +177,15 @@ async def test_of_many_that_a_rate_puts_off_each_comes_back_when_it_may_start(no
 
     with seen_by(node.app_context.database) as seen:
         await node.scheduler.run_due()
-    waiting = sorted(row["due_at"] for row in await node.history() if row["state"] == "pending")
+    waiting = [row["due_at"] for row in await node.history() if row["state"] == "pending"]
+    started = []
+    for _ in range(5):
+        await node.pass_time(60)
+        started.append(len(node.runs))
 
-    minutes = [(due_at - node.clock.now()).total_seconds() / 60 for due_at in waiting]
-    assert len(node.runs) == 2
-    assert minutes == [1 + number // 2 for number in range(198)]
+    assert max(Counter(waiting).values()) <= 6
     assert len(seen.statements) < 100
+    assert started == [4, 6, 8, 10, 12]
 
 
 @pytest.mark.parametrize("rate", ["0/minute", "10", "ten/minute", "5/fortnight", {"count": True, "per": "1 hour"}, 7])

@@ -120,8 +120,32 @@ async def test_what_another_process_inserts_is_noticed_without_a_poll(
     assert len(node.runs) == 1
 
 
+async def test_a_node_hears_at_once_of_what_another_does(start_node: Any) -> None:
+    node, other = await start_node(enabled=True, poll_interval=LONG, lease=LONG), await start_node(enabled=False)
+    task_id = await other.add(delay=0, paused=True)
+
+    (await other.scheduler.resume_task(task_id)).unwrap()
+
+    await ended(node, task_id)
+
+
+async def test_what_was_paused_everywhere_goes_on_at_once_on_every_node(start_node: Any) -> None:
+    node, other = await start_node(enabled=True, poll_interval=LONG, lease=LONG), await start_node(enabled=False)
+    await other.scheduler.pause_all(module_id="acme.test")
+    task_id = await other.add(delay=0)
+
+    async def is_held() -> bool:
+        return await other.reasons(task_id) == ["PAUSED"]
+
+    await until(is_held)
+    await other.scheduler.resume_all(module_id="acme.test")
+
+    await ended(node, task_id)
+
+
 async def test_a_poll_notices_what_nothing_else_tells(start_node: Any) -> None:
-    node, other = await start_node(enabled=True, poll_interval=0.2), await start_node(enabled=False)
+    quiet = {"poll_interval": 0.2, "notify": False}
+    node, other = await start_node(enabled=True, **quiet), await start_node(enabled=False, notify=False)
 
     task_id = await other.add(delay=0)
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from framework.database import Database, engines, is_transient, is_unique_violation
+from framework.database.failures import is_lost, translated
 
 
 async def failure(database: Database, statement: str) -> BaseException:
@@ -118,3 +119,13 @@ async def test_connections_that_died_while_idle_cost_nobody_an_error(postgres_ur
     assert await database.write(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
     await database.close()
     await admin.close()
+
+
+@pytest.mark.parametrize(
+    "words", ["connection is closed", "cannot switch to state 15; another operation (2) is in progress"]
+)
+def test_a_connection_that_its_driver_gave_up_counts_as_lost(words: str) -> None:
+    error = translated(RuntimeError(words), "BEGIN")
+
+    assert is_lost(error)
+    assert is_transient(error)
