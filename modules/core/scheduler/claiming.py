@@ -13,7 +13,7 @@ from framework.database import try_locks
 from modules.core.scheduler import containing
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import keys_of
-from modules.core.scheduler.store import executions, line, nodes
+from modules.core.scheduler.store import executions, line
 from modules.core.scheduler.task import Status, policies_of
 
 BATCH = 256  # rows of one look at the line
@@ -68,11 +68,10 @@ class _Sorted:
     put_off: list[tuple[str, datetime]] = field(default_factory=list)  # ids, and until when
 
 
-def claim(c: Connection, claims: Claims, room: Room, now: datetime) -> Claimed:
-    """Take due executions for this node; what one node takes, no other node gets."""
+def claim(c: Connection, claims: Claims, room: Room, paused: Collection[str], now: datetime) -> Claimed:
+    """Take due executions for this node; what one node takes, no other node gets. `paused` are the scopes held back."""
     done = Claimed(takes_risk=claims.takes_risk)
-    paused = nodes.paused(c) if room.free > 0 else {"*"}
-    if "*" in paused:
+    if room.free <= 0 or "*" in paused:
         return done
     free = _free_everywhere(c, claims, room.free)
     done.locked = free < 0

@@ -199,7 +199,6 @@ class Runner:
             lease=self._settings.lease,
             functions=self._functions.keys(),
             room=self._room(),
-            runs_any=bool(self._crew),
             endings=endings,
             notes=self._crew.notes(),
             horizon=horizon,

@@ -13,7 +13,7 @@ from framework.database import read_moment
 from modules.core.scheduler.claiming import Claims, Room, claim
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.firing import fire_due
-from modules.core.scheduler.store import executions, line, nodes, tasks
+from modules.core.scheduler.store import executions, line, nodes, outlook, tasks
 
 BATCH = 256  # due tasks of one turn
 LOCKED = timedelta(milliseconds=100)  # after which rows are looked at again whose limit another node had locked
@@ -37,7 +37,6 @@ class Work:
     lease: timedelta
     functions: Collection[str]
     room: Room
-    runs_any: bool = True
     endings: Sequence[Ending] = ()
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     horizon: datetime | None = None
@@ -77,10 +76,11 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     for execution_id, note in work.notes.items():
         executions.note(c, execution_id, work.node_id, **note)
     until = now if work.horizon is None else min(now, work.horizon)
-    fired, next_task = _fire(c, work, until, now)
-    next_in_line = _promote(c, until)
-    room = Room(0) if draining else work.room
-    claimed = claim(c, _claims(work), room, now)
+    ahead = outlook.look(c, work.node_id)
+    fired, next_task = _fire(c, work, ahead.soonest, until, now)
+    next_in_line = _promote(c, ahead.later, until)
+    paused = nodes.paused(c) if ahead.is_held else set()
+    claimed = claim(c, _claims(work), Room(0) if draining else work.room, paused, now)
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
@@ -88,16 +88,17 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         moment=now,
         claimed=claimed.rows,
         refused=refused,
-        to_cancel=executions.cancel_requests(c, work.node_id) if work.runs_any else (),
+        to_cancel=executions.cancel_requests(c, work.node_id) if ahead.is_asked else (),
         fired=fired,
         more=fired == BATCH or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
     )
 
 
-def _fire(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[int, datetime | None]:
+def _fire(
+    c: Connection, work: Work, soonest: datetime | None, until: datetime, now: datetime
+) -> tuple[int, datetime | None]:
     """Fire what is due; return how many tasks were looked at, and when the next one is."""
-    soonest = tasks.soonest(c)
     if soonest is None or soonest > now:
         return 0, soonest
     fired = fire_due(c, until, BATCH, careful=work.careful)
@@ -106,13 +107,12 @@ def _fire(c: Connection, work: Work, until: datetime, now: datetime) -> tuple[in
     return fired.count, tasks.next_due(c, now)
 
 
-def _promote(c: Connection, until: datetime) -> datetime | None:
+def _promote(c: Connection, soonest: datetime | None, until: datetime) -> datetime | None:
     """Put those in line whose time has come; return when the next one's comes."""
-    soonest = line.next_due(c)
     if soonest is None or soonest > until:
         return soonest
     line.promote(c, until)
-    return line.next_due(c)
+    return outlook.next_in_line(c)
 
 
 def _claims(work: Work) -> Claims:

@@ -13,7 +13,7 @@ from framework import Application
 from framework.database import is_unique_violation
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
-from modules.core.scheduler.store import executions, line, tasks
+from modules.core.scheduler.store import executions, line, outlook, tasks
 from modules.core.scheduler.tables import executions as table
 
 FUTURE_ROWS = 20_000
@@ -176,7 +176,8 @@ def looks(c: Connection, now: Any) -> dict[str, Any]:
     return {
         "the next in line of a queue": lambda: line.candidates(c, "default", ["acme.test:note"], None, 10),
         "what becomes ready": lambda: line.promote(c, now),
-        "when the next becomes ready": lambda: line.next_due(c),
+        "when the next becomes ready": lambda: outlook.next_in_line(c),
+        "what lies ahead": lambda: outlook.look(c, "node"),
         "what is due": lambda: tasks.due(c, now, 10),
         "when the next is due": lambda: tasks.next_due(c, now),
     }

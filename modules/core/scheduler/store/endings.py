@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
-from framework.database import change_rows, for_update, run
-from modules.core.scheduler.tables import events
+from framework.database import change_rows, run
 
 END_COLUMNS = (
     ("id", "text"),
@@ -57,10 +56,13 @@ TELL_TASKS = """
     RETURNING scheduler_events.id, scheduler_events.status, next_execution"""
 
 
+LOCK_TASKS = "SELECT id FROM scheduler_events WHERE id IN (:ids) ORDER BY id FOR UPDATE"
+
+
 def lock_tasks(c: Connection, ids: Sequence[str]) -> None:
     """Lock tasks in one order: who locks them so never deadlocks with another. SQLite has one writer, and no need."""
     if c.dialect.name == "postgresql":
-        c.execute(for_update(select(events.c.id).where(events.c.id.in_(ids)).order_by(events.c.id))).all()
+        run(c, LOCK_TASKS, ids=ids)
 
 
 def end(c: Connection, rows: Sequence[Sequence[Any]], node_id: str, now: datetime) -> set[str]:

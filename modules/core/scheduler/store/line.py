@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, literal_column, select, update
 
-from framework.database import change_rows, read_moment, run
+from framework.database import change_rows, run
 from modules.core.scheduler.execution import Line, Reason
 from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running
-from modules.core.scheduler.store.tasks import LONG_AGO
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
@@ -48,7 +47,6 @@ PROMOTE = """
     UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
         SELECT id FROM scheduler_executions
         WHERE state = 'pending' AND line = 'later' AND due_at <= :now FOR UPDATE SKIP LOCKED)"""
-NEXT_DUE = "SELECT min(due_at) FROM scheduler_executions WHERE state = 'pending' AND line = 'later'"
 
 
 def candidates(
@@ -96,12 +94,6 @@ def put_off(c: Connection, until: Sequence[tuple[str, datetime]], reason: Reason
 def promote(c: Connection, now: datetime) -> None:
     """Put those in line whose time has come."""
     run(c, PROMOTE, now=now)
-
-
-def next_due(c: Connection) -> datetime | None:
-    """Return the next moment at which a row gets in line; where it does not say, long ago."""
-    first = run(c, NEXT_DUE).scalar()
-    return None if first is None else read_moment(first) or LONG_AGO
 
 
 def hold_task(c: Connection, event_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, or_, select, tuple_, update
@@ -25,8 +25,6 @@ NEXT_DUE = """
     WHERE status = 'pending' AND next_execution > :now
         AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
     ORDER BY next_execution LIMIT 1"""
-SOONEST = NEXT_DUE.replace("AND next_execution > :now", "AND next_execution IS NOT NULL")
-LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = events.c.status == literal_column("'pending'")
@@ -86,12 +84,6 @@ def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:
     """Return the tasks that this event sets off."""
     ready = (events.c.event == event) & is_pending
     return c.execute(for_update(select(events).where(ready).order_by(events.c.id))).all()
-
-
-def soonest(c: Connection) -> datetime | None:
-    """Return when the first task is or was due that nobody holds back; where its row does not say, long ago."""
-    first = run(c, SOONEST).scalar()
-    return None if first is None else read_moment(first) or LONG_AGO
 
 
 def next_due(c: Connection, now: datetime) -> datetime | None:

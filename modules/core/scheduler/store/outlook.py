@@ -1,0 +1,52 @@
+"""What lies before a turn, in one look: a turn with nothing to do asks hardly anything else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from framework.database import read_moment, run
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+SOONEST = """
+    SELECT next_execution FROM scheduler_events
+    WHERE status = 'pending' AND next_execution IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
+    ORDER BY next_execution LIMIT 1"""
+LATER = "SELECT min(due_at) FROM scheduler_executions WHERE state = 'pending' AND line = 'later'"
+ASKED = """
+    SELECT 1 FROM scheduler_executions
+    WHERE state = 'running' AND cancel_requested_at IS NOT NULL AND node_id = :node_id LIMIT 1"""
+OUTLOOK = f"""
+    SELECT ({SOONEST}) AS soonest, ({LATER}) AS later, ({ASKED}) AS asked,
+        (SELECT 1 FROM scheduler_pauses LIMIT 1) AS pauses"""
+
+
+class Outlook(NamedTuple):
+    """When the first task is or was due, and the first row that waits for its time; None where there is none.
+
+    A row that does not say counts as due long ago: it must not hide the others. `is_asked` tells whether somebody wants
+    an execution of the node ended, `is_held` whether anything is held back.
+    """
+
+    soonest: datetime | None
+    later: datetime | None
+    is_asked: bool
+    is_held: bool
+
+
+def look(c: Connection, node_id: str) -> Outlook:
+    """Return what lies before a node."""
+    seen = run(c, OUTLOOK, node_id=node_id).rows[0]
+    return Outlook(_when(seen.soonest), _when(seen.later), seen.asked is not None, seen.pauses is not None)
+
+
+def next_in_line(c: Connection) -> datetime | None:
+    """Return the next moment at which a row gets in line."""
+    return _when(run(c, LATER).scalar())
+
+
+def _when(value: Any) -> datetime | None:
+    return None if value is None else read_moment(value) or LONG_AGO
