@@ -49,7 +49,9 @@ def execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
         if c.dialect.paramstyle.endswith("format"):  # the driver of somebody else's engine
             text = NUMBERED.sub("%s", text.replace("%", "%%"))
         result = c.exec_driver_sql(text, values)
-        return Done(list(result.all()) if result.returns_rows else [], result.rowcount)
+        if not result.returns_rows:
+            return Done([], result.rowcount)
+        return Done(list(map(_named(tuple(result.keys())), result.all())), result.rowcount)
     try:
         cursor = raw.execute(text, values)
         rows = cursor.fetchall() if cursor.description else []

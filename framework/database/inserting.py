@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import URL, Connection, Table
 
 from framework.database.engines import driver_options
+from framework.database.failures import translated
 from framework.database.rows import KINDS, Columns, columns_of, insert_rows
 
 if TYPE_CHECKING:
@@ -49,8 +50,11 @@ class Inserter:
             values += notice
         text = _statement(shapes, told=notice is not None)
         async with self._turn:
-            connection = await self._open()
-            await connection.execute(text, *values)
+            try:
+                connection = await self._open()
+                await connection.execute(text, *values)
+            except Exception as error:
+                raise translated(error, text) from error
 
     async def close(self) -> None:
         """Close the connection."""

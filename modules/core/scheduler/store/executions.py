@@ -43,6 +43,9 @@ PLACED = (
     "crashes",
     "created_at",
 )
+OPEN_OF = """
+    SELECT id, event_id, open_key, state FROM scheduler_executions
+    WHERE event_id IN (:event_ids) AND state IN ('pending', 'running')"""
 CANCEL_REQUESTS = """
     SELECT id FROM scheduler_executions
     WHERE state = 'running' AND cancel_requested_at IS NOT NULL AND node_id = :node_id"""
@@ -83,9 +86,8 @@ def open_of(c: Connection, event_id: str) -> Sequence[Row[Any]]:
 
 def open_of_all(c: Connection, event_ids: Collection[str]) -> dict[str, list[Any]]:
     """Return the open executions of those of the tasks that have any: their id, event, key and state."""
-    columns = (executions.c.id, executions.c.event_id, executions.c.open_key, executions.c.state)
     opened: dict[str, list[Any]] = {}
-    for row in c.execute(select(*columns).where(executions.c.event_id.in_(event_ids), is_open)):
+    for row in run(c, OPEN_OF, event_ids=event_ids).rows:
         opened.setdefault(row.event_id, []).append(row)
     return opened
 

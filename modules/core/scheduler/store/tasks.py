@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, or_, select, tuple_, update
 
 from framework import strict_json
-from framework.database import change_rows, for_update, insert_rows, read_moment, run, skip_locked
+from framework.database import change_rows, for_update, insert_rows, read_moment, run
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
@@ -20,6 +20,13 @@ MOVE_ON = """
     FROM given
     WHERE scheduler_events.id = given.id AND next_execution = given.nominal AND status = 'pending'
     RETURNING scheduler_events.id"""
+DUE = """
+    SELECT id, name, module_id, function_name, trigger, recurring, next_execution, execution_count, max_executions,
+        status, priority, queue, overlap, max_instances, concurrency_key, policies
+    FROM scheduler_events
+    WHERE status = 'pending' AND next_execution <= :now
+        AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
+    ORDER BY next_execution LIMIT :most FOR UPDATE OF scheduler_events SKIP LOCKED"""
 NEXT_DUE = """
     SELECT next_execution FROM scheduler_events
     WHERE status = 'pending' AND next_execution > :now
@@ -73,11 +80,10 @@ def move_on(c: Connection, moves: Sequence[Move], now: datetime) -> int:
     return len(change_rows(c, MOVE_ON, MOVE_COLUMNS, moves, now=now))
 
 
-def due(c: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """Return tasks whose time has come and that nobody holds back, longest due first."""
-    is_due = is_pending & (events.c.next_execution <= now)
-    query = select(events).where(is_due, not_held).order_by(events.c.next_execution).limit(limit)
-    return c.execute(skip_locked(query)).all()
+def due(c: Connection, now: datetime, limit: int) -> Sequence[Any]:
+    """Return what firing reads of tasks whose time has come and that nobody holds back, longest due first."""
+    rows = run(c, DUE, now=now, most=limit).rows
+    return [row._replace(next_execution=read_moment(row.next_execution)) for row in rows]
 
 
 def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:
