@@ -17,7 +17,7 @@ from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
 from framework.database.rows import change_rows, insert_rows, read_moment, run
-from framework.database.verbs import for_update, insert_ignore, row_address, skip_locked, try_locks, upsert
+from framework.database.verbs import for_update, insert_ignore, lock_names, row_address, skip_locked, try_locks, upsert
 
 __all__ = [
     "POSTGRESQL",
@@ -41,6 +41,7 @@ __all__ = [
     "is_transient",
     "is_unique_violation",
     "join",
+    "lock_names",
     "Notice",
     "notify",
     "read_moment",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -56,6 +56,14 @@ def try_locks(connection: Connection, names: Collection[str]) -> set[str]:
     given = func.unnest(cast(list(names), postgresql.ARRAY(Text))).table_valued("name")
     is_free = func.pg_try_advisory_xact_lock(func.hashtextextended(given.c.name, LOCK_SEED))
     return set(connection.execute(select(given.c.name).where(is_free)).scalars())
+
+
+def lock_names(connection: Connection, names: Iterable[str]) -> None:
+    """Lock names until the transaction ends, in one order, waiting for whoever holds them by `try_locks` or this."""
+    if connection.dialect.name == SQLITE:
+        return
+    for name in sorted(names):
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, LOCK_SEED))))
 
 
 def row_address(dialect: Dialect) -> ColumnElement[Any]:

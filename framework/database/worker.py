@@ -57,7 +57,7 @@ class Worker:
             try:
                 value = work()
             except BaseException as raised:  # noqa: BLE001  # the boundary: whoever awaits it hears of it
-                error = raised
+                error = RuntimeError("the work raised StopIteration") if isinstance(raised, StopIteration) else raised
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_deliver, answer, value, error)
             del job, work, loop, answer, value, error  # else they live until the next job comes

@@ -205,7 +205,11 @@ class Carrying:
             raise ExecutionCancelled(f"the time of execution {self.id} is up: it counts as timed out")
         ending = self._ending(success_with(result), None, self._clock.monotonic() - self._started)
         self._completion = Completion()
-        return complete(session, ending, self._database, self._clock)
+        try:
+            return complete(session, ending, self._database, self._clock)
+        except BaseException:
+            self._completion = None
+            raise
 
     def _ending(
         self, outcome: Outcome, reason: Reason | None, seconds: float, completion: Completion | None = None

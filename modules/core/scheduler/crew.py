@@ -89,8 +89,7 @@ class Crew:
             asyncio.get_running_loop().call_soon(self._tell_endings, rounds - 1)
         else:
             self._is_starting = False
-            if self._endings:
-                self._on_end()
+            self._on_end()  # also where none has ended: what was started late has a time limit that nobody looked at
 
     def _ended(self, carrying: Carrying) -> None:
         if self._running.pop(carrying.id, None) is not None:

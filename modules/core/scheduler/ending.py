@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework.database import notify
 from modules.core.scheduler import containing, placing
 from modules.core.scheduler.execution import Outcome, Reason, State, success_of
 from modules.core.scheduler.settling import BY_LAST_ROW, settle
 from modules.core.scheduler.store import endings as store
 from modules.core.scheduler.store import executions, nodes, tasks
+from modules.core.scheduler.tables import CHANNEL
 from modules.core.scheduler.task import Status, policies_of, stable_fraction
 
 log = logging.getLogger("modules.core.scheduler.executions")
@@ -172,6 +174,7 @@ def release_node(c: Connection, node_id: str, now: datetime) -> None:
         elif task is not None:
             settle(c, task.id, now)
     nodes.remove(c, [node_id])
+    notify(c, CHANNEL, "")
 
 
 def as_timed_out(outcome: Outcome, limit: float) -> Outcome:

@@ -11,8 +11,12 @@ from pydantic import BeforeValidator, StringConstraints
 from framework.duration import parse_duration
 
 MOST_STARTS = 100_000
+MOST = 2_147_483_647  # that any database's integer holds
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which no database stores
 NAME = r"^[^\x00-\x1f\x7f]+$"
 Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NAME)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NAME)]
+Prose = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]
 TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$")]
 Tag = Annotated[
     str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\"\\%_][^\x00-\x1f\x7f\"\\%]*$")
@@ -45,4 +49,6 @@ _is_printable = re.compile(NAME[1:-1]).fullmatch
 
 def is_name(text: object) -> bool:
     """Tell whether a text may be the name of a task: as `TaskConfig` says, but for its words."""
-    return isinstance(text, str) and 1 <= len(text) <= 100 and _is_printable(text) is not None  # Text100
+    if not isinstance(text, str) or not 1 <= len(text) <= 100 or _is_printable(text) is None:
+        return False
+    return text.isascii() or SURROGATE.search(text) is None

@@ -6,9 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
+from framework.database import is_transient
 from modules.core.scheduler.newborn import Newborn
 
 AT_ONCE = 2_000  # tasks of one commit
+Waiting = tuple[list[Newborn], "asyncio.Future[None]"]
 
 
 class Inbox:
@@ -16,7 +18,7 @@ class Inbox:
 
     def __init__(self, store: Callable[[Sequence[Newborn]], Awaitable[None]]) -> None:
         self._store = store
-        self._waiting: deque[tuple[list[Newborn], asyncio.Future[None]]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._is_busy = False
         self._flushing: asyncio.Task[None] | None = None
 
@@ -48,24 +50,37 @@ class Inbox:
                 await self._flush_some()
         finally:
             self._is_busy = False
+            while self._waiting:  # this task was cancelled: nobody will serve them
+                self._waiting.popleft()[1].cancel()
 
     async def _flush_some(self) -> None:
+        together: list[Waiting] = []
         rows: list[Newborn] = []
-        callers: list[asyncio.Future[None]] = []
         while self._waiting and (not rows or len(rows) + len(self._waiting[0][0]) <= AT_ONCE):
             born, caller = self._waiting.popleft()
-            rows += born
-            callers.append(caller)
+            if not caller.cancelled():  # who goes away while waiting has asked for nothing
+                together.append((born, caller))
+                rows += born
+        error = await self._stored(rows) if rows else None
+        if error is None or is_transient(error) or len(together) == 1:
+            for _, caller in together:
+                _answer(caller, error)
+            return
+        for born, caller in together:  # one of them is at fault, and the others are not to suffer for it
+            _answer(caller, await self._stored(born))
+
+    async def _stored(self, rows: Sequence[Newborn]) -> Exception | None:
         try:
             await self._store(rows)
-        except BaseException as error:
-            refusal = error if isinstance(error, Exception) else asyncio.CancelledError()
-            for caller in callers:
-                if not caller.done():
-                    caller.set_exception(refusal)
-            if not isinstance(error, Exception):
-                raise
-            return
-        for caller in callers:
-            if not caller.done():
-                caller.set_result(None)
+        except Exception as error:  # noqa: BLE001  # the boundary: whoever waits hears of it
+            return error
+        return None
+
+
+def _answer(caller: asyncio.Future[None], error: Exception | None) -> None:
+    if caller.done():
+        return
+    if error is None:
+        caller.set_result(None)
+    else:
+        caller.set_exception(error)

@@ -57,8 +57,8 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
     )
     known = nodes.functions(c)
     line.hold_unknown(c, known)
-    line.release_over(c, known, BATCH)
-    return Kept(len(lost) == BATCH, dead)
+    there_are_more = line.release_over(c, known, BATCH)
+    return Kept(there_are_more or len(lost) == BATCH, dead)
 
 
 def remove_dead_nodes(c: Connection, node_id: str, now: datetime) -> list[str]:

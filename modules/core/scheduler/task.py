@@ -24,7 +24,18 @@ from pydantic import (
 
 from framework.duration import Seconds
 from framework.errors import did_you_mean
-from modules.core.scheduler.fields import DEFAULT_QUEUE, IntervalType, QueueName, Rate, Tag, TaskId, Text100
+from modules.core.scheduler.fields import (
+    DEFAULT_QUEUE,
+    MOST,
+    IntervalType,
+    Key,
+    Prose,
+    QueueName,
+    Rate,
+    Tag,
+    TaskId,
+    Text100,
+)
 
 NOT_NEGATIVE = Ge(timedelta(0))
 POSITIVE = Gt(timedelta(0))
@@ -52,10 +63,10 @@ class TaskConfig(BaseModel):
     name: Text100
     module_id: Text100
     function_name: Text100
-    description: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    description: Prose = ""
     parameters: dict[str, Any] = Field(default_factory=dict)
     task_id: TaskId | None = None
-    key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    key: Key | None = None
     on_conflict: Literal["update", "keep", "error"] = "update"
     replace_existing: bool | None = None
 
@@ -69,7 +80,7 @@ class TaskConfig(BaseModel):
     timezone: str | None = None
     start_date: datetime | str | None = None
     end_date: datetime | str | None = None
-    max_executions: int | None = Field(default=None, ge=1)
+    max_executions: int | None = Field(default=None, ge=1, le=MOST)
 
     priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)
     timeout: Annotated[Seconds, POSITIVE] | None = None
@@ -87,7 +98,7 @@ class TaskConfig(BaseModel):
     coalesce: bool | None = None
     jitter: Annotated[Seconds, NOT_NEGATIVE] = timedelta(0)
     queue: QueueName = DEFAULT_QUEUE
-    concurrency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    concurrency_key: Key | None = None
     rate_limit: Rate | None = None
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
     executor: Literal["auto", "asyncio", "thread", "process", "dask"] | None = None
@@ -121,6 +132,8 @@ class TaskConfig(BaseModel):
             problems.append(f"coalesce={self.coalesce} contradicts catch_up={self.catch_up!r}")
         if self.delivery == "at_most_once" and self.max_retries:
             problems.append("at_most_once never runs again; leave out max_retries")
+        if self.concurrency_key is not None and self.overlap == "allow" and self.rate_limit is None:
+            problems.append("overlap='allow' knows no limit to share; leave out concurrency_key")
         if self.concurrency_key is not None and self.overlap == "replace":
             problems.append("overlap='replace' replaces a task's own executions; leave out concurrency_key")
         if self.replace_existing is False and self.on_conflict == "update" and "on_conflict" in self.model_fields_set:

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from framework.database import read_moment
+from framework.database import notify, read_moment
 from modules.core.scheduler.claiming import Claims, Room, claim
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.firing import fire_due
 from modules.core.scheduler.store import executions, line, nodes, outlook, tasks
+from modules.core.scheduler.tables import CHANNEL
 
 BATCH = 256  # due tasks of one turn
 LOCKED = timedelta(milliseconds=100)  # after which rows are looked at again whose limit another node had locked
@@ -84,6 +85,8 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
+    if work.room.free > 0 and (fired or work.endings) and len(claimed.rows) >= work.room.free:
+        notify(c, CHANNEL, "")  # this node is full, and there may be more than it can take
     return Turned(
         moment=now,
         claimed=claimed.rows,

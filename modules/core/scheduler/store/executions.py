@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, tuple_, update
 
-from framework.database import insert_rows, run
+from framework.database import insert_rows, lock_names, run
 from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.tables import events, executions, nodes
 
@@ -145,7 +145,9 @@ def close(c: Connection, row: Row[Any], now: datetime, state: State, reason: Rea
 
 def let_next(c: Connection, limit_keys: Iterable[str]) -> None:
     """Let the next in line try, once for each time that a limit is named: somebody has made room."""
-    for limit_key, places in Counter(limit_keys).items():
+    freed = Counter(limit_keys)
+    lock_names(c, freed)  # a node that is about to hold a row for this limit has committed it by then
+    for limit_key, places in freed.items():
         waiting = is_held & (executions.c.reason == Reason.LIMIT) & (executions.c.limit_key == limit_key)
         first = select(executions.c.id).where(waiting).order_by(executions.c.rank, executions.c.id).limit(places)
         c.execute(update(executions).where(executions.c.id.in_(first)).values(line=Line.READY, reason=None))

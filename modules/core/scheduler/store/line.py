@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, liter
 
 from framework.database import change_rows, run
 from modules.core.scheduler.execution import Line, Reason
-from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running
+from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running, let_next
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
@@ -115,14 +115,22 @@ def hold_unknown(c: Connection, functions: Collection[str]) -> None:
     hold(c, [row.id for row in c.execute(first) if row.function_key not in functions], Reason.FUNCTION_NOT_REGISTERED)
 
 
-def release_over(c: Connection, functions: Collection[str], limit: int) -> None:
-    """Put rows back in line for which what held them is over; of those before a limit, the first few try again."""
+def release_over(c: Connection, functions: Collection[str], limit: int) -> bool:
+    """Put rows back in line for which what held them is over; True when there may be more than `limit` of a kind.
+
+    Of those before a limit, the first of each tries again: a wake-up that was lost is made up for here.
+    """
     known = _held_for(Reason.FUNCTION_NOT_REGISTERED) & executions.c.function_key.in_(functions)
     is_paused = exists().where(events.c.id == executions.c.event_id, events.c.status == Status.PAUSED)
     resumed = _held_for(Reason.TASK_PAUSED) & ~is_paused
-    for over in (known, resumed, _is_free(), _held_for(Reason.LIMIT)):
-        first = select(executions.c.id).where(over).order_by(executions.c.rank).limit(limit)
-        release(c, c.execute(first).scalars().all())
+    is_full = False
+    for over in (known, resumed, _is_free()):
+        first = c.execute(select(executions.c.id).where(over).order_by(executions.c.rank).limit(limit)).scalars().all()
+        release(c, first)
+        is_full |= len(first) == limit
+    keys = select(executions.c.limit_key).where(_held_for(Reason.LIMIT)).distinct()
+    let_next(c, c.execute(keys).scalars().all())
+    return is_full
 
 
 def release_unpaused(c: Connection) -> None:
