@@ -11,7 +11,25 @@ from benchmarks.report import number
 from benchmarks.results import Results
 from benchmarks.stores import FULL, NORMAL, POSTGRES
 
-Value = Callable[[Results], float | None]
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of some results; `needs` are the measures it is made of, as `case peer`, or a case with all its peers."""
+
+    of: Callable[[Results], float | None]
+    needs: tuple[str, ...]
+
+    def __call__(self, results: Results) -> float | None:
+        """Return the value, or None where something it needs is missing."""
+        return self.of(results)
+
+    def missing(self, results: Results) -> list[str]:
+        """Return why what it needs was not measured, as far as the run says."""
+        reasons = results.skipped | results.broken
+        places = [place for place in reasons if any(f"{place} ".startswith(f"{need} ") for need in self.needs)]
+        return [f"{place}: {reasons[place]}" for place in sorted(places)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +49,51 @@ class Goal:
 
 
 def _ours(case: str, figure: str | None = None) -> Value:
-    return lambda results: results.figure(case, OURS, figure)
+    return _of(case, OURS, figure)
 
 
 def _to(case: str, peer: str, other_case: str | None = None) -> Value:
-    return lambda results: _ratio(results.figure(case, OURS), results.figure(other_case or case, peer))
+    return _ratio(_ours(case), _of(other_case or case, peer))
 
 
 def _to_best(case: str) -> Value:
-    return lambda results: _ratio(results.figure(case, OURS), results.best_peer(case, OURS))
+    return _ratio(_ours(case), Value(lambda results: results.best_peer(case, OURS), (case,)))
 
 
 def _to_ours(case: str, other: str) -> Value:
-    return lambda results: _ratio(results.figure(case, OURS), results.figure(other, OURS))
-
-
-def _ratio(value: float | None, to: float | None) -> float | None:
-    return value / to if value is not None and to else None
-
-
-def _highest(cases: list[str], figure: str) -> Value:
-    def highest(results: Results) -> float | None:
-        values = [value for case in cases if (value := results.figure(case, OURS, figure)) is not None]
-        return max(values, default=None)
-
-    return highest
-
-
-def _growth(cases: list[str], figure: str) -> Value:
-    def growth(results: Results) -> float | None:
-        values = [value for case in cases if (value := results.figure(case, OURS, figure)) is not None]
-        return max(values) - values[0] if len(values) > 1 else None
-
-    return growth
+    return _ratio(_ours(case), _ours(other))
 
 
 def _batched(case: str, limit: str) -> Value:
-    def share(results: Results) -> float | None:
-        return _ratio(results.figure(case, OURS), results.figure(limit, RAW, NAMES["batched"]))
+    return _ratio(_ours(case), _of(limit, RAW, NAMES["batched"]))
 
-    return share
+
+def _of(case: str, peer: str, figure: str | None = None) -> Value:
+    return Value(lambda results: results.figure(case, peer, figure), (f"{case} {peer}",))
+
+
+def _ratio(one: Value, other: Value) -> Value:
+    def ratio(results: Results) -> float | None:
+        value, to = one(results), other(results)
+        return value / to if value is not None and to else None
+
+    return Value(ratio, one.needs + other.needs)
+
+
+def _highest(cases: list[str], figure: str) -> Value:
+    return _over(cases, figure, lambda values: max(values, default=None))
+
+
+def _growth(cases: list[str], figure: str) -> Value:
+    return _over(cases, figure, lambda values: max(values) - values[0] if len(values) > 1 else None)
+
+
+def _over(cases: list[str], figure: str, combine: Callable[[list[float]], float | None]) -> Value:
+    def combined(results: Results) -> float | None:
+        values = [results.figure(case, OURS, figure) for case in cases]
+        return combine([value for value in values if value is not None])
+
+    return Value(combined, tuple(f"{case} {OURS}" for case in cases))
 
 
 def _idle(store: str) -> list[str]:
@@ -92,6 +115,14 @@ def _of_bursts(store: str, title: str) -> list[Goal]:
     return [
         Goal(f"{title} burst: {name}", _ours(f"burst/{store}", f"{name} ms"), most, best, at_most=True, unit="ms")
         for name, (most, best) in wanted.items()
+    ]
+
+
+def _of_overdue(store: str, title: str) -> list[Goal]:
+    case = f"overdue/{store}"
+    return [
+        Goal(f"{title} all overdue: API p99", _ours(case, "API p99 ms"), 100, at_most=True, unit="ms"),
+        Goal(f"{title} all overdue: memory", _ours(case, "MiB more"), 32, at_most=True, unit="MiB"),
     ]
 
 
@@ -122,37 +153,47 @@ GOALS = [
     *_of_bursts(POSTGRES, "PostgreSQL"),
     *_of_idle(NORMAL, "SQLite", 0.01),
     *_of_idle(POSTGRES, "PostgreSQL", 0.05),
+    *_of_overdue(NORMAL, "SQLite"),
+    *_of_overdue(POSTGRES, "PostgreSQL"),
     Goal("SQLite recurring to the drain", _to_ours(f"recurring/{NORMAL}", _C100 + NORMAL), 0.5),
     Goal("PostgreSQL recurring to the drain", _to_ours(f"recurring/{POSTGRES}", _C100 + POSTGRES), 0.5),
 ]
 
 
 def verdicts(results: Results) -> list[tuple[str, str, str, str]]:
-    """Return title, wanted, reached and verdict of each goal that was measured."""
-    rows = []
-    for goal in GOALS:
-        value = goal.value(results)
-        if value is None:
-            continue
-        bound = "at most" if goal.at_most else "at least"
-        wanted = f"{bound} {number(goal.wanted)} {goal.unit}"
-        verdict = "met" if goal.met(value, goal.wanted) else "MISSED"
-        if goal.stretch is not None:
-            wanted += f" ({number(goal.stretch)})"
-            verdict = "met, and the stretch" if goal.met(value, goal.stretch) else verdict
-        rows.append((goal.title, wanted, f"{number(value)} {goal.unit}", verdict))
-    return rows
+    """Return title, wanted, reached and verdict of each goal; of one that was not measured, the reason if it is known.
+
+    The reason stands in place of the verdict.
+    """
+    return [_verdict(goal, results) for goal in GOALS]
+
+
+def _verdict(goal: Goal, results: Results) -> tuple[str, str, str, str]:
+    value = goal.value(results)
+    wanted = f"{'at most' if goal.at_most else 'at least'} {number(goal.wanted)} {goal.unit}"
+    if goal.stretch is not None:
+        wanted += f" ({number(goal.stretch)})"
+    if value is None:
+        return goal.title, wanted, NOT_MEASURED, "; ".join(goal.value.missing(results)) or "not part of this run"
+    verdict = "met" if goal.met(value, goal.wanted) else "MISSED"
+    if goal.stretch is not None and goal.met(value, goal.stretch):
+        verdict = "met, and the stretch"
+    return goal.title, wanted, f"{number(value)} {goal.unit}", verdict
 
 
 def for_terminal(results: Results) -> str:
-    """Return the goals that were measured as lines."""
+    """Return the goals as lines, but for those whose measures nobody asked for."""
+    asked = {goal.title for goal in GOALS if goal.value(results) is not None or goal.value.missing(results)}
     lines = [
-        f"{title:<54}{wanted:>32}{reached:>20}   {verdict}" for title, wanted, reached, verdict in verdicts(results)
+        f"{title:<54}{wanted:>32}{reached:>20}   {verdict}"
+        for title, wanted, reached, verdict in verdicts(results)
+        if title in asked
     ]
     return "\n".join(["", "Goals", *lines]) if lines else ""
 
 
 def in_markdown(results: Results) -> str:
-    """Return the goals that were measured as a table."""
-    lines = [" | ".join(("", *row, "")).strip() for row in verdicts(results)]
+    """Return all goals as a table."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in verdicts(results)]
+    lines = [" | ".join(("", *row, "")).strip() for row in rows]
     return "\n".join(["| goal | wanted (stretch) | reached | |", "| --- | --- | ---: | --- |", *lines])

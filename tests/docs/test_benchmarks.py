@@ -11,7 +11,7 @@ from benchmarks import chart, page
 from benchmarks.catalogue import NO_STORE, cases
 from benchmarks.environments import AT_HOME, PINS
 from benchmarks.errors import BrokenError
-from benchmarks.goals import GOALS, Goal
+from benchmarks.goals import GOALS, NOT_MEASURED, Goal, Value, for_terminal, verdicts
 from benchmarks.measures.measuring import starts_of
 from benchmarks.report import Line
 from benchmarks.results import Results
@@ -74,13 +74,36 @@ def test_a_chart_is_well_formed_and_escapes_what_it_is_given() -> None:
     assert "ours 2.00 x" in "".join(svg.itertext())
 
 
-def test_a_goal_without_its_measure_is_left_out() -> None:
-    assert [goal for goal in GOALS if goal.value(Results()) is not None] == []
+def test_a_goal_without_its_measure_says_so_and_why() -> None:
+    results = results_of_everything()
+    del results.values["burst/sqlite-normal"]["chamberlain"]
+    results.skipped["burst/sqlite-normal chamberlain"] = "it took too long"
+    results.skipped["burst/sqlite-normal dbos"] = "of no matter here"
+
+    missing = {title: why for title, _, reached, why in verdicts(results) if reached == NOT_MEASURED}
+
+    assert missing["SQLite burst: first start"] == "burst/sqlite-normal chamberlain: it took too long"
+    assert "SQLite drain to huey" not in missing
+    assert "SQLite burst: last start" in for_terminal(results)
+
+
+def test_a_run_without_any_measure_reaches_no_goal() -> None:
+    nothing = verdicts(Results())
+
+    assert len(nothing) == len(GOALS)
+    assert {(reached, why) for _, _, reached, why in nothing} == {(NOT_MEASURED, "not part of this run")}
+    assert for_terminal(Results()) == ""
+
+
+def test_every_goal_needs_cases_that_are_measured() -> None:
+    measured = {f"{case.id} {peer}" for case in CASES for peer in case.peers} | {case.id for case in CASES}
+
+    assert {need for goal in GOALS for need in goal.value.needs} <= measured
 
 
 @pytest.mark.parametrize(("value", "at_most", "met"), [(3.0, False, True), (2.9, False, False), (2.9, True, True)])
 def test_a_goal_is_met_from_its_value_on(value: float, at_most: bool, met: bool) -> None:
-    goal = Goal("a goal", lambda _: value, 3.0, at_most=at_most)
+    goal = Goal("a goal", Value(lambda _: value, ()), 3.0, at_most=at_most)
 
     assert goal.met(value, goal.wanted) is met
 

@@ -116,12 +116,15 @@ class Carrying:
 
     def note(self) -> dict[str, Any]:
         """Return the columns to write about it while it runs; empty when there is nothing new."""
-        if self._completion is not None:  # its row may be locked until the function commits, and turns would wait
-            return {}
         values: dict[str, Any] = {"progress": self._progress()} if self._progress() else {}
         if self.timed_out_at is not None:
             values |= {"timed_out_at": self.timed_out_at, "reason": Reason.TIMEOUT}
         return {} if values == self.noted else values
+
+    @property
+    def is_completing(self) -> bool:
+        """Whether its function has begun to complete it: its row may be locked, or ended, or neither."""
+        return self._completion is not None
 
     @property
     def _stop_reason(self) -> Reason | None:

@@ -137,8 +137,9 @@ class Crew:
     def noted(self, notes: Mapping[str, Mapping[str, Any]]) -> None:
         """These notes have been written."""
         for execution_id, note in notes.items():
-            if execution_id in self._running:
-                self._running[execution_id].noted = note
+            carrying = self._running.get(execution_id)
+            if carrying is not None and not carrying.is_completing:  # else it may have been locked and left out
+                carrying.noted = note
 
     def ids(self) -> frozenset[str]:
         """Return the executions that this node accounts for: those that run, and those whose ending waits."""

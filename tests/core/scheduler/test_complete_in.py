@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -68,6 +70,56 @@ async def test_after_a_rollback_the_execution_ends_as_ever(node: Nodes, mine: Mi
 
     assert await mine.effects() == []
     assert [(row["state"], row["result"]) for row in await node.history(task_id)] == [("succeeded", "not paid")]
+
+
+@pytest.mark.parametrize("kind", ASYNC_KINDS)
+async def test_after_a_rollback_its_progress_is_shown_again(node: Nodes, mine: Mine, kind: str) -> None:
+    undone, go_on = asyncio.Event(), asyncio.Event()
+
+    async def pay(context: ExecutionContext) -> str:
+        with contextlib.suppress(ConnectionError):
+            async with mine.begin(kind) as session:
+                await context.complete_in(session)
+                raise ConnectionError("before the commit")
+        context.progress(0.5, message="trying something else")
+        undone.set()
+        await go_on.wait()
+        return "not paid"
+
+    node.register("pay", pay)
+    task_id = await node.add("pay", delay=0)
+    await node.scheduler.turn()
+    await undone.wait()
+    await node.scheduler.turn()
+    (meanwhile,) = await node.history(task_id)
+    go_on.set()
+    await node.scheduler.run_due()
+
+    assert (meanwhile["progress"] or {}).get("message") == "trying something else"
+    assert [(row["state"], row["result"]) for row in await node.history(task_id)] == [("succeeded", "not paid")]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # on SQLite nobody else writes meanwhile
+async def test_no_turn_waits_to_note_the_progress_of_what_is_about_to_be_committed(node: Nodes, mine: Mine) -> None:
+    completed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def pay(context: ExecutionContext) -> None:
+        async with mine.begin("AsyncSession") as session:
+            await context.complete_in(session)
+            context.progress(0.9)
+            completed.set()
+            await go_on.wait()
+
+    node.register("pay", pay)
+    task_id = await node.add("pay", delay=0)
+    await node.scheduler.turn()
+    await completed.wait()
+    await node.scheduler.turn()  # raises where it waits for the lock for too long
+    go_on.set()
+    await node.scheduler.run_due()
+
+    assert await node.states(task_id) == ["succeeded"]
 
 
 async def test_after_a_rollback_it_can_fail_and_be_tried_again(node: Nodes, mine: Mine) -> None:

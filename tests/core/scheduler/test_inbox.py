@@ -67,23 +67,79 @@ async def test_a_caller_that_goes_away_takes_no_other_along(node: Any) -> None:
     assert stored <= shown
 
 
-async def test_what_keeps_a_commit_from_happening_is_told_to_all_whose_tasks_were_in_it(
+class Gate:
+    """The way into the database: it is shut for the first commit until `open` is set, and counts the others."""
+
+    def __init__(self, database: Any, refuses: str) -> None:
+        self._insert = database.insert
+        self._refuses = refuses
+        self.open = asyncio.Event()
+        self.at_gate = asyncio.Event()
+        self.commits = 0
+
+    async def insert(self, insertions: Any, notice: Any) -> None:
+        """Insert, but for what is refused."""
+        self.at_gate.set()
+        await self.open.wait()
+        self.commits += 1
+        if self._refuses and self._refuses in repr(insertions):
+            raise ValueError(f"a row about {self._refuses!r} cannot be stored")
+        await self._insert(insertions, notice)
+
+
+async def behind_the_gate(
+    node: Any, monkeypatch: pytest.MonkeyPatch, refuses: str = ""
+) -> tuple[Gate, list[asyncio.Task[str]]]:
+    """Return callers of which the first one's commit is under way; the others wait for it to end."""
+    gate = Gate(node.app_context.database, refuses)
+    monkeypatch.setattr(node.app_context.database, "insert", gate.insert)
+    callers = [asyncio.create_task(node.add(name=f"task {number}", delay=1)) for number in range(5)]
+    await gate.at_gate.wait()
+    await node.clock.sleep(0)
+    return gate, callers
+
+
+async def names_of(node: Any) -> set[str]:
+    page = await node.scheduler.list_tasks(function_name="note")
+    return {task["name"] for task in page.unwrap()["tasks"]}
+
+
+async def test_a_row_that_cannot_be_stored_is_told_to_its_caller_alone(
     node: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = node.app_context.database
-    insert, calls = database.insert, []
+    gate, callers = await behind_the_gate(node, monkeypatch, refuses="task 2")
 
-    async def fail_once(*given: Any) -> None:
-        calls.append(given)
-        if len(calls) == 2:
-            raise ValueError("the disk is full")
-        await insert(*given)
-
-    monkeypatch.setattr(database, "insert", fail_once)
-    answers = await asyncio.gather(
-        *(node.add(name=f"task {number}", delay=1) for number in range(5)), return_exceptions=True
-    )
+    gate.open.set()
+    answers = await asyncio.gather(*callers, return_exceptions=True)
     later = await node.add(name="later", delay=1)
 
-    assert [isinstance(answer, ValueError) for answer in answers] == [False, True, True, True, True]
+    assert [isinstance(answer, ValueError) for answer in answers] == [False, False, True, False, False]
+    assert await names_of(node) == {"task 0", "task 1", "task 3", "task 4", "later"}
     assert (await node.task(later))["name"] == "later"
+
+
+async def test_a_database_that_refuses_everything_is_told_to_every_caller(
+    node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, callers = await behind_the_gate(node, monkeypatch, refuses="task")
+
+    gate.open.set()
+    answers = await asyncio.gather(*callers, return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [ValueError] * 5
+    assert await names_of(node) == set()
+
+
+async def test_a_caller_that_goes_away_while_it_waits_has_asked_for_nothing(
+    node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, callers = await behind_the_gate(node, monkeypatch)
+
+    callers[3].cancel()
+    await asyncio.gather(callers[3], return_exceptions=True)
+    gate.open.set()
+    answers = await asyncio.gather(*callers, return_exceptions=True)
+
+    assert isinstance(answers[3], asyncio.CancelledError)
+    assert await names_of(node) == {"task 0", "task 1", "task 2", "task 4"}
+    assert gate.commits == 2

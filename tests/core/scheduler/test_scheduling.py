@@ -46,6 +46,16 @@ async def test_every_offending_field_is_named_and_nothing_is_stored(node: Any) -
         ({"max_executions": 0}, "max_executions"),
         ({"name": "x" * 101}, "name"),
         ({"name": "line\nbreak"}, "name"),
+        ({"name": "half a character: \ud800"}, "name"),
+        ({"module_id": "half a character: \udfff"}, "module_id"),
+        ({"description": "nothing: \x00"}, "description"),
+        ({"description": "half a character: \ud800"}, "description"),
+        ({"key": "nothing: \x00"}, "key"),
+        ({"key": "line\nbreak"}, "key"),
+        ({"key": "half a character: \ud800"}, "key"),
+        ({"concurrency_key": "bell: \x07"}, "concurrency_key"),
+        ({"concurrency_key": "printer", "overlap": "allow"}, "config"),
+        ({"max_executions": 2**31}, "max_executions"),
         ({"task_id": "../x"}, "task_id"),
     ],
 )
@@ -53,7 +63,15 @@ async def test_an_impossible_value_is_refused_by_its_field(node: Any, changes: d
     result = await node.scheduler.schedule_task({**config(), **changes})
 
     assert result.error is not None
-    assert field in fields(result), result
+    assert (result.error.code, field in fields(result)) == ("INVALID_CONFIG", True), result
+
+
+async def test_prose_may_have_lines_and_a_count_may_be_as_large_as_a_database_holds(node: Any) -> None:
+    every = {"recurring": True, "interval_type": "hours", "interval_value": 1}
+
+    task_id = await node.add(description="first line\n\tsecond line \u2713", max_executions=2**31 - 1, **every)
+
+    assert (await node.task(task_id))["description"] == "first line\n\tsecond line \u2713"
 
 
 async def test_only_registered_functions_can_be_scheduled(node: Any) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck, release_all, until
 from sqlalchemy import select
 
 from framework.clock import SystemClock
-from modules.core.scheduler.tables import nodes
+from framework.database import Listener
+from modules.core.scheduler.tables import CHANNEL, nodes
 
 GRACE = 0.1
 
@@ -143,6 +144,32 @@ async def test_a_peer_takes_over_what_was_interrupted(start_node: Any) -> None:
     await peer.scheduler.run_due()
 
     assert await peer.states(task_id) == ["cancelled", "succeeded"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # on SQLite, others look at the file
+@pytest.mark.parametrize("work", [Stuck, Deaf])
+async def test_a_stop_that_hands_work_back_is_heard_by_the_others_at_once(start_node: Any, work: type[Any]) -> None:
+    node, stubborn = await start_node(enabled=True, shutdown_grace=GRACE), work()
+    heard: list[str] = []
+    task_id = await begun(node, stubborn)
+    listener = Listener(node.app_context.database, CHANNEL, heard.append, clock=node.clock)
+    listening = asyncio.ensure_future(listener.run())
+
+    async def is_live() -> bool:
+        return listener.is_live
+
+    async def has_heard() -> bool:
+        return bool(heard)
+
+    await until(is_live)
+    heard.clear()
+    await node.scheduler.stop_background_processing()
+    await until(has_heard)
+    await listener.close()
+    await asyncio.gather(listening, return_exceptions=True)
+
+    await interrupted(node, task_id)
 
 
 async def test_a_stop_leaves_no_node_no_thread_and_no_loop_behind(start_node: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck, ended, release_all
 
 from modules.core.scheduler.firing import fire_due
 
@@ -51,6 +51,30 @@ async def test_run_due_ends_what_has_no_time_left(node: Any) -> None:
         await node.clock.sleep(0)
 
     assert await node.states(task_id) == ["timed_out"]
+
+
+async def test_the_time_limit_of_the_last_of_many_that_start_at_once_is_seen_in_time(start_node: Any) -> None:
+    node = await start_node(max_concurrent_tasks=100, poll_interval="1 hour")
+    others, last = Stuck(), Stuck()
+    node.register("work", others.run)
+    node.register("last", last.run)
+    named = {"module_id": "acme.test", "delay": 0}
+    configs = [{"name": f"task {number}", "function_name": "work", **named} for number in range(69)]
+    (await node.scheduler.schedule_tasks(configs)).unwrap()
+    node.clock.advance(0.001)
+    task_id = await node.add("last", delay=0, timeout=2)
+
+    running = asyncio.ensure_future(node.scheduler.run_due())
+    await last.started.wait()
+    for _ in range(20):
+        await node.clock.sleep(0)
+    node.clock.advance(2)
+    await ended(node, task_id)
+    others.release.set()
+    await running
+
+    assert await node.states(task_id) == ["timed_out"]
+    assert len(others.contexts) == 69
 
 
 async def test_runs_on_their_last_chance_are_tried_one_at_a_time_and_hide_no_others(start_node: Any) -> None:

@@ -39,6 +39,23 @@ async def test_what_the_work_raises_is_raised_here_and_the_next_is_done() -> Non
     assert answer == "next"
 
 
+@pytest.mark.parametrize("raised", [StopIteration, StopAsyncIteration, GeneratorExit])
+async def test_whatever_the_work_raises_its_caller_does_not_wait_for_ever(raised: type[BaseException]) -> None:
+    worker = Worker("w")
+
+    def work() -> None:
+        raise raised("no")
+
+    caller = asyncio.ensure_future(worker.do(work))
+    done, _ = await asyncio.wait([caller], timeout=30)
+    answer = await worker.do(lambda: "next")
+    worker.end()
+
+    assert done == {caller}
+    assert isinstance(caller.exception(), RuntimeError if raised is StopIteration else raised)
+    assert answer == "next"
+
+
 async def test_work_that_has_begun_ends_before_a_cancelled_caller_hears_of_it() -> None:
     worker, begun, go, ended = Worker("w"), threading.Event(), threading.Event(), []
 
