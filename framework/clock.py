@@ -6,7 +6,6 @@ import asyncio
 import os
 import threading
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -61,9 +60,13 @@ def new_id() -> str:
     Monotonic by RFC 9562, section 6.2, method 2: within one millisecond the random part is counted up.
     """
     global _last_id  # noqa: PLW0603  # the one piece of state that makes ids sort
-    fresh = time.time_ns() // 1_000_000 << 74 | int.from_bytes(os.urandom(9), "big") & (1 << 73) - 1
+    stamp = time.time_ns() // 1_000_000
     with _id_lock:
-        _last_id = fresh if fresh >> 74 > _last_id >> 74 else _last_id + 1
+        if stamp > _last_id >> 74:
+            _last_id = stamp << 74 | int.from_bytes(os.urandom(9), "big") & (1 << 73) - 1
+        else:
+            _last_id += 1
         bits = _last_id
     low, middle, stamp = bits & (1 << 62) - 1, bits >> 62 & 0xFFF, bits >> 74
-    return str(uuid.UUID(int=stamp << 80 | 0x7 << 76 | middle << 64 | 0x2 << 62 | low))
+    text = f"{stamp << 80 | 0x7 << 76 | middle << 64 | 0x2 << 62 | low:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

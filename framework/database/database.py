@@ -56,7 +56,8 @@ class Database:
         self._writer, self._reader = self._engines()
         self._file = self._file_of()
         self._server = Server(self.url, pooled=pooled) if self.dialect == POSTGRESQL else None
-        self._inserter = Inserter(self.url, pooled=pooled) if self.dialect == POSTGRESQL else None
+        # One statement cannot say how long it may wait for a lock, which behind a pooler nothing else says.
+        self._inserter = Inserter(self.url) if self.dialect == POSTGRESQL and not pooled else None
         self._write_turns = asyncio.Semaphore(WRITERS[self.dialect])
         self._read_turns = self._write_turns if self.is_memory else asyncio.Semaphore(READERS)
         self._writing: set[asyncio.Task[Any] | None] = set()
@@ -101,7 +102,7 @@ class Database:
         came in. `notice` is told at the commit.
         """
         if self._inserter is None:
-            await self.write(lambda c: insert_all(c, insertions))
+            await self.write(lambda c: insert_all(c, insertions, notice))
             return
         self.refuse_nesting()
         if self._closed:

@@ -11,7 +11,8 @@ from sqlalchemy import URL, Connection, Table
 
 from framework.database.engines import driver_options
 from framework.database.failures import translated
-from framework.database.rows import KINDS, Columns, columns_of, insert_rows
+from framework.database.location import POSTGRESQL
+from framework.database.rows import KINDS, Columns, columns_of, insert_rows, run
 
 if TYPE_CHECKING:
     import asyncpg
@@ -35,8 +36,8 @@ class Notice(NamedTuple):
 class Inserter:
     """A connection of its own to PostgreSQL, opened when first needed and again after it was lost."""
 
-    def __init__(self, url: URL, *, pooled: bool) -> None:
-        self._options = driver_options(url, pooled=pooled)
+    def __init__(self, url: URL) -> None:
+        self._options = driver_options(url, pooled=False)
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
 
@@ -70,10 +71,12 @@ class Inserter:
         return self._connection
 
 
-def insert_all(c: Connection, insertions: Sequence[Insertion]) -> None:
+def insert_all(c: Connection, insertions: Sequence[Insertion], notice: Notice | None) -> None:
     """Insert all rows as part of a transaction."""
     for each in insertions:
         insert_rows(c, each.table, each.names, each.rows, ignore=True)
+    if notice is not None and c.dialect.name == POSTGRESQL:
+        run(c, "SELECT pg_notify(:channel, :payload)", channel=notice.channel, payload=notice.payload)
 
 
 @lru_cache(maxsize=100)

@@ -151,7 +151,10 @@ def columns_of(table: Table, names: tuple[str, ...]) -> Columns:
 
 def _kind(column_type: TypeEngine[Any]) -> str:
     kinds = {UtcDateTime: "moment", Text: "text", Integer: "int", Float: "float", Boolean: "bool"}
-    return next(kind for each, kind in kinds.items() if isinstance(column_type, each))
+    for each, kind in kinds.items():
+        if isinstance(column_type, each):
+            return kind
+    raise TypeError(f"columns of type {column_type!r} are not inserted in bulk; use {', '.join(map(repr, KINDS))}")
 
 
 @lru_cache(maxsize=100)

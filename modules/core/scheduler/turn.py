@@ -85,7 +85,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
-    if work.room.free > 0 and (fired or work.endings) and len(claimed.rows) >= work.room.free:
+    if fired and len(claimed.rows) >= work.room.free:
         notify(c, CHANNEL, "")  # this node is full, and there may be more than it can take
     return Turned(
         moment=now,
