@@ -18,7 +18,7 @@ def dumps(value: object, *, max_bytes: int = MAX_BYTES, sort_keys: bool = False)
     """Return compact ASCII JSON text, or raise `JsonError`: not JSON, NaN, a key not text, too deep, too large."""
     _check(value, MAX_DEPTH)
     try:
-        text = json.dumps(value, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+        text = (_SORTING if sort_keys else _ENCODER).encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise JsonError(str(error)) from None
     if len(text) > max_bytes:
@@ -58,6 +58,8 @@ def _finite(text: str) -> float:
     return value
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # making one costs more than a short text
+_SORTING = json.JSONEncoder(allow_nan=False, separators=(",", ":"), sort_keys=True)
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
 
 

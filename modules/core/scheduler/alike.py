@@ -10,6 +10,7 @@ from typing import Any
 from framework import strict_json
 from modules.core.scheduler.fields import is_name
 from modules.core.scheduler.functions import RegisteredFunction
+from modules.core.scheduler.object_types import Stored
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger import Once, TriggerError
 
@@ -44,12 +45,14 @@ class Alike:
         name, parameters, moment = given["name"], given.get("parameters"), given["schedule_time"]
         if not is_name(name) or not (type(moment) is datetime and moment.tzinfo is not None):
             return None
+        if not isinstance(parameters, (dict, type(None))):
+            return None
         try:
             once = Once(moment)
             text = "{}" if not parameters else strict_json.dumps(parameters)
         except (TriggerError, strict_json.JsonError):
             return None
-        if not isinstance(parameters, (dict, type(None))) or function.check(parameters or {}):
+        if function.check(Stored(parameters or {}, text)):
             return None
         what = {**plan.what, "name": name, "parameters": text}
         when = {**plan.when, "trigger": once.stored(), "next_execution": once.run_date}

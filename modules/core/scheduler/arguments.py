@@ -11,13 +11,19 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails, core_schema
 
 from framework import strict_json
 from modules.core.scheduler.bounded_text import storable
 from modules.core.scheduler.execution import DoNotRetry, ExecutionContext
-from modules.core.scheduler.object_types import accepted_names, is_any_object, is_object, without_none
+from modules.core.scheduler.object_types import (
+    Stored,
+    accepted_names,
+    is_any_object,
+    is_object,
+    json_schema,
+    without_none,
+)
 from modules.core.scheduler.signature import EMPTY, FunctionError, Taken, named, parameters_of
 
 Problem = dict[str, str]
@@ -76,7 +82,7 @@ class Arguments:
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the parameters; secret ones are `writeOnly` and show no default."""
-        schema = _json_schema(self.adapter)
+        schema = json_schema(self.adapter)
         if self.accepted is not None and "properties" in schema:
             schema.setdefault("additionalProperties", False)
         for name in sorted(self.secret):
@@ -89,14 +95,20 @@ class Arguments:
         """The value for the function: what it annotated, `EMPTY` where its own default is to apply."""
         if not isinstance(parameters, dict):
             raise ParametersRefused([_problem("", f"must be an object, not {type(parameters).__name__}")])
-        try:
-            text = strict_json.dumps(parameters)
-            plain = strict_json.loads(text)
-        except strict_json.JsonError as error:
-            raise ParametersRefused([_problem("", HIDDEN if self.secret else str(error))]) from None
+        if isinstance(parameters, Stored):
+            text, plain = parameters.text, dict(parameters)
+        else:
+            text, plain = self._as_json(parameters)
         if not plain and self.optional:
             return EMPTY
         return self._validated(text, plain)
+
+    def _as_json(self, parameters: dict[str, Any]) -> tuple[str, Any]:
+        try:
+            text = strict_json.dumps(parameters)
+            return text, strict_json.loads(text)
+        except strict_json.JsonError as error:
+            raise ParametersRefused([_problem("", HIDDEN if self.secret else str(error))]) from None
 
     def _validated(self, text: str, plain: dict[str, Any]) -> Any:
         problems = self._unknown(plain)
@@ -223,21 +235,6 @@ def _given(value: BaseModel) -> dict[str, Any]:
     """The arguments that were given, under the function's own names; its own defaults stand for the others."""
     fields = type(value).model_fields
     return {str(fields[name].alias): getattr(value, name) for name in sorted(value.model_fields_set)}
-
-
-class _QuietSchema(GenerateJsonSchema):
-    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # typed so by pydantic
-
-
-def _json_schema(adapter: TypeAdapter[Any] | None) -> dict[str, Any]:
-    if adapter is None:
-        return {"type": "object"}
-    try:
-        schema = adapter.json_schema(schema_generator=_QuietSchema)
-    except PydanticUserError:  # a type that has no JSON schema can still be validated
-        return {"type": "object"}
-    root: str = schema.get("$ref", "").rpartition("/")[2]  # a model that contains itself
-    return {**schema["$defs"][root], "$defs": schema["$defs"]} if root else schema
 
 
 def _unknown_name(name: str, accepted: Iterable[str]) -> str:

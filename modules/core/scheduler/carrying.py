@@ -31,6 +31,7 @@ from modules.core.scheduler.execution import (
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import RegisteredFunction
 from modules.core.scheduler.invoke import invoke
+from modules.core.scheduler.object_types import Stored
 from modules.core.scheduler.task import Policies, policies_of
 
 
@@ -152,8 +153,7 @@ class Carrying:
 
     async def _outcome(self) -> Outcome:
         try:
-            stored = self._row.parameters
-            parameters = {} if stored == "{}" else strict_json.loads(stored)
+            parameters = _parameters(self._row.parameters)
             if self._row.payload is not None:
                 self._context.payload = strict_json.loads(self._row.payload)
         except strict_json.JsonError as error:
@@ -235,3 +235,9 @@ class Carrying:
     def _progress(self) -> str | None:
         latest = self._context.latest_progress
         return None if latest is None else latest.to_json()
+
+
+def _parameters(stored: str) -> Any:
+    """Read stored parameters; what is no object there is refused by the function."""
+    value = {} if stored == "{}" else strict_json.loads(stored)
+    return Stored(value, stored) if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Which annotations stand for a JSON object, and which names such an object may hold."""
+"""JSON objects as parameters: which annotations stand for one, which names it may hold, how it is described."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import collections.abc
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import AliasChoices, AliasPath, BaseModel, RootModel
+from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, TypeAdapter
+from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
 
 from modules.core.scheduler.signature import is_union, without_annotated
 
@@ -68,3 +71,29 @@ def _names_of(name: str, field: FieldInfo, by_name: bool) -> set[str]:
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
     names = {str(each.path[0]) if isinstance(each, AliasPath) else each for each in choices}
     return names | {name} if by_name else names
+
+
+class Stored(dict[str, Any]):
+    """Parameters with the strict JSON `text` that they were read from, or made into."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, parameters: Mapping[str, Any], text: str) -> None:
+        super().__init__(parameters)
+        self.text = text
+
+
+class _QuietSchema(GenerateJsonSchema):
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # typed so by pydantic
+
+
+def json_schema(adapter: TypeAdapter[Any] | None) -> dict[str, Any]:
+    """Return the JSON schema of what an adapter accepts; of any object where there is none."""
+    if adapter is None:
+        return {"type": "object"}
+    try:
+        schema = adapter.json_schema(schema_generator=_QuietSchema)
+    except PydanticUserError:  # a type that has no JSON schema can still be validated
+        return {"type": "object"}
+    root: str = schema.get("$ref", "").rpartition("/")[2]  # a model that contains itself
+    return {**schema["$defs"][root], "$defs": schema["$defs"]} if root else schema
