@@ -74,7 +74,7 @@ def claim_by_compare_and_set() -> None:
 def uniqueness_of_occurrences() -> None:
     """Due tasks are not locked and not compared when they move on; the constraints are dropped from the tables."""
     compared = "AND next_execution = given.nominal AND status = 'pending'"
-    _replace(tasks, "skip_locked", lambda _: lambda query, **_: query)
+    _replace(tasks, "DUE", lambda text: text.replace("FOR UPDATE OF scheduler_events SKIP LOCKED", ""))
     _replace(tasks, "MOVE_ON", lambda text: text.replace(compared, ""))
 
 
