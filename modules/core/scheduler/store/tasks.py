@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, or_, select, tuple_, update
 
 from framework import strict_json
-from framework.database import change_rows, for_update, insert_rows, read_moment, run
+from framework.database import change_rows, for_update, read_moment, run
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
@@ -63,11 +63,6 @@ def lock_by_key(c: Connection, module_id: str, key: str) -> Row[Any] | None:
     return c.execute(
         for_update(select(events).where(events.c.module_id == module_id, events.c.key == key))
     ).one_or_none()
-
-
-def add_all(c: Connection, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert tasks, each with the values of `COLUMNS`."""
-    insert_rows(c, events, COLUMNS, rows)
 
 
 def change(c: Connection, task_id: str, now: datetime, **values: Any) -> None:
