@@ -36,6 +36,11 @@ class Phase(StrEnum):
     STOPPED = "stopped"
 
 
+def acting_module() -> str:
+    """Return the id of the module that acts here; outside any, `APPLICATION`."""
+    return _acting.get()
+
+
 @contextmanager
 def acting(module_id: str) -> Iterator[None]:
     """What happens inside is done by this module; so the context knows whose a service or a callback is."""

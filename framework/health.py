@@ -35,6 +35,10 @@ class Health:
         """Return the modules that do not run."""
         return {module_id for module_id, error in self._modules.items() if error is not None}
 
+    def running(self) -> set[str]:
+        """Return the modules that run."""
+        return {module_id for module_id, error in self._modules.items() if error is None}
+
     def add_check(self, owner: str, name: str, check: Check) -> None:
         """Measure this whenever health is asked for; the same name again replaces the check."""
         self._checks[name] = (owner, check)

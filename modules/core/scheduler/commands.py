@@ -57,7 +57,10 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     following = task.next_execution
     if task.status == Status.PAUSED and task.recurring and following is not None:
         following = readable(trigger_of, task.trigger).next_after(now)
-    tasks.change(c, task_id, now, status=Status.PENDING, status_reason=None, next_execution=following)
+    changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
+    if task.status_reason == Reason.NOT_DECLARED:
+        changes |= {"owner": "runtime", "declared_by": None}  # whoever resumes it makes it theirs
+    tasks.change(c, task_id, now, **changes)
     line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Row
 from framework.clock import new_id
 from modules.core.scheduler import commands, newborn
 from modules.core.scheduler.alike import Plan
+from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.refusing import refuse
@@ -18,10 +20,21 @@ from modules.core.scheduler.store import cleanups, executions, tasks
 from modules.core.scheduler.task import Status, TaskConfig
 
 
-def is_new(plan: Plan, owner: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a task is: `code`, and the module that declares it while it starts, or `runtime`."""
+
+    kind: str
+    module: str | None = None
+
+
+RUNTIME = Owner("runtime")
+
+
+def is_new(plan: Plan, owner: Owner) -> bool:
     """Whether a plan can only mean a new task: it names none, and code's tasks are named by themselves."""
     config = plan.config
-    return config.key is None and config.task_id is None and (config.owner or owner) == "runtime"
+    return config.key is None and config.task_id is None and (config.owner or owner.kind) == "runtime"
 
 
 def insert_new(c: Connection, now: datetime, plans: Sequence[Plan]) -> list[dict[str, Any]]:
@@ -34,38 +47,51 @@ def insert_new(c: Connection, now: datetime, plans: Sequence[Plan]) -> list[dict
 def new_tasks(plans: Sequence[Plan], now: datetime) -> tuple[list[newborn.Newborn], list[dict[str, Any]]]:
     """Return the rows of new tasks, and what is told of them."""
     ids = [new_id() for _ in plans]
-    born = [_born(plan, task_id, None, "runtime", now) for plan, task_id in zip(plans, ids, strict=True)]
+    born = [_born(plan, task_id, None, RUNTIME, now) for plan, task_id in zip(plans, ids, strict=True)]
     return born, [_created(plan, task_id) for plan, task_id in zip(plans, ids, strict=True)]
 
 
-def put_all(c: Connection, plans: Sequence[Plan], owner: str, now: datetime) -> list[dict[str, Any]]:
+def put_all(c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -> list[dict[str, Any]]:
     """Store plans; their tasks are locked in one order, whatever the caller's, so that no two callers deadlock."""
     in_order = sorted(plans, key=lambda plan: (plan.config.module_id, plan.config.key or plan.what["name"]))
     stored = {id(plan): put(c, plan, owner, now) for plan in in_order}
     return [stored[id(plan)] for plan in plans]
 
 
-def put(c: Connection, plan: Plan, owner: str, now: datetime) -> dict[str, Any]:
+def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any]:
     """Store a planned task as part of a transaction: `{"task_id", "created", "next_execution"}`."""
     config = plan.config
-    owner = config.owner or owner
-    key = config.key or (config.name if owner == "code" and config.task_id is None else None)
+    owner = Owner(config.owner or owner.kind, owner.module)
+    key = config.key or (config.name if owner.kind == "code" and config.task_id is None else None)
     existing = _existing(c, config, key)
     if existing is not None:
-        return _put_again(c, plan, existing, now)
+        return _put_again(c, plan, existing, owner, now)
     task_id = config.task_id or new_id()
     newborn.insert(c, [_born(plan, task_id, key, owner, now)])
     return _created(plan, task_id)
 
 
-def _put_again(c: Connection, plan: Plan, row: Row[Any], now: datetime) -> dict[str, Any]:
+def _put_again(c: Connection, plan: Plan, row: Row[Any], owner: Owner, now: datetime) -> dict[str, Any]:
     """The same key is the same task: the same definition changes nothing, another one updates it."""
     conflict = plan.config.conflict
     if conflict == "error":
         refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
     if conflict == "update" and _says_otherwise(plan, row):
         row = rewrite(c, row, _identified(plan), now, new_time=_says_another_time(plan, row))
+    if row.declared_by is not None and owner.module is not None:
+        row = _declared_again(c, row, owner, now)
     return {"task_id": row.id, "created": False, "next_execution": row.next_execution}
+
+
+def _declared_again(c: Connection, row: Row[Any], owner: Owner, now: datetime) -> Row[Any]:
+    """A task that had vanished from the code goes on where the code has it again; it may have moved to a module."""
+    vanished = row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED
+    if vanished:
+        commands.resume(c, now, row.id)
+    if vanished or row.declared_by != owner.module:
+        tasks.change(c, row.id, now, owner=owner.kind, declared_by=owner.module)
+        return commands.must_find(c, row.id)
+    return row
 
 
 def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time: bool) -> Row[Any]:
@@ -83,7 +109,7 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
     return commands.must_find(c, row.id)
 
 
-def _born(plan: Plan, task_id: str, key: str | None, owner: str, now: datetime) -> newborn.Newborn:
+def _born(plan: Plan, task_id: str, key: str | None, owner: Owner, now: datetime) -> newborn.Newborn:
     has_identity = key is not None or plan.config.task_id is not None
     plan = (
         _identified(plan)
@@ -91,7 +117,9 @@ def _born(plan: Plan, task_id: str, key: str | None, owner: str, now: datetime) 
         else Plan(plan.config, {**plan.what, "definition": "", "timing": ""}, plan.when)
     )
     status = Status.PAUSED if plan.config.paused else Status.PENDING
-    values = {**plan.what, **plan.when, "id": task_id, "key": key, "owner": owner, "status": status}
+    declared_by = owner.module if owner.kind == "code" else None
+    values = {**plan.what, **plan.when, "id": task_id, "key": key, "status": status}
+    values |= {"owner": owner.kind, "declared_by": declared_by}
     return newborn.newborn(values, now)
 
 

@@ -24,6 +24,7 @@ from modules.core.scheduler.cleanup_task import (
     report_view,
     task_config,
 )
+from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.history import prune
@@ -63,19 +64,20 @@ class Housekeeper:
         functions.register(CARRY_OUT[0], "prune_history", self._prune_history)
 
     async def register_cleanup_task(
-        self, module_id: str, cleanup_type: str, config: Mapping[str, Any], *, owner: str = "runtime"
+        self, module_id: str, cleanup_type: str, config: Mapping[str, Any], *, owner: Owner = RUNTIME
     ) -> Result[dict[str, Any]]:
         """Register a cleanup as a task: `{"cleanup_id", "task_id", "created"}`; the same type again updates it.
 
         `INVALID_CONFIG` names every offending field in `details["problems"]`.
         """
-        if problems := name_problems(module_id=module_id, cleanup_type=cleanup_type):
-            return invalid(problems)
-        checked = await self._check(module_id, config)
-        if checked.error is not None:
-            return Result(error=checked.error)
         names = (module_id, cleanup_type)
-        return await self._jobs.change(lambda c, now: self._put(c, now, names, checked.data, owner))
+        problems = name_problems(module_id=module_id, cleanup_type=cleanup_type)
+        checked: Result[AnyPolicy] = invalid(problems) if problems else await self._check(module_id, config)
+        if checked.error is not None:
+            self._jobs.roll.refused(owner)
+            return Result(error=checked.error)
+        stored = await self._jobs.change(lambda c, now: self._put(c, now, names, checked.data, owner))
+        return self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup])).map(lambda each: each[0])
 
     async def _check(self, module_id: str, config: Mapping[str, Any]) -> Result[AnyPolicy]:
         try:
@@ -85,7 +87,7 @@ class Housekeeper:
         problems = await self._cleaner.problems(module_id, policy)
         return invalid(problems) if problems else Result.success(policy)
 
-    def _put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: str) -> dict[str, Any]:
+    def _put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: Owner) -> dict[str, Any]:
         """Store a cleanup and its task as part of a transaction."""
         known = cleanups.find_type(c, *names)
         cleanup_id = new_id() if known is None else known.id
@@ -107,7 +109,7 @@ class Housekeeper:
         pattern: str = "*",
         *,
         module_id: str = "application",
-        owner: str = "runtime",
+        owner: Owner = RUNTIME,
         **config: Any,
     ) -> Result[dict[str, Any]]:
         """Register a cleanup of files; its type is `files:<directory>/<pattern>`."""
@@ -142,7 +144,7 @@ class Housekeeper:
     ) -> dict[str, Any]:
         _must_find(c, row.id)
         if policy is not None:
-            self._put(c, now, (row.module_id, row.cleanup_type), policy, "runtime")
+            self._put(c, now, (row.module_id, row.cleanup_type), policy, RUNTIME)
         if enabled is True:
             commands.resume(c, now, row.task_id)
         elif enabled is False:
@@ -199,7 +201,7 @@ class Housekeeper:
     async def schedule_maintenance(self) -> Result[dict[str, Any]]:
         """Register the retention of the scheduler's own history; a changed setting moves its next run."""
         config = {"function_name": "prune_history", "cron": self._settings.housekeeper_schedule}
-        return await self.register_cleanup_task(CARRY_OUT[0], HISTORY, config, owner="code")
+        return await self.register_cleanup_task(CARRY_OUT[0], HISTORY, config, owner=Owner("code", CARRY_OUT[0]))
 
     async def close(self) -> None:
         """Close the connections to other databases."""

@@ -26,10 +26,12 @@ from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
 from modules.core.scheduler import commands, creating, newborn
 from modules.core.scheduler.alike import Plan
+from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.inbox import Inbox
 from modules.core.scheduler.pages import execution_page, one_task, task_page
 from modules.core.scheduler.planning import Planner, says_when
+from modules.core.scheduler.reconciling import RollCall
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.tables import CHANNEL
@@ -56,6 +58,7 @@ class JobManager:
         self._wake = wake
         self._inbox = Inbox(self._store_new)
         self._joining = Joining(database, wake)
+        self.roll = RollCall()
 
     async def create_job(
         self,
@@ -73,7 +76,7 @@ class JobManager:
         self,
         configs: Sequence[TaskConfig | Mapping[str, Any]],
         *,
-        owner: str = "runtime",
+        owner: Owner = RUNTIME,
         session: Joinable | None = None,
     ) -> Result[list[dict[str, Any]]]:
         """Schedule tasks, all or none: `{"task_id", "created", "next_execution"}` for each.
@@ -82,13 +85,15 @@ class JobManager:
         """
         plans: list[Plan] = []
         for number, config in enumerate(configs):
-            planned = self._planner.plan(config, alike=owner == "runtime")
+            planned = self._planner.plan(config, alike=owner == RUNTIME)
             if planned.error is not None:
+                self.roll.refused(owner)
                 details = {**(planned.error.details or {}), "index": number}
                 return Result.error(planned.error.code, planned.error.message, details)
             plans.append(planned.data)
         if not all(creating.is_new(plan, owner) for plan in plans):
-            return await self.change(lambda c, now: creating.put_all(c, plans, owner, now), session)
+            stored = await self.change(lambda c, now: creating.put_all(c, plans, owner, now), session)
+            return self.roll.answered(owner, stored)
         if session is not None:
             return await self.change(partial(creating.insert_new, plans=plans), session)
         return Result.success(await self._create_new(plans))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,23 +14,13 @@ from framework import strict_json
 from framework.result import Result
 from modules.core.scheduler.alike import Alike, Plan
 from modules.core.scheduler.executors import Executors
+from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.refusing import invalid, readable
-from modules.core.scheduler.task import WAYS, Policies, TaskConfig, policies_of, problems_of
+from modules.core.scheduler.task import WAYS, Policies, TaskConfig, problems_of
 from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
 from modules.core.scheduler.trigger_manager import TriggerManager
-
-KEPT_COLUMNS: tuple[str, ...] = (
-    "name",
-    "module_id",
-    "function_name",
-    "description",
-    "priority",
-    "overlap",
-    "max_instances",
-)
-KEPT_COLUMNS += ("max_executions", "delivery", "timezone", "queue", "concurrency_key")
 
 
 class Planner:
@@ -82,11 +72,11 @@ class Planner:
         if fixed:
             return invalid([{"field": name, "message": "this cannot be changed"} for name in fixed])
         if says_when(changes):
-            return self.plan(_config_of(row) | dict(changes))
+            return self.plan(config_of(row) | dict(changes))
         partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring"})
         if partial:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
-        return self.plan(_config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
+        return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
 
     def masked(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Return a shown task's parameters with `***` in place of those that its function keeps secret.
@@ -140,21 +130,6 @@ def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone
         "interval_value": config.interval_value,
         "next_execution": first,
         "max_executions": config.max_executions,
-    }
-
-
-def _config_of(row: Row[Any]) -> dict[str, Any]:
-    """Return what a stored task says beside when, in the words of a config."""
-    policies = readable(policies_of, row.policies)
-    config = {name: getattr(row, name) for name in KEPT_COLUMNS}
-    config |= asdict(replace(policies, grace=None))
-    del config["grace"]
-    if policies.rate_limit is not None:
-        config["rate_limit"] = dict(zip(("count", "per"), policies.rate_limit, strict=True))
-    return config | {
-        "misfire_grace_time": policies.grace,
-        "parameters": readable(strict_json.loads, row.parameters),
-        "tags": readable(strict_json.loads, row.tags),
     }
 
 

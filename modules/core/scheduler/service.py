@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from framework.context import AppContext, Phase
+from framework.context import AppContext, Phase, acting_module
 from framework.database import Joinable
 from framework.duration import parse_duration
 from framework.result import Result
+from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.functions import FunctionError, FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
@@ -230,8 +231,8 @@ class SchedulerService:
         """Measure whether the loop turns: `{"loop", "seconds_since_turn", "running", "upcoming"}`."""
         return await health_of(self._app_context, self._runner)
 
-    def _owner(self) -> str:
-        return "code" if self._app_context.phase is Phase.STARTING else "runtime"
+    def _owner(self) -> Owner:
+        return Owner("code", acting_module()) if self._app_context.phase is Phase.STARTING else RUNTIME
 
     def _told(self, answer: Result[T]) -> Result[T]:
         """Log a refusal while modules start: few of them look at the answer, and what is missing would be silent."""

@@ -40,6 +40,7 @@ class ScheduledEvent(Base):
         ),
         _partial("ix_scheduler_events_event", "event", where="event IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
+        _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -63,6 +64,7 @@ class ScheduledEvent(Base):
     last_error: Mapped[str | None]
     key: Mapped[str | None]
     owner: Mapped[str]
+    declared_by: Mapped[str | None]
     definition: Mapped[str]
     timing: Mapped[str]
     priority: Mapped[int]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from declaring import Started
 from sessions import Mine
 
-from framework import AppContext, Application
+from framework import AppContext, Application, Module
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
 from modules.core.scheduler.tables import events, executions
@@ -126,3 +127,15 @@ async def mine(node: Node, database_url: str) -> AsyncIterator[Mine]:
     await mine.make_table()
     yield mine
     await mine.engine.dispose()
+
+
+@pytest.fixture
+def started(database_url: str, tmp_path: Path) -> Started:
+    """Start an application with these modules on the test's database."""
+
+    def start(*modules: Module, clock: FakeClock | None = None) -> AbstractAsyncContextManager[AppContext]:
+        framework = {"database_url": database_url, "data_dir": str(tmp_path)}
+        settings: dict[str, Any] = {"framework": framework, "core.scheduler": {"enabled": False, "timezone": "UTC"}}
+        return Application(modules=["core.scheduler", *modules], settings=settings, clock=clock or FakeClock())
+
+    return start

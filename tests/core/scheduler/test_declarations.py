@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
+from declaring import Declaring, Started, tasks_of
 
-from framework import AppContext, Application, Module
+from framework import AppContext, Module
 from framework.errors import WrongPhase
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService, declare_cleanup, declare_function, declare_task
 
 EVERY_MINUTE = {"recurring": True, "interval_type": "minutes", "interval_value": 1}
-Started = Callable[..., AbstractAsyncContextManager[AppContext]]
 
 
 class HelloModule(Module):
@@ -32,25 +29,6 @@ class HelloModule(Module):
         return f"hello {name}"
 
 
-class Declaring(Module):
-    """Declares what a test wants, and in phase two registers what it wants there."""
-
-    id = "acme.declaring"
-    requires = ("core.scheduler",)
-
-    def __init__(self, declare: Callable[[AppContext], None], start: Callable[[Any], Any] | None = None) -> None:
-        self._declare, self._start = declare, start
-
-    def register(self, app_context: AppContext) -> None:
-        self._declare(app_context)
-
-    @asynccontextmanager
-    async def lifespan(self, app_context: AppContext) -> AsyncIterator[None]:
-        if self._start is not None:
-            await self._start(app_context.get_service(SchedulerService))
-        yield
-
-
 async def work() -> None: ...
 
 
@@ -64,23 +42,6 @@ async def schedule_work(scheduler: SchedulerService) -> None:
     names = {"name": "scheduled", "module_id": "acme.declaring", "function_name": "work"}
     (await scheduler.schedule_task({**names, **EVERY_MINUTE})).unwrap()
     (await scheduler.register_cleanup_task("acme.declaring", "registered", {"function_name": "work"})).unwrap()
-
-
-@pytest.fixture
-def started(database_url: str, tmp_path: Path) -> Started:
-    """Start an application with these modules on the test's database."""
-
-    def start(*modules: Module, clock: FakeClock | None = None) -> AbstractAsyncContextManager[AppContext]:
-        framework = {"database_url": database_url, "data_dir": str(tmp_path)}
-        settings: dict[str, Any] = {"framework": framework, "core.scheduler": {"enabled": False, "timezone": "UTC"}}
-        return Application(modules=["core.scheduler", *modules], settings=settings, clock=clock or FakeClock())
-
-    return start
-
-
-async def tasks_of(app_context: AppContext, module_id: str) -> list[dict[str, Any]]:
-    listed = await app_context.get_service(SchedulerService).list_tasks(module_id=module_id)
-    return sorted(listed.unwrap()["tasks"], key=lambda task: str(task["name"]))
 
 
 async def test_a_hello_module_of_fifteen_lines_runs(started: Started) -> None:

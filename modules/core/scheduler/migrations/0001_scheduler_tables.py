@@ -62,6 +62,7 @@ def _events() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("declared_by", sa.Text()),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("timing", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
@@ -77,6 +78,7 @@ def _events() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
+    _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
     _partial("ix_scheduler_events_event", ["event"], "event IS NOT NULL")
     _partial("uq_scheduler_events_key", ["module_id", "key"], "key IS NOT NULL", unique=True)

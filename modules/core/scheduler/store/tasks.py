@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -79,6 +79,12 @@ def due(c: Connection, now: datetime, limit: int) -> Sequence[Any]:
     """Return what firing reads of tasks whose time has come and that nobody holds back, longest due first."""
     rows = run(c, DUE, now=now, most=limit).rows
     return [row._replace(next_execution=read_moment(row.next_execution)) for row in rows]
+
+
+def declared_by(c: Connection, modules: Collection[str]) -> Sequence[Row[Any]]:
+    """Return the pending tasks that these modules have declared in code, locked."""
+    theirs = events.c.declared_by.in_(sorted(modules)) & is_pending
+    return c.execute(for_update(select(events).where(theirs).order_by(events.c.id))).all()
 
 
 def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:

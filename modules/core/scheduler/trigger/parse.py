@@ -16,6 +16,7 @@ from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.stored import from_json
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
 VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf)
@@ -33,6 +34,7 @@ MAX_NESTING = 8
 def parse(definition: object, *, zone: str, now: datetime) -> Trigger:
     """Return the trigger that a value, a cron expression or a trigger dict defines, or raise `TriggerError`.
 
+    A dict with a `v` is what `to_json` gave.
     Naive times and cron fields are read in the dict's `timezone`, else in `zone`; an interval without `start_date`
     first fires one interval after `now` (aware).
     """
@@ -52,6 +54,8 @@ class _Reader:
             return Cron(definition, self.zone)
         if not isinstance(definition, Mapping):
             raise TriggerError(f"a trigger is a trigger value, a cron expression or a dict, not {definition!r}")
+        if "v" in definition:
+            return from_json(definition)
         kind = reading.required(definition, "type", "a trigger")
         if not isinstance(kind, str) or kind not in KEYS:
             hint = did_you_mean(kind, KEYS) or f"; there are {', '.join(KEYS)}"
