@@ -12,6 +12,7 @@ from modules.core.scheduler.trigger.event import OnEvent
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.reading import amount
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.wall_clock import Dst
 
 VERSION = 1
 
@@ -67,7 +68,8 @@ def _every_months(stored: Mapping[str, Any]) -> Trigger:
 
 
 def _cron(stored: Mapping[str, Any]) -> Trigger:
-    return Cron(stored["expression"], stored["zone"], _optional(stored, "start"), _optional(stored, "end"))
+    window = _optional(stored, "start"), _optional(stored, "end")
+    return Cron(stored["expression"], stored["zone"], *window, Dst(stored["gap"], stored["fold"]))
 
 
 def _event(stored: Mapping[str, Any]) -> Trigger:
@@ -85,7 +87,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]]
     "date": (("run_date",), _once),
     "interval": (("seconds", "start", "end"), _every),
     "months": (("months", "anchor", "first", "zone", "end"), _every_months),
-    "cron": (("expression", "zone", "start", "end"), _cron),
+    "cron": (("expression", "zone", "start", "end", "gap", "fold"), _cron),
     "event": (("event", "where"), _event),
     "any": (("triggers",), _any),
 }

@@ -96,14 +96,14 @@ class Timetable:
         whole = sum(self._size(year) for year in range(first.year, stop.year))
         return max(whole + self._rank(stop) - self._rank(first), 0)
 
-    def all_in(self, first: datetime, stop: datetime) -> list[datetime]:
-        """Return every matching time in `[first, stop)`, within one year or two."""
+    def all_in(self, first: datetime, stop: datetime) -> Iterator[datetime]:
+        """Yield every matching time in `[first, stop)`."""
         ranks = {year: (0, self._size(year)) for year in range(first.year, stop.year + 1)}
         ranks[stop.year] = (0, self._rank(stop))
         ranks[first.year] = (self._rank(first), ranks[first.year][1])
-        return [wall for year, (low, high) in ranks.items() for wall in self._slice(year, low, high)]
+        return (wall for year, (low, high) in ranks.items() for wall in self._slice(year, low, high))
 
-    def has_day(self, day: date) -> bool:
+    def kind_of(self, day: date) -> bool:
         """Tell whether the calendar day matches."""
         days = self.days.of_year(day.year)
         index = _day_of_year(day)

@@ -8,8 +8,32 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
+from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK, TriggerError
 from modules.core.scheduler.trigger.zones import offset_at, transitions
+
+GAPS, FOLDS = ("shift", "skip"), ("first", "last", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Dst:
+    """What becomes of times that a change of the clocks leaves out (`gap`) or shows twice (`fold`).
+
+    A gap's time is shifted to the first valid instant after it, or skipped; a fold's is meant at its first pass, its
+    last, or both.
+    """
+
+    gap: str = "shift"
+    fold: str = "first"
+
+    def __post_init__(self) -> None:
+        for field, allowed in (("gap", GAPS), ("fold", FOLDS)):
+            if getattr(self, field) not in allowed:
+                message = f"dst_{field} is one of {', '.join(allowed)}, not {getattr(self, field)!r}"
+                raise TriggerError(message, f"dst_{field}")
+
+
+BY_DEFAULT = Dst()
+AS_IT_RUNS = Dst("skip", "both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +59,15 @@ class Stretch:
 
 
 def stretches(
-    zone: ZoneInfo, after: datetime, until: datetime, *, once: bool, newest_first: bool = False
+    zone: ZoneInfo, after: datetime, until: datetime, dst: Dst, *, newest_first: bool = False
 ) -> Iterator[Stretch]:
     """Yield what the wall clock shows in `(after, until]` (UTC).
 
-    `once`: every wall-clock time exactly once, at the first instant at which the clock shows it or has passed it.
-    Otherwise as the clock runs: the times of a fold twice, those of a gap never.
+    What the clock leaves out or shows twice is there as `dst` says.
     """
     years = range(after.year, until.year + 1)
     for year in reversed(years) if newest_first else years:
-        whole = _stretches_of_year(zone, year, once)
+        whole = _stretches_of_year(zone, year, dst)
         for stretch in reversed(whole) if newest_first else whole:
             part = stretch.within(after, until)
             if part is not None:
@@ -52,7 +75,7 @@ def stretches(
 
 
 @lru_cache(maxsize=4096)
-def _stretches_of_year(zone: ZoneInfo, year: int, once: bool) -> tuple[Stretch, ...]:
+def _stretches_of_year(zone: ZoneInfo, year: int, dst: Dst) -> tuple[Stretch, ...]:
     start = max(datetime(year, 1, 1, tzinfo=UTC), FIRST)
     stop = datetime(year + 1, 1, 1, tzinfo=UTC) if year < LAST.year else LAST + TICK
     changes = transitions(zone, year)
@@ -64,7 +87,7 @@ def _stretches_of_year(zone: ZoneInfo, year: int, once: bool) -> tuple[Stretch, 
         for begin, end, offset in zip(starts, stops, offsets, strict=True)
         if begin < end
     ]
-    return tuple(_each_time_once(runs, _shown_before(zone, year))) if once else tuple(runs)
+    return tuple(_each_time_once(runs, _shown_before(zone, year))) if dst == BY_DEFAULT else tuple(runs)
 
 
 def _shown_before(zone: ZoneInfo, year: int) -> datetime | None:

@@ -1,0 +1,101 @@
+"""Triggers that fire at times of the wall clock: which times is theirs to say, when that is in UTC is found here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator
+from datetime import date, datetime
+from typing import Protocol
+
+from modules.core.scheduler.trigger import wall_clock
+from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, as_utc, checked_moment
+from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS, Dst, Stretch
+from modules.core.scheduler.trigger.zones import zone
+
+
+class WallTimes(Protocol):
+    """A set of naive wall-clock times, in order."""
+
+    @property
+    def fixed_hour(self) -> bool:
+        """Whether each time is meant once; otherwise the times follow elapsed time, whatever the clock is set to."""
+
+    def first_in(self, first: datetime, stop: datetime) -> datetime | None:
+        """Return the earliest time in `[first, stop)`."""
+
+    def last_in(self, first: datetime, stop: datetime) -> datetime | None:
+        """Return the latest time in `[first, stop)`."""
+
+    def count_in(self, first: datetime, stop: datetime) -> int:
+        """Return how many times lie in `[first, stop)`, without visiting each."""
+
+    def all_in(self, first: datetime, stop: datetime) -> Iterator[datetime]:
+        """Yield the times in `[first, stop)`, oldest first."""
+
+    def kind_of(self, day: date) -> Hashable:
+        """Return a key that is equal for days with the same times of day."""
+
+
+class OnWallClock(ABC):
+    """A time trigger made of wall-clock times in a zone, within `[start, end]`, resolved as `dst` says."""
+
+    __slots__ = ()
+    zone: str
+    start: datetime | None
+    end: datetime | None
+    dst: Dst
+
+    @property
+    @abstractmethod
+    def times(self) -> WallTimes:
+        """The wall-clock times."""
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        for stretch in self._stretches(moment, LAST):
+            wall = self.times.first_in(stretch.first, stretch.stop)
+            if wall is not None:
+                return stretch.instant(wall)
+        return None
+
+    def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
+        for stretch in self._stretches(after, moment, newest_first=True):
+            wall = self.times.last_in(stretch.first, stretch.stop)
+            if wall is not None:
+                return stretch.instant(wall)
+        return None
+
+    def count_between(self, after: datetime, until: datetime) -> int:
+        return sum(self._count(stretch) for stretch in self._stretches(after, until))
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        for stretch in self._stretches(after, until):
+            walls = self.times.all_in(stretch.first, stretch.stop)
+            if stretch.at is None:
+                yield from (stretch.instant(wall) for wall in walls)
+            elif next(walls, None) is not None:
+                yield stretch.at
+
+    def day_pattern(self, after: datetime) -> Hashable | None:
+        parts = list(self._stretches(after, after + DAY))
+        if len(parts) != 1 or parts[0].stop - parts[0].first != DAY:
+            return None
+        days = (parts[0].first.date(), parts[0].stop.date())
+        return (parts[0].offset, *(self.times.kind_of(day) for day in days))
+
+    def _check_window(self) -> None:
+        """For `__post_init__`: bring `start` and `end` to UTC; raises `TriggerError`, also for an unknown zone."""
+        zone(self.zone)
+        for field in ("start", "end"):
+            moment = getattr(self, field)
+            if moment is not None:
+                object.__setattr__(self, field, checked_moment(moment, field))
+
+    def _count(self, stretch: Stretch) -> int:
+        count = self.times.count_in(stretch.first, stretch.stop)
+        return count if stretch.at is None else min(count, 1)
+
+    def _stretches(self, after: datetime, until: datetime, *, newest_first: bool = False) -> Iterator[Stretch]:
+        after = max(as_utc(after), self.start - TICK if self.start else FIRST)
+        until = min(as_utc(until), self.end or LAST)
+        dst = self.dst if self.times.fixed_hour else AS_IT_RUNS
+        return wall_clock.stretches(zone(self.zone), after, until, dst, newest_first=newest_first)
