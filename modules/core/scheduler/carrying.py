@@ -32,7 +32,7 @@ from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import RegisteredFunction
 from modules.core.scheduler.invoke import invoke
 from modules.core.scheduler.object_types import Stored
-from modules.core.scheduler.task import Policies, policies_of
+from modules.core.scheduler.policies import Policies, policies_of
 
 
 class Carrying:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modules.core.scheduler.execution import Reason
-from modules.core.scheduler.task import Policies
+from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.trigger import Trigger
 
 MICROSECOND = timedelta(microseconds=1)

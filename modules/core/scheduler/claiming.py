@@ -13,8 +13,9 @@ from framework.database import try_locks
 from modules.core.scheduler import containing
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import keys_of
+from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import executions, line
-from modules.core.scheduler.task import Status, policies_of
+from modules.core.scheduler.task import Status
 
 BATCH = 256  # rows of one look at the line
 LOOKS = 4  # at a line whose first rows may not start

@@ -14,10 +14,11 @@ from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
 from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
 from modules.core.scheduler.placing import Occurrence, place, record_operator
+from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
-from modules.core.scheduler.task import Policies, Status, policies_of
+from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
 

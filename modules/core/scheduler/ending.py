@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Row
 from framework.database import notify
 from modules.core.scheduler import containing, placing
 from modules.core.scheduler.execution import Outcome, Reason, State, success_of
+from modules.core.scheduler.policies import policies_of, stable_fraction
 from modules.core.scheduler.settling import BY_LAST_ROW, settle
 from modules.core.scheduler.store import endings as store
 from modules.core.scheduler.store import executions, nodes, tasks
 from modules.core.scheduler.tables import CHANNEL
-from modules.core.scheduler.task import Status, policies_of, stable_fraction
+from modules.core.scheduler.task import Status
 
 log = logging.getLogger("modules.core.scheduler.executions")
 

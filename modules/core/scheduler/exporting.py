@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from framework import strict_json
+from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.refusing import readable
-from modules.core.scheduler.task import Status, policies_of
+from modules.core.scheduler.task import Status
 
 KEPT_COLUMNS: tuple[str, ...] = (
     "name",

@@ -13,8 +13,9 @@ from framework.database import Insertion, insert_rows
 from modules.core.scheduler import tables
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.placing import Occurrence, Task, first_row
+from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import executions, tasks
-from modules.core.scheduler.task import Status, policies_of
+from modules.core.scheduler.task import Status
 
 
 class Newborn(NamedTuple):

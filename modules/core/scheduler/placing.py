@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row
 from framework.clock import new_id
 from modules.core.scheduler.catch_up import Missed, Run
 from modules.core.scheduler.execution import Line, Reason, State, success_of
+from modules.core.scheduler.policies import Policies, stable_fraction
 from modules.core.scheduler.store import executions
-from modules.core.scheduler.task import Policies, stable_fraction
 
 POINT_OF_PRIORITY = 60.0  # seconds of waiting that one point of priority is worth, so that nobody waits for ever
 

@@ -17,8 +17,9 @@ from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
+from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
-from modules.core.scheduler.task import WAYS, Policies, TaskConfig, problems_of
+from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
 from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
 from modules.core.scheduler.trigger_manager import TriggerManager
 

@@ -11,8 +11,8 @@ from typing import Any
 from framework.duration import in_words
 from framework.terminal import PROGRAM, moment_text, span
 from modules.core.scheduler.functions import MASK
+from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.status import in_human_words
-from modules.core.scheduler.task import Policies, policies_of
 
 Shown = Mapping[str, Any]
 

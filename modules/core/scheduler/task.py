@@ -1,14 +1,12 @@
-"""What a task is: the config that a caller writes, checked when built, and the policies that a stored row carries."""
+"""What a task is: the config that a caller writes, checked when it is built."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt
@@ -17,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -40,7 +37,7 @@ from modules.core.scheduler.fields import (
 NOT_NEGATIVE = Ge(timedelta(0))
 POSITIVE = Gt(timedelta(0))
 WAYS = ("schedule_time", "delay", "interval_type", "interval_value", "cron", "trigger")
-TIMING = (*WAYS, "recurring", "timezone", "start_date", "end_date")
+TIMING = (*WAYS, "recurring", "timezone", "start_date", "end_date", "dst_gap", "dst_fold")
 IDENTITY = {"task_id", "key", "on_conflict", "replace_existing", "paused", "owner"}
 
 
@@ -80,6 +77,8 @@ class TaskConfig(BaseModel):
     timezone: str | None = None
     start_date: datetime | str | None = None
     end_date: datetime | str | None = None
+    dst_gap: Literal["shift", "skip"] | None = None
+    dst_fold: Literal["first", "last", "both"] | None = None
     max_executions: int | None = Field(default=None, ge=1, le=MOST)
 
     priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)
@@ -185,64 +184,3 @@ def _message(item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         return f"there is no such key{did_you_mean(str(item['loc'][-1]), TaskConfig.model_fields)}"
     return str(item["msg"].removeprefix("Value error, "))
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """What a row carries in its JSON column `policies`: durations in seconds."""
-
-    timeout: float | None = None
-    max_retries: int = 0
-    retry_delay: float = 10.0
-    retry_backoff: float = 2.0
-    retry_max_delay: float = 3600.0
-    retry_jitter: float = 0.1
-    catch_up: str = "latest"
-    catch_up_limit: int = 100
-    grace: float | None = None
-    max_queued: int = 1_000
-    jitter: float = 0.0
-    rate_limit: tuple[int, float] | None = None
-    executor: str | None = None
-
-    @classmethod
-    def of(cls, config: TaskConfig) -> Policies:
-        """Take the policies out of a config; `coalesce` is another word for `catch_up`."""
-        by_coalesce = {None: "latest", True: "latest", False: "all"}[config.coalesce]
-        return cls(
-            timeout=None if config.timeout is None else config.timeout.total_seconds(),
-            max_retries=config.max_retries,
-            retry_delay=config.retry_delay.total_seconds(),
-            retry_backoff=config.retry_backoff,
-            retry_max_delay=config.retry_max_delay.total_seconds(),
-            retry_jitter=config.retry_jitter,
-            catch_up=config.catch_up or by_coalesce,
-            catch_up_limit=config.catch_up_limit,
-            grace=None if config.misfire_grace_time is None else config.misfire_grace_time.total_seconds(),
-            max_queued=config.max_queued,
-            jitter=config.jitter.total_seconds(),
-            rate_limit=config.rate_limit,
-            executor=config.executor,
-        )
-
-    def backoff(self, retries_used: int, fraction: float) -> timedelta:
-        """How long to wait before the next retry; `fraction` in [-1, 1] places it within the jitter."""
-        try:
-            delay = min(self.retry_delay * self.retry_backoff**retries_used, self.retry_max_delay)
-        except OverflowError:
-            delay = self.retry_max_delay
-        return timedelta(seconds=delay * (1 + self.retry_jitter * fraction))
-
-
-_POLICIES = TypeAdapter(Policies)
-
-
-@lru_cache(maxsize=10_000)
-def policies_of(text: str) -> Policies:
-    """Read stored policies, ignoring those of a newer program; raises `ValueError` where the text is corrupt."""
-    return _POLICIES.validate_json(text, strict=True)
-
-
-def stable_fraction(text: str) -> float:
-    """Return a number in [0, 1) that is always the same for the same text."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48

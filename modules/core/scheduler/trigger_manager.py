@@ -15,6 +15,7 @@ from framework.result import Result
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.task import TaskConfig, problems_of
 from modules.core.scheduler.trigger import INTERVAL_TYPES, Trigger, TriggerError, parse, recurring_schedule
+from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ class TriggerManager:
 
     def _trigger(self, config: TaskConfig, name: str, now: datetime) -> Trigger:
         try:
-            return parse(_definition(config, name, now), zone=name, now=now)
+            dst = Dst(config.dst_gap or BY_DEFAULT.gap, config.dst_fold or BY_DEFAULT.fold)
+            seed = f"{config.module_id}/{config.key or config.name}"
+            return parse(_definition(config, name, now), zone=name, now=now, dst=dst, seed=seed)
         except TriggerError as error:
             raise TriggerError(str(error), WRITTEN_AS.get(error.field, error.field)) from None
 

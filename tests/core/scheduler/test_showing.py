@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.showing import EXECUTION_COLUMNS, execution_rows, policies, state
-from modules.core.scheduler.task import Policies
 
 
 def task(**policies: Any) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.protocol import TriggerError
+from modules.core.scheduler.trigger.wall_clock import Dst
 
 FIELD_KEYS = ("minute", "hour", "day", "month", "day_of_week")
 NOT_YET = ("second", "week", "year")
 BY_WEIGHT = (("month", "1"), ("day", "1"), ("day_of_week", "*"), ("hour", "0"), ("minute", "0"))
 
 
-def cron(given: Mapping[str, Any], zone: str) -> Cron:
+def cron(given: Mapping[str, Any], zone: str, dst: Dst) -> Cron:
     """Return the trigger of a cron dict; its expression or its fields, never both."""
     fields = {key: given[key] for key in FIELD_KEYS if given.get(key) is not None}
     for key in NOT_YET:
@@ -30,7 +31,7 @@ def cron(given: Mapping[str, Any], zone: str) -> Cron:
     end = reading.optional_moment(given, "end_date", zone)
     if start is not None and end is not None and end < start:
         raise TriggerError("end_date lies before start_date", "end_date")
-    return Cron(expression, zone, start, end)
+    return Cron(expression, zone, start, end, dst)
 
 
 def _from_fields(fields: Mapping[str, Any]) -> str:

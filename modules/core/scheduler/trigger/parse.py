@@ -17,10 +17,11 @@ from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
 from modules.core.scheduler.trigger.stored import from_json
+from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
 VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf)
-WINDOW = ("start_date", "end_date", "timezone")
+WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
     "interval": (*INTERVAL_TYPES, *WINDOW),
@@ -31,27 +32,32 @@ KEYS = {
 MAX_NESTING = 8
 
 
-def parse(definition: object, *, zone: str, now: datetime) -> Trigger:
+def parse(definition: object, *, zone: str, now: datetime, dst: Dst = BY_DEFAULT, seed: str | None = None) -> Trigger:
     """Return the trigger that a value, a cron expression or a trigger dict defines, or raise `TriggerError`.
 
     A dict with a `v` is what `to_json` gave.
     Naive times and cron fields are read in the dict's `timezone`, else in `zone`; an interval without `start_date`
-    first fires one interval after `now` (aware).
+    first fires one interval after `now` (aware). `dst` is for what the clocks leave out or show twice, where the dict
+    does not say it itself; `seed` names the task, whose `H` in a cron expression is a time of its own.
     """
-    return _Reader(zone, now).read(definition)
+    return Reader(zone, now, dst, seed).read(definition)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
+    """What a definition is read with: where it says nothing itself, this holds."""
+
     zone: str
     now: datetime
+    dst: Dst = BY_DEFAULT
+    seed: str | None = None
     depth: int = MAX_NESTING
 
     def read(self, definition: object) -> Trigger:
         if isinstance(definition, VALUES):
             return definition
         if isinstance(definition, str):
-            return Cron(definition, self.zone)
+            return Cron(definition, self.zone, dst=self.dst)
         if not isinstance(definition, Mapping):
             raise TriggerError(f"a trigger is a trigger value, a cron expression or a dict, not {definition!r}")
         if "v" in definition:
@@ -62,7 +68,8 @@ class _Reader:
             raise TriggerError(f"there is no trigger type {kind!r}{hint}", "type")
         reading.check_keys(definition, ("type", *KEYS[kind]), f"the {kind} trigger")
         name = definition.get("timezone")
-        inner = replace(self, zone=find_zone(self.zone if name is None else name).key)
+        dst = Dst(definition.get("dst_gap") or self.dst.gap, definition.get("dst_fold") or self.dst.fold)
+        inner = replace(self, zone=find_zone(self.zone if name is None else name).key, dst=dst)
         return inner.build(kind, definition)
 
     def build(self, kind: str, given: Mapping[str, Any]) -> Trigger:
@@ -73,7 +80,7 @@ class _Reader:
             case "interval":
                 return interval(given, self.zone, self.now)
             case "cron":
-                return cron(given, self.zone)
+                return cron(given, self.zone, self.dst)
             case "event":
                 where = given.get("where")
                 return OnEvent(reading.required(given, "event", "the event trigger"), {} if where is None else where)
