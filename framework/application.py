@@ -21,6 +21,7 @@ from framework.duration import in_words
 from framework.errors import (
     ApplicationRunning,
     DatabaseMissing,
+    DatabaseRefused,
     DatabaseUnavailable,
     SchemaBehind,
     SettingsError,
@@ -66,8 +67,8 @@ class Application:
     async def start(self) -> AppContext:
         """Start everything and return the context; a module that fails is left out and named in `health()`.
 
-        Raises before any module starts: `SettingsError`, `RequirementError`, `DatabaseUnavailable`, and what a
-        migration raises.
+        Raises before any module starts: `SettingsError`, `RequirementError`, `DatabaseUnavailable`, `DatabaseRefused`,
+        and what a migration raises.
         """
         if self._phases is not None and self._phases.app_context.phase is not Phase.STOPPED:
             raise ApplicationRunning
@@ -209,7 +210,7 @@ async def _until_it_answers(database: Database, clock: Clock, own: FrameworkSett
             await _answers(database)
         except Exception as error:
             if not is_transient(error):
-                raise
+                raise DatabaseRefused(url, getattr(error, "orig", None) or error) from error
             if clock.monotonic() >= give_up:
                 raise DatabaseUnavailable(url, in_words(own.database_timeout), error) from error
             log.warning("the database %s gives no answer yet: %s", url, without_password(one_line(error)))

@@ -123,6 +123,13 @@ class DatabaseUnavailable(FrameworkError):
         )
 
 
+class DatabaseRefused(FrameworkError):
+    """The database answered, and lets this program in neither now nor later."""
+
+    def __init__(self, url: str, error: BaseException) -> None:
+        super().__init__(f"the database {url} cannot be used: {one_line(error)}; is FRAMEWORK_DATABASE_URL right?")
+
+
 class DatabaseMissing(FrameworkError):
     """A tool was asked to look at a database that is not there."""
 

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anyio
 import pytest
 from example_modules import Bystander, First, Second, Third, application, turns
 
 from framework import AppContext, Application, Module, ModuleSettings, ServiceMissing, SettingsError
-from framework.errors import DatabaseUnavailable, RequirementErrors
+from framework.errors import DatabaseRefused, DatabaseUnavailable, RequirementErrors
 from framework.migrations import MigrationsMissing
 from framework.testing import FakeClock
 
@@ -165,6 +166,22 @@ async def test_a_database_that_never_answers_is_waited_for_and_then_named(caplog
     assert 1 <= len(waited) <= 10
     assert all("gives no answer yet: " in message for message in waited)
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.postgres
+async def test_a_database_that_is_not_on_the_server_is_named_at_once(postgres_url: str) -> None:
+    settings = {"framework": {"database_url": postgres_url.replace("/test_", "/absent_")}}
+
+    with pytest.raises(DatabaseRefused, match=r"absent_.* cannot be used: .*does not exist"):
+        await Application(modules=[], settings=settings).start()
+
+
+async def test_a_file_that_is_no_database_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("these are notes, " * 100)
+    settings = {"framework": {"database_url": f"sqlite+aiosqlite:///{tmp_path / 'notes.db'}"}}
+
+    with pytest.raises(DatabaseRefused, match=r"notes\.db cannot be used: .*not a database"):
+        await Application(modules=[], settings=settings).start()
 
 
 async def test_a_broken_migration_stops_the_start_and_leaves_nothing_open(events: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import metadata
 from typing import Any
@@ -36,6 +36,7 @@ class Membership:
 
     def __init__(self, database: Database, clock: Clock, lease: timedelta, on_lost: Callable[[str], None]) -> None:
         self.id: str | None = None
+        self.draining_since: datetime | None = None  # as the last turn saw it; who was taken for dead drains on
         self._database = database
         self._clock = clock
         self._lease = lease
@@ -46,6 +47,7 @@ class Membership:
         """Register this process under a new id, and keep its lease from now on."""
         now, node_id = self._clock.now(), new_id()
         values = {"id": node_id, **process.identity(), "started_at": now, "lease_until": now + self._lease}
+        values["draining_since"] = self.draining_since
         await self._database.write(partial(nodes.register, values=values))
         self._heartbeat = Heartbeat(self._database, self._clock, node_id, self._lease, partial(self.lose, node_id))
         self._heartbeat.start()

@@ -187,6 +187,7 @@ class Runner:
             self.listeners.turned(turned, work, is_mine=work.node_id == self._node.id)
         self._crew.noted(work.notes)
         if work.node_id == self._node.id:  # else the heartbeat has lost it meanwhile, and all this with it
+            self._node.draining_since = turned.draining_since
             self._crew.start(turned.claimed, turned.moment)
             self._crew.cancel(turned.to_cancel)
         return turned

@@ -58,6 +58,7 @@ class Turned:
     fired: int
     more: bool
     next_due: datetime | None
+    draining_since: datetime | None = None
 
     @property
     def did_anything(self) -> bool:
@@ -72,7 +73,7 @@ NOTHING_AS_NODE_IS_LOST = Turned(
 
 def turn(c: Connection, work: Work, now: datetime) -> Turned:
     """Carry out one turn; raises `NodeLostError`, writing nothing, when this node has been taken for dead."""
-    draining = keep_lease(c, work.node_id, now, work.lease)
+    draining_since = keep_lease(c, work.node_id, now, work.lease)
     refused = record(c, work.node_id, work.endings, now, careful=work.careful)
     for execution_id, note in work.notes.items():
         executions.note(c, execution_id, work.node_id, **note)
@@ -81,7 +82,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     fired, next_task = _fire(c, work, ahead.soonest, until, now)
     next_in_line = _promote(c, ahead.later, until)
     paused = nodes.paused(c) if ahead.is_held else set()
-    claimed = claim(c, _claims(work), Room(0) if draining else work.room, paused, now)
+    claimed = claim(c, _claims(work), Room(0) if draining_since else work.room, paused, now)
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
@@ -95,6 +96,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         fired=fired,
         more=fired == BATCH or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
+        draining_since=draining_since,
     )
 
 
@@ -130,12 +132,12 @@ def _claims(work: Work) -> Claims:
     )
 
 
-def keep_lease(c: Connection, node_id: str, now: datetime, lease: timedelta) -> bool:
-    """Renew a lease that has less than half of its time left; tell whether the node is to claim nothing more."""
+def keep_lease(c: Connection, node_id: str, now: datetime, lease: timedelta) -> datetime | None:
+    """Renew a lease that has less than half of its time left; return since when the node is to claim nothing more."""
     node = nodes.lease_of(c, node_id)
     if node is None:
         raise NodeLostError(node_id)
     until = read_moment(node.lease_until)
     if until is None or until - now < lease / 2:
         nodes.renew(c, node_id, now + lease)
-    return node.draining_since is not None
+    return read_moment(node.draining_since)

@@ -113,6 +113,23 @@ async def test_a_node_whose_drain_is_undone_claims_again(node: Any) -> None:
     assert (before, await node.states(task_id)) == (["pending"], ["succeeded"])
 
 
+async def test_a_draining_node_that_was_taken_for_dead_goes_on_draining(start_node: Any) -> None:
+    slow, peer = await start_node(), await start_node()
+    await slow.scheduler.turn()
+    node_id = slow.scheduler._runner.node_id
+    (await slow.scheduler.drain_node(node_id)).unwrap()
+    await slow.scheduler.turn()
+
+    slow.clock.advance(3_600)
+    await peer.scheduler.turn()
+    await peer.scheduler.turn()
+    await slow.scheduler.run_due()
+    shown = {each["id"]: each["draining_since"] for each in (await peer.scheduler.list_nodes()).unwrap()}
+
+    assert node_id not in shown
+    assert shown[slow.scheduler._runner.node_id] is not None
+
+
 async def test_draining_a_draining_node_changes_nothing(node: Any) -> None:
     await node.scheduler.turn()
     node_id = node.scheduler._runner.node_id
