@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK, TriggerError
-from modules.core.scheduler.trigger.zones import offset_at, transitions
+from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, TriggerError
+from modules.core.scheduler.trigger.zones import Transition, offset_at, transitions
 
 GAPS, FOLDS = ("shift", "skip"), ("first", "last", "both")
 
@@ -76,38 +76,44 @@ def stretches(
 
 @lru_cache(maxsize=4096)
 def _stretches_of_year(zone: ZoneInfo, year: int, dst: Dst) -> tuple[Stretch, ...]:
+    """Return what fires in a UTC year, in order. Changes lie days apart, so each is decided by itself."""
     start = max(datetime(year, 1, 1, tzinfo=UTC), FIRST)
     stop = datetime(year + 1, 1, 1, tzinfo=UTC) if year < LAST.year else LAST + TICK
     changes = transitions(zone, year)
+    around = _changes_around(zone, year)
     starts = [start, *(change.at for change in changes)]
     stops = [*(change.at for change in changes), stop]
     offsets = [changes[0].before if changes else offset_at(zone, start), *(change.after for change in changes)]
-    runs = [
-        Stretch(begin.replace(tzinfo=None) + offset, end.replace(tzinfo=None) + offset, offset)
-        for begin, end, offset in zip(starts, stops, offsets, strict=True)
-        if begin < end
+    found = [
+        Stretch(change.shown_before, change.shown_after + TICK, change.after, change.at)
+        for change in changes
+        if change.is_gap and dst.gap == "shift"
     ]
-    return tuple(_each_time_once(runs, _shown_before(zone, year))) if dst == BY_DEFAULT else tuple(runs)
+    for begin, end, offset in zip(starts, stops, offsets, strict=True):
+        first, last = begin.replace(tzinfo=None) + offset, end.replace(tzinfo=None) + offset
+        if any(stretch.at == begin for stretch in found):
+            first += TICK  # the jump itself fires with the gap
+        for change in around:  # one of the next year may reach back into this one, and one of the last year into it
+            if change.is_fold and dst.fold == "first" and change.at <= begin:
+                first = max(first, change.shown_before)
+            if change.is_fold and dst.fold == "last" and change.at >= end:
+                last = min(last, change.shown_after)
+        if first < last:
+            found.append(Stretch(first, last, offset))
+    return tuple(sorted(found, key=lambda stretch: stretch.instant(stretch.first)))
 
 
-def _shown_before(zone: ZoneInfo, year: int) -> datetime | None:
-    """Return the wall-clock time up to which everything was shown before the year began; None in the first year."""
-    if year <= FIRST.year:
-        return None
-    start = datetime(year, 1, 1, tzinfo=UTC)
-    shown = start.replace(tzinfo=None) + offset_at(zone, start - TICK)
-    for change in transitions(zone, year - 1)[-1:]:  # a fold that reaches over the end of the year
-        shown = max(shown, change.at.replace(tzinfo=None) + change.before)
-    return shown
+@lru_cache(maxsize=16384)
+def changing_days(zone: ZoneInfo, year: int) -> frozenset[tuple[int, int]]:
+    """Return the (month, day) of a wall clock's year on which it leaves out or shows twice any time, or begins to."""
+    found = set()
+    for change in _changes_around(zone, year):
+        low, high = sorted((change.shown_before, change.shown_after))
+        days = ((low + number * DAY) for number in range((high.date() - low.date()).days + 1))
+        found |= {(day.month, day.day) for day in days if day.year == year}
+    return frozenset(found)
 
 
-def _each_time_once(runs: list[Stretch], shown: datetime | None) -> Iterator[Stretch]:
-    shown = shown or runs[0].first
-    for run in runs:
-        if run.first > shown:
-            jump = (run.first - run.offset).replace(tzinfo=UTC)
-            yield Stretch(shown, run.first + TICK, run.offset, jump)
-            shown = run.first + TICK
-        if run.stop > shown:
-            yield replace(run, first=max(run.first, shown))
-            shown = run.stop
+def _changes_around(zone: ZoneInfo, year: int) -> tuple[Transition, ...]:
+    years = (each for each in (year - 1, year, year + 1) if FIRST.year <= each <= LAST.year)
+    return tuple(change for each in years for change in transitions(zone, each))

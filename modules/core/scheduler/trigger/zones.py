@@ -23,6 +23,26 @@ class Transition:
     before: timedelta
     after: timedelta
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether the wall clock leaves out `[shown_before, shown_after)`."""
+        return self.after > self.before
+
+    @property
+    def is_fold(self) -> bool:
+        """Whether the wall clock shows `[shown_after, shown_before)` twice."""
+        return self.after < self.before
+
+    @property
+    def shown_before(self) -> datetime:
+        """What the wall clock would show at the change by the old offset."""
+        return self.at.replace(tzinfo=None) + self.before
+
+    @property
+    def shown_after(self) -> datetime:
+        """What the wall clock shows at the change."""
+        return self.at.replace(tzinfo=None) + self.after
+
 
 def zone(name: object) -> ZoneInfo:
     """Return the zone of an IANA name, or raise `TriggerError` (a ValueError) that suggests a near name."""
@@ -44,7 +64,7 @@ def _zone(name: str) -> ZoneInfo:
 def transitions(zone: ZoneInfo, year: int) -> tuple[Transition, ...]:
     """Return the changes of offset in a UTC year, oldest first.
 
-    Looks once a day: no two changes in the tz database lie nearer than four days.
+    Looks every three days: no two changes in the tz database lie nearer than that.
     """
     start = max(datetime(year, 1, 1, tzinfo=UTC), FIRST)
     stop = datetime(year + 1, 1, 1, tzinfo=UTC) if year < LAST.year else LAST
@@ -54,7 +74,7 @@ def transitions(zone: ZoneInfo, year: int) -> tuple[Transition, ...]:
 def _transitions(zone: ZoneInfo, low: datetime, stop: datetime) -> Iterator[Transition]:
     before = offset_at(zone, low)
     while low < stop:
-        high = min(low + DAY, stop)
+        high = min(low + 3 * DAY, stop)
         after = offset_at(zone, high)
         if after != before:
             yield Transition(_change(zone, low, high), before, after)
@@ -90,7 +110,6 @@ def resolve(zone: ZoneInfo, wall: datetime) -> datetime:
         return instant
     for year in (instant.year, instant.year - 1, instant.year + 1):
         for change in transitions(zone, year):
-            naive = change.at.replace(tzinfo=None)
-            if naive + change.before <= wall < naive + change.after:
+            if change.shown_before <= wall < change.shown_after:
                 return change.at
     raise TriggerError(f"{wall.isoformat()} cannot be read in {zone.key}")

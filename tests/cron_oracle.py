@@ -1,0 +1,164 @@
+"""What a cron expression means, found by walking over every minute of UTC; shares no code with the product."""
+
+from __future__ import annotations
+
+import calendar
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from importlib import resources
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6), (1970, 2199))
+POLICIES = [(gap, fold) for gap in ("shift", "skip") for fold in ("first", "last", "both")]
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=4096)
+def values(field: str, low: int, high: int) -> frozenset[int]:
+    """The numbers of a field of numbers, ranges and steps, read as simply as possible."""
+    result: set[int] = set()
+    for item in field.split(","):
+        span, _, step = item.partition("/")
+        first, _, last = span.partition("-")
+        start, stop = (low, high) if span == "*" else (int(first), int(last or (high if step else first)))
+        result |= set(range(start, stop + 1, int(step or 1)))
+    return frozenset(result)
+
+
+@dataclass
+class Meaning:
+    """The seven fields of an expression: second, minute, hour, day, month, weekday, year."""
+
+    fields: list[str]
+
+    @classmethod
+    def of(cls, expression: str) -> Meaning:
+        fields = expression.split()
+        return cls({5: ["0", *fields, "*"], 6: [*fields, "*"], 7: fields}[len(fields)])
+
+    def day(self, wall: datetime) -> bool:
+        """Whether the day matches: day and weekday both restricted mean either."""
+        days, weekdays = self.fields[3], self.fields[5]
+        length = calendar.monthrange(wall.year, wall.month)[1]
+        by_day = any(self._day_item(item, wall, length) for item in days.split(","))
+        by_weekday = any(self._weekday_item(item, wall, length) for item in weekdays.split(","))
+        either = days not in ("*", "?") and weekdays not in ("*", "?")
+        return by_day or by_weekday if either else by_day and by_weekday
+
+    def _day_item(self, item: str, wall: datetime, length: int) -> bool:
+        if item == "?":
+            return True
+        if item == "L":
+            return wall.day == length
+        if item.startswith("L-"):
+            return wall.day == length - int(item[2:])
+        if item.endswith("W"):
+            wanted = length if item == "LW" else int(item[:-1])
+            if wanted > length:
+                return False
+            working = [day for day in range(1, length + 1) if wall.replace(day=day).weekday() < 5]
+            return wall.day == min(working, key=lambda day: abs(day - wanted))
+        return wall.day in values(item, 1, 31)
+
+    def _weekday_item(self, item: str, wall: datetime, length: int) -> bool:
+        weekday = wall.isoweekday() % 7
+        if item == "?":
+            return True
+        if item.endswith("L"):
+            return weekday == int(item[:-1]) % 7 and wall.day + 7 > length
+        if "#" in item:
+            number, week = map(int, item.split("#"))
+            return weekday == number % 7 and (wall.day - 1) // 7 + 1 == week
+        return weekday in {number % 7 for number in values(item, 0, 6)}
+
+    def minute(self, wall: datetime) -> bool:
+        """Whether the minute that begins at this wall-clock time matches."""
+        _, minute, hour, _, month, _, year = (
+            values(field, *span) if place not in (3, 5) else frozenset()
+            for place, (field, span) in enumerate(zip(self.fields, RANGES, strict=True))
+        )
+        found = wall.minute in minute and wall.hour in hour and wall.month in month and wall.year in year
+        return found and self.day(wall)
+
+    def seconds(self) -> list[timedelta]:
+        return [timedelta(seconds=second) for second in sorted(values(self.fields[0], 0, 59))]
+
+    def follows_elapsed_time(self) -> bool:
+        return self.fields[2].startswith("*")
+
+
+@lru_cache(maxsize=256)
+def minutes_shown(name: str, start: datetime, hours: int) -> list[tuple[datetime, datetime]]:
+    """Every minute of UTC from `start`, and what the zone's clock shows then."""
+    moments = (start + number * MINUTE for number in range(hours * 60))
+    return [(moment, moment.astimezone(zone(name)).replace(tzinfo=None)) for moment in moments]
+
+
+def occurrences(
+    expression: str, name: str, after: datetime, until: datetime, gap: str = "shift", fold: str = "first"
+) -> list[datetime]:
+    """The occurrences in (after, until], in zones whose clocks change at whole minutes."""
+    meaning = Meaning.of(expression)
+    start = (after - 30 * HOUR).replace(minute=0, second=0, microsecond=0)
+    shown = minutes_shown(name, start, (until - start) // HOUR + 32)
+    if meaning.follows_elapsed_time():
+        found = {moment + second for moment, wall in shown if meaning.minute(wall) for second in meaning.seconds()}
+    else:
+        found = set(_each_as_decided(meaning, shown, gap, fold))
+    return sorted(moment for moment in found if after < moment <= until)
+
+
+def _each_as_decided(
+    meaning: Meaning, shown: list[tuple[datetime, datetime]], gap: str, fold: str
+) -> Iterator[datetime]:
+    passes: dict[datetime, list[datetime]] = {}
+    for moment, wall in shown:
+        passes.setdefault(wall, []).append(moment)
+    chosen = {"first": slice(0, 1), "last": slice(-1, None), "both": slice(None)}[fold]
+    for wall, moments in passes.items():
+        if meaning.minute(wall):
+            yield from (moment + second for moment in moments[chosen] for second in meaning.seconds())
+    for (_, before), (moment, wall) in pairwise(shown):
+        left_out = (before + number * MINUTE for number in range(1, (wall - before) // MINUTE))
+        if gap == "shift" and any(meaning.minute(minute) for minute in left_out):
+            yield moment
+
+
+@cache
+def changes(name: str) -> tuple[datetime, ...]:
+    """When a zone's clocks change from 1973 on, as its compiled file says; a day of no change where they never do."""
+    data = resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    first = struct.unpack(">6l", data[20:44])
+    start = 44 + first[3] * 5 + first[4] * 6 + first[5] + first[2] * 8 + first[1] + first[0]  # the 32-bit half
+    count = struct.unpack(">l", data[start + 32 : start + 36])[0]
+    moments = struct.unpack(f">{count}q", data[start + 44 : start + 44 + count * 8])
+    found = [datetime.fromtimestamp(moment, UTC) for moment in moments if moment > 94_694_400]
+    return tuple(moment for moment in found if _offset_moves(name, moment)) or (datetime(2024, 2, 29, tzinfo=UTC),)
+
+
+def _offset_moves(name: str, moment: datetime) -> bool:
+    return (moment - MINUTE).astimezone(zone(name)).utcoffset() != moment.astimezone(zone(name)).utcoffset()
+
+
+@cache
+def distinct_zones() -> tuple[str, ...]:
+    """One name for each way in which clocks have changed since 1973, or will by the rules now in force."""
+    found: dict[object, str] = {}
+    for name in sorted(available_timezones() - {"localtime", "Factory", "posixrules"}):
+        try:
+            data = resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+        except OSError:
+            continue
+        footer = data.rstrip(b"\n").rpartition(b"\n")[2]
+        offsets = tuple(moment.astimezone(zone(name)).utcoffset() for moment in changes(name))
+        found.setdefault((footer, changes(name), offsets), name)
+    return tuple(found.values())
