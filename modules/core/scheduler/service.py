@@ -13,6 +13,7 @@ from framework.database import Joinable
 from framework.duration import parse_duration
 from framework.result import Result
 from modules.core.scheduler.creating import RUNTIME, Owner
+from modules.core.scheduler.foreseeing import Foresight
 from modules.core.scheduler.functions import FunctionError, FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
@@ -22,7 +23,6 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.signature import named
 from modules.core.scheduler.status import health_of, status_of
 from modules.core.scheduler.task import TaskConfig
-from modules.core.scheduler.trigger import Trigger
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,6 @@ class SchedulerService:
         self._app_context = app_context
         self._settings = settings
         self._functions = functions
-        self._triggers = triggers
         self._runner = runner
         self._housekeeper = housekeeper
         self._jobs = jobs
@@ -59,6 +58,8 @@ class SchedulerService:
         self.list_queues = operator.list_queues
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
+        foresight = Foresight(app_context, jobs, triggers)
+        self.preview, self.preview_task = foresight.preview, foresight.preview_task
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.
@@ -193,12 +194,6 @@ class SchedulerService:
     async def run_cleanup(self, cleanup_type: str | None = None, dry_run: bool = False) -> Answer:
         """Run all cleanups, or those of one type, now: `{"reports": […], "total": {…}}`."""
         return await self._housekeeper.run_cleanup(cleanup_type, dry_run)
-
-    async def preview(
-        self, what: Trigger | TaskConfig | Mapping[str, Any] | str, count: int = 5
-    ) -> Result[list[datetime]]:
-        """Return the next times of a trigger, trigger dict, cron text or config, in UTC; nothing is stored."""
-        return self._triggers.preview_of(what, count)
 
     async def status(self) -> Answer:
         """Return what this scheduler is doing: node, nodes, running, what is held back, what comes next."""

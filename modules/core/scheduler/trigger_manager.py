@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from framework.result import Result
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.task import TaskConfig, problems_of
 from modules.core.scheduler.trigger import INTERVAL_TYPES, Trigger, TriggerError, parse, recurring_schedule
+from modules.core.scheduler.trigger.notes import notes_on, zone_of
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
 
@@ -60,8 +62,8 @@ class TriggerManager:
         except TriggerError as error:
             raise TriggerError(str(error), WRITTEN_AS.get(error.field, error.field)) from None
 
-    def preview_of(self, what: Any, count: int = 5) -> Result[list[datetime]]:
-        """Return the next times of a trigger value, trigger dict, cron text or task config, in UTC."""
+    def preview_of(self, what: Any, count: int = 5) -> Result[list[dict[str, Any]]]:
+        """Return the next times of a trigger value, trigger dict, cron text or task config, as `preview` does."""
         if isinstance(what, Mapping) and "type" not in what:
             try:
                 what = TaskConfig.model_validate({"name": "-", "module_id": "-", "function_name": "-"} | dict(what))
@@ -74,16 +76,35 @@ class TriggerManager:
         except TriggerError as error:
             return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
         after = None if first is None else min(first - MICROSECOND, self._clock.now())
-        return Result.success(self.preview(trigger, count, after=after))
+        most = count if what.max_executions is None else min(count, what.max_executions)
+        return Result.success(self.preview(trigger, most, after=after, timezone=what.timezone))
 
-    def preview(self, trigger: Trigger, count: int = 5, *, after: datetime | None = None) -> list[datetime]:
-        """Return the next `count` times of a trigger, in UTC; fewer where it ends."""
+    def preview(
+        self,
+        trigger: Trigger,
+        count: int = 5,
+        *,
+        first: datetime | None = None,
+        after: datetime | None = None,
+        timezone: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the next `count` times of a trigger after a moment, else now; fewer where it ends.
+
+        Each is `{"at", "local", "notes"}`: in UTC, in the trigger's zone (else `timezone`, else the scheduler's), and
+        what is odd about it, `{"code", "text"}` each. `first` is the first time, where something else decides it.
+        """
+        after = after or self._clock.now()
         moments: list[datetime] = []
-        moment = trigger.next_after(after or self._clock.now())
+        moment = first or trigger.next_after(after)
         while moment is not None and len(moments) < min(count, LONGEST_PREVIEW):
             moments.append(moment)
             moment = trigger.next_after(moment)
-        return moments
+        local = zone(zone_of(trigger, timezone or self.timezone))
+        notes = notes_on(trigger, after, moments)
+        return [
+            {"at": each, "local": each.astimezone(local), "notes": [asdict(note) for note in notes.get(each, ())]}
+            for each in moments
+        ]
 
     def calculate_next_execution(
         self, interval_type: str, interval_value: float, last_execution: datetime | None = None

@@ -97,7 +97,7 @@ async def test_register_function_is_also_a_decorator(node: Any) -> None:
 )
 async def test_a_preview_is_the_later_times(start_node: Any, when: dict[str, Any]) -> None:
     node = await start_node(keep_execution_history=365)
-    foreseen = (await node.scheduler.preview(when, 5)).unwrap()
+    foreseen = [each["at"] for each in (await node.scheduler.preview(when, 5)).unwrap()]
     task_id = await node.add(**when)
 
     for moment in foreseen:

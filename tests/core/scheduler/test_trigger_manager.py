@@ -64,9 +64,9 @@ def test_a_cron_without_a_zone_is_read_in_the_one_named_or_the_schedulers(
 
 
 def test_a_naive_moment_is_read_in_the_schedulers_zone(triggers: TriggerManager) -> None:
-    moments = triggers.preview_of({"type": "date", "run_date": "2026-07-01T10:00:00"}).unwrap()
+    times = triggers.preview_of({"type": "date", "run_date": "2026-07-01T10:00:00"}).unwrap()
 
-    assert moments == [datetime(2026, 7, 1, 8, tzinfo=UTC)]
+    assert [each["at"] for each in times] == [datetime(2026, 7, 1, 8, tzinfo=UTC)]
 
 
 def test_a_zone_that_does_not_exist_is_refused(triggers: TriggerManager) -> None:
@@ -98,9 +98,9 @@ def test_a_preview_is_the_next_times_and_ends_where_the_trigger_ends(triggers: T
     until = START + 3 * MINUTE
     definition = {"type": "interval", "minutes": 1, "start_date": START, "end_date": until}
 
-    moments = triggers.preview_of(definition, 10).unwrap()
+    times = triggers.preview_of(definition, 10).unwrap()
 
-    assert moments == [START + number * MINUTE for number in (1, 2, 3)]
+    assert [each["at"] for each in times] == [START + number * MINUTE for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(("count", "shown"), [(-1, 0), (0, 0), (3, 3), (10**9, 1000)])
@@ -147,4 +147,6 @@ def test_an_execution_is_due_from_its_moment_on(triggers: TriggerManager) -> Non
 def test_a_recurring_schedule_starts_one_interval_from_now(triggers: TriggerManager) -> None:
     trigger = triggers.create_recurring_schedule("minutes", 5)
 
-    assert triggers.preview(trigger, 3) == [START + number * 5 * MINUTE for number in (1, 2, 3)]
+    assert [each["at"] for each in triggers.preview(trigger, 3)] == [
+        START + number * 5 * MINUTE for number in (1, 2, 3)
+    ]

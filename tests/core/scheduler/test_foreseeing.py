@@ -1,0 +1,101 @@
+"""Seeing ahead: what is foreseen of a config and of a stored task is what happens later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from framework.testing import FakeClock
+
+SPRING = datetime(2026, 3, 28, 21, tzinfo=UTC)
+AUTUMN = datetime(2026, 10, 24, 20, tzinfo=UTC)
+HOUR = 3600.0
+
+
+async def foreseen(node: Any, task_id: str, count: int = 5) -> list[datetime]:
+    shown = (await node.scheduler.preview_task(task_id, count)).unwrap()
+    return [each["at"] for each in shown["times"]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("now", [SPRING, AUTUMN])
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"cron": "30 2 * * *"},
+        {"cron": "*/30 1-3 * * *"},
+        {"cron": "15 * * * *"},
+        {"recurring": True, "interval_type": "hours", "interval_value": 5},
+        {"trigger": {"type": "any", "triggers": ["30 2 * * *", {"type": "interval", "hours": 24}]}},
+    ],
+)
+async def test_what_is_foreseen_happens_where_the_clocks_change(
+    start_node: Any, clock: FakeClock, when: dict[str, Any], now: datetime
+) -> None:
+    clock.move_to(now)
+    node = await start_node(timezone="Europe/Berlin", keep_execution_history=365)
+    task_id = await node.add(**when)
+    times = await foreseen(node, task_id, 8)
+
+    for moment in times:
+        clock.move_to(moment)
+        await node.scheduler.run_due()
+
+    history = await node.history(task_id)
+    assert [row["scheduled_for"] for row in history] == times
+    assert {row["missed_count"] for row in history} == {0}
+
+
+async def test_a_preview_shows_the_local_time_and_what_is_odd_about_it(node: Any) -> None:
+    config = {"cron": "30 2 29 3 *", "timezone": "Europe/Berlin"}
+
+    (one,) = (await node.scheduler.preview(config, 1)).unwrap()
+
+    assert one["at"] == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert one["local"].isoformat() == "2026-03-29T03:00:00+02:00"
+    text = "02:30 does not exist on 29 March 2026 in Europe/Berlin: runs at 03:00"
+    assert one["notes"] == [{"code": "DST_GAP_SHIFTED", "text": text}]
+
+
+async def test_a_task_is_foreseen_no_further_than_its_maximum(node: Any) -> None:
+    config = {"recurring": True, "interval_type": "hours", "interval_value": 1, "max_executions": 3}
+    task_id = await node.add(**config)
+    await node.pass_time(HOUR)
+
+    assert len((await node.scheduler.preview(config)).unwrap()) == 3
+    assert len(await foreseen(node, task_id)) == 2
+
+
+async def test_a_paused_task_is_foreseen_as_if_it_were_resumed(node: Any) -> None:
+    task_id = await node.add_every(HOUR)
+    await node.scheduler.pause_task(task_id, "moving house")
+    await node.pass_time(10.5 * HOUR)
+
+    shown = (await node.scheduler.preview_task(task_id, 2)).unwrap()
+    resumed = (await node.scheduler.resume_task(task_id)).unwrap()
+
+    assert shown["times"][0]["at"] == resumed["next_execution"]
+    told = "the task is paused: moving house; these are its times if it is resumed now"
+    assert shown["notes"] == [{"code": "PAUSED", "text": told}]
+
+
+async def test_what_has_no_time_says_why(node: Any) -> None:
+    waiting = await node.add(trigger={"type": "event", "event": "order.paid"})
+    done = await node.add(delay=0)
+    await node.scheduler.run_due()
+
+    shown = [(await node.scheduler.preview_task(task_id)).unwrap() for task_id in (waiting, done)]
+
+    assert [each["times"] for each in shown] == [[], []]
+    assert [note["code"] for each in shown for note in each["notes"]] == ["EVENT", "ENDED"]
+
+
+async def test_a_task_that_is_not_there_or_cannot_be_read_is_refused(node: Any) -> None:
+    task_id = await node.add_every(HOUR)
+    await node.damage(task_id, trigger="{}")
+
+    answers = [await node.scheduler.preview_task(each) for each in ("nobody", task_id)]
+
+    assert [answer.error.code for answer in answers] == ["TASK_NOT_FOUND", "CORRUPT_DEFINITION"]
