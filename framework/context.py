@@ -169,6 +169,10 @@ class AppContext:
         self._started = [added for added in self._started if added[0] != module_id]
         self._stopping = [added for added in self._stopping if added[0] != module_id]
 
+    def present(self) -> set[str]:
+        """Return the modules of this application that have not been left out."""
+        return (self.modules_health.running() | self.modules_health.failing()) - set(self._lost)
+
     def _why_lost(self, name: str) -> str | None:
         for module_id, (reason, names) in self._lost.items():
             if name in names or name.startswith(f"{module_id}."):

@@ -117,13 +117,20 @@ def _origin(module_id: str, path: Sequence[str], found: Iterable[_Layer]) -> str
     for source, values in found:
         here: Any = values
         for key in path:
-            here = here.get(key, _ABSENT) if isinstance(here, Mapping) else _ABSENT
+            here = _within(here, key)
         if here is not _ABSENT:
             return source.name_of(module_id, path)
     return None
 
 
 _ABSENT = object()
+
+
+def _within(value: Any, key: str) -> Any:
+    """Return what a table has under a key, or a list at an index."""
+    if isinstance(value, (list, tuple)) and key.isdigit():
+        return value[int(key)] if int(key) < len(value) else _ABSENT
+    return value.get(key, _ABSENT) if isinstance(value, Mapping) else _ABSENT
 
 
 def _sentence(module_id: str, model: type[ModuleSettings], detail: ErrorDetails, found: Iterable[_Layer]) -> str:
@@ -136,6 +143,8 @@ def _sentence(module_id: str, model: type[ModuleSettings], detail: ErrorDetails,
         return f"{prefix_of(module_id)}{'__'.join(path).upper()} is not set, and has no default"
     shown = without_password(repr(detail["input"]))
     message = without_password(detail["msg"])
+    if isinstance(detail["input"], Mapping):  # long, and there may be secrets in it
+        return f"{place}: {message.removeprefix('Value error, ').replace('Input should', 'it must', 1)}"
     if detail["type"] == "value_error":
         return f"{place} is {shown}: {message.removeprefix('Value error, ')}"
     return f"{place} is {shown}, and {message.replace('Input should', 'must', 1)}"

@@ -60,7 +60,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
         following = readable(trigger_of, task.trigger).next_after(now)
     changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
     if task.status_reason == Reason.NOT_DECLARED:
-        changes |= {"owner": "runtime", "declared_by": None}  # whoever resumes it makes it theirs
+        changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs
     tasks.change(c, task_id, now, **changes)
     line.release_task(c, task_id)
     settle(c, task_id, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,11 @@ from modules.core.scheduler.task import Status, TaskConfig
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a task is: `code`, and the module that declares it while it starts, or `runtime`."""
+    """Whose a task is: `code`, and the module that declares it, `start` while it starts or as `data`; or `runtime`."""
 
     kind: str
     module: str | None = None
+    declared_as: str = "start"
 
 
 RUNTIME = Owner("runtime")
@@ -61,8 +62,8 @@ def put_all(c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -
 def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any]:
     """Store a planned task as part of a transaction: `{"task_id", "created", "next_execution"}`."""
     config = plan.config
-    owner = Owner(config.owner or owner.kind, owner.module)
-    key = config.key or (config.name if owner.kind == "code" and config.task_id is None else None)
+    owner = replace(owner, kind=config.owner or owner.kind)
+    key = key_of(config, owner)
     existing = _existing(c, config, key)
     if existing is not None:
         return _put_again(c, plan, existing, owner, now)
@@ -71,13 +72,18 @@ def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any
     return _created(plan, task_id)
 
 
+def key_of(config: TaskConfig, owner: Owner) -> str | None:
+    """Return the key of a task: what code schedules is called by its name, unless it has an id."""
+    return config.key or (config.name if owner.kind == "code" and config.task_id is None else None)
+
+
 def _put_again(c: Connection, plan: Plan, row: Row[Any], owner: Owner, now: datetime) -> dict[str, Any]:
     """The same key is the same task: the same definition changes nothing, another one updates it."""
     conflict = plan.config.conflict
     if conflict == "error":
         refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
-    if conflict == "update" and _says_otherwise(plan, row):
-        row = rewrite(c, row, _identified(plan), now, new_time=_says_another_time(plan, row))
+    if conflict == "update" and says_otherwise(plan, row):
+        row = rewrite(c, row, _identified(plan), now, new_time=says_another_time(plan, row))
     if row.declared_by is not None and owner.module is not None:
         row = _declared_again(c, row, owner, now)
     return {"task_id": row.id, "created": False, "next_execution": row.next_execution}
@@ -88,8 +94,9 @@ def _declared_again(c: Connection, row: Row[Any], owner: Owner, now: datetime) -
     vanished = row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED
     if vanished:
         commands.resume(c, now, row.id)
-    if vanished or row.declared_by != owner.module:
-        tasks.change(c, row.id, now, owner=owner.kind, declared_by=owner.module)
+    if vanished or (row.declared_by, row.declared_as) != (owner.module, owner.declared_as):
+        declared = {"declared_by": owner.module, "declared_as": owner.declared_as}
+        tasks.change(c, row.id, now, owner=owner.kind, **declared)
         return commands.must_find(c, row.id)
     return row
 
@@ -117,9 +124,10 @@ def _born(plan: Plan, task_id: str, key: str | None, owner: Owner, now: datetime
         else Plan(plan.config, {**plan.what, "definition": "", "timing": ""}, plan.when)
     )
     status = Status.PAUSED if plan.config.paused else Status.PENDING
-    declared_by = owner.module if owner.kind == "code" else None
-    values = {**plan.what, **plan.when, "id": task_id, "key": key, "status": status}
-    values |= {"owner": owner.kind, "declared_by": declared_by}
+    is_declared = owner.kind == "code" and owner.module is not None
+    values = {**plan.what, **plan.when, "id": task_id, "key": key, "status": status, "owner": owner.kind}
+    values["declared_by"] = owner.module if is_declared else None
+    values["declared_as"] = owner.declared_as if is_declared else None
     return newborn.newborn(values, now)
 
 
@@ -129,13 +137,15 @@ def _identified(plan: Plan) -> Plan:
     return Plan(config, {**plan.what, "definition": config.definition}, {**plan.when, "timing": config.timing})
 
 
-def _says_otherwise(plan: Plan, row: Row[Any]) -> bool:
+def says_otherwise(plan: Plan, row: Row[Any]) -> bool:
+    """Whether a plan is another definition than the one by which the task was stored."""
     if row.definition:
         return plan.config.definition != str(row.definition)
-    return _says_another_time(plan, row) or any(value != getattr(row, name) for name, value in plan.what.items())
+    return says_another_time(plan, row) or any(value != getattr(row, name) for name, value in plan.what.items())
 
 
-def _says_another_time(plan: Plan, row: Row[Any]) -> bool:
+def says_another_time(plan: Plan, row: Row[Any]) -> bool:
+    """Whether a plan says otherwise when."""
     if row.definition:
         return plan.config.timing != str(row.timing)
     return bool(plan.when["trigger"] != row.trigger)

@@ -71,15 +71,17 @@ class Housekeeper:
         `INVALID_CONFIG` names every offending field in `details["problems"]`.
         """
         names = (module_id, cleanup_type)
-        problems = name_problems(module_id=module_id, cleanup_type=cleanup_type)
-        checked: Result[AnyPolicy] = invalid(problems) if problems else await self._check(module_id, config)
+        checked = await self.check(module_id, cleanup_type, config)
         if checked.error is not None:
             self._jobs.roll.refused(owner)
             return Result(error=checked.error)
-        stored = await self._jobs.change(lambda c, now: self._put(c, now, names, checked.data, owner))
+        stored = await self._jobs.change(lambda c, now: self.put(c, now, names, checked.data, owner))
         return self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup])).map(lambda each: each[0])
 
-    async def _check(self, module_id: str, config: Mapping[str, Any]) -> Result[AnyPolicy]:
+    async def check(self, module_id: str, cleanup_type: str, config: Mapping[str, Any]) -> Result[AnyPolicy]:
+        """Return the policy that a config means, or `INVALID_CONFIG`; looks into the live schema, writes nothing."""
+        if wrong := name_problems(module_id=module_id, cleanup_type=cleanup_type):
+            return invalid(wrong)
         try:
             policy = self._parse(config)
         except PolicyError as error:
@@ -87,7 +89,7 @@ class Housekeeper:
         problems = await self._cleaner.problems(module_id, policy)
         return invalid(problems) if problems else Result.success(policy)
 
-    def _put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: Owner) -> dict[str, Any]:
+    def put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: Owner) -> dict[str, Any]:
         """Store a cleanup and its task as part of a transaction."""
         known = cleanups.find_type(c, *names)
         cleanup_id = new_id() if known is None else known.id
@@ -134,7 +136,7 @@ class Housekeeper:
         rest = {name: value for name, value in changes.items() if name != "enabled"}
         checked: Result[AnyPolicy | None] = Result.success(None)
         if rest:
-            checked = await self._check(row.module_id, merged(row.config, rest))
+            checked = await self.check(row.module_id, row.cleanup_type, merged(row.config, rest))
         if checked.error is not None:
             return Result(error=checked.error)
         return await self._jobs.change(lambda c, now: self._update(c, now, row, checked.data, enabled))
@@ -144,7 +146,7 @@ class Housekeeper:
     ) -> dict[str, Any]:
         _must_find(c, row.id)
         if policy is not None:
-            self._put(c, now, (row.module_id, row.cleanup_type), policy, RUNTIME)
+            self.put(c, now, (row.module_id, row.cleanup_type), policy, RUNTIME)
         if enabled is True:
             commands.resume(c, now, row.task_id)
         elif enabled is False:
@@ -200,8 +202,12 @@ class Housekeeper:
 
     async def schedule_maintenance(self) -> Result[dict[str, Any]]:
         """Register the retention of the scheduler's own history; a changed setting moves its next run."""
-        config = {"function_name": "prune_history", "cron": self._settings.housekeeper_schedule}
-        return await self.register_cleanup_task(CARRY_OUT[0], HISTORY, config, owner=Owner("code", CARRY_OUT[0]))
+        owner = Owner("code", CARRY_OUT[0], "data")
+        return await self.register_cleanup_task(CARRY_OUT[0], HISTORY, self.maintenance(), owner=owner)
+
+    def maintenance(self) -> dict[str, Any]:
+        """Return the config of the cleanup of the scheduler's own history."""
+        return {"function_name": "prune_history", "cron": self._settings.housekeeper_schedule}
 
     async def close(self) -> None:
         """Close the connections to other databases."""

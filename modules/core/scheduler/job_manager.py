@@ -53,7 +53,7 @@ class JobManager:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._planner = planner
+        self.planner = planner
         self._settings = settings
         self._wake = wake
         self._inbox = Inbox(self._store_new)
@@ -85,7 +85,7 @@ class JobManager:
         """
         plans: list[Plan] = []
         for number, config in enumerate(configs):
-            planned = self._planner.plan(config, alike=owner == RUNTIME)
+            planned = self.planner.plan(config, alike=owner == RUNTIME)
             if planned.error is not None:
                 self.roll.refused(owner)
                 details = {**(planned.error.details or {}), "index": number}
@@ -119,7 +119,7 @@ class JobManager:
             row = commands.must_find(c, task_id)
             if row.status == Status.CANCELLED and says_when(changes):
                 refuse("INVALID_STATE", "the task is cancelled; schedule it anew", status=row.status)
-            plan = self._planner.plan_change(row, changes).unwrap()
+            plan = self.planner.plan_change(row, changes).unwrap()
             creating.rewrite(c, row, plan, now, new_time=says_when(changes))
             return shown_task(c, commands.must_find(c, task_id))
 
@@ -225,7 +225,7 @@ class JobManager:
         tasks_shown = shown.get("tasks", [shown]) if isinstance(shown, dict) else []
         for task in tasks_shown:
             if "parameters" in task:
-                task["parameters"] = self._planner.masked(task)
+                task["parameters"] = self.planner.masked(task)
         return shown
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from framework.context import AppContext
 from framework.module import Module
 from framework.settings import FrameworkSettings
-from modules.core.scheduler.declarations import hand_over_cleanups, hand_over_functions, hand_over_tasks, reconcile
+from modules.core.scheduler.declarations import hand_over_functions
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
@@ -71,13 +71,9 @@ class SchedulerModule(Module):
     async def _begin(self, app_context: AppContext, functions: FunctionRegistry) -> None:
         """Once every module has started or failed: take over what those that run declared, then begin to claim."""
         functions.withdraw(app_context.modules_health.failing())
-        service, housekeeper = app_context.get_service(SchedulerService), app_context.get_service(Housekeeper)
-        jobs = app_context.get_service(JobManager)
+        service = app_context.get_service(SchedulerService)
         try:
-            (await housekeeper.schedule_maintenance()).unwrap()
-            await hand_over_tasks(app_context, jobs)
-            await hand_over_cleanups(app_context, housekeeper)
-            await reconcile(app_context, jobs)
+            await service.reconciler.at_start()
         finally:
             await service.start_background_processing()
 

@@ -79,6 +79,10 @@ class Planner:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
 
+    def knows(self, module_id: str, function_name: str) -> bool:
+        """Whether this function is registered here."""
+        return self._functions.find(module_id, function_name) is not None
+
     def masked(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Return a shown task's parameters with `***` in place of those that its function keeps secret.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from modules.core.scheduler import commands
 from modules.core.scheduler.creating import Owner
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.exporting import exported, write_export
-from modules.core.scheduler.store import tasks
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +45,12 @@ class RollCall:
         return sorted(set(modules) - self._unsure)
 
 
-def disable_undeclared(
-    c: Connection, now: datetime, modules: Collection[str], named: Collection[str]
-) -> dict[str, Any]:
-    """Pause the pending tasks that these modules declared before and name no more: `{"tasks"}`, their configs."""
-    vanished = [row for row in tasks.declared_by(c, modules) if row.id not in named]
-    for row in vanished:
-        commands.pause(c, now, row.id, Reason.NOT_DECLARED)
-    return {"tasks": [_exported(row) for row in vanished]}
+def disable(c: Connection, now: datetime, rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+    """Pause tasks that are declared no more; return their configs."""
+    configs = [_exported(row) for row in rows]
+    for config in configs:
+        commands.pause(c, now, config["task_id"], Reason.NOT_DECLARED)
+    return configs
 
 
 def _exported(row: Row[Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from framework.context import AppContext, Phase, acting_module
 from framework.database import Joinable
 from framework.duration import parse_duration
 from framework.result import Result
+from modules.core.scheduler.applying import Reconciler
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.foreseeing import Foresight
 from modules.core.scheduler.functions import FunctionError, FunctionRegistry
@@ -45,17 +46,15 @@ class SchedulerService:
         housekeeper: Housekeeper,
         runner: Runner,
     ) -> None:
-        self._app_context = app_context
-        self._settings = settings
-        self._functions = functions
-        self._runner = runner
-        self._housekeeper = housekeeper
-        self._jobs = jobs
+        self._app_context, self._settings, self._functions = app_context, settings, functions
+        self._runner, self._housekeeper, self._jobs = runner, housekeeper, jobs
         self.register_function = functions.register
         self.add_listener, self.stop_now = runner.listeners.add, runner.stop_now
         operator = Operator(app_context, jobs, runner)
         self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
         self.list_queues = operator.list_queues
+        self.reconciler = Reconciler(app_context, jobs, housekeeper)
+        self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
         foresight = Foresight(app_context, jobs, triggers)

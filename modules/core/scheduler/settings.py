@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
 from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
 from modules.core.scheduler.fields import QueueName
+from modules.core.scheduler.task import TaskConfig, problems_of
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.zones import zone
 
 POSITIVE = Gt(timedelta(0))
 ZoneName = Annotated[str, AfterValidator(lambda name: zone(name).key)]
 CronText = Annotated[str, AfterValidator(lambda text: Cron(text, "UTC").expression)]
+
+
+def _task(config: dict[str, Any]) -> dict[str, Any]:
+    try:
+        TaskConfig.model_validate(config)
+    except ValidationError as error:
+        problems = "; ".join(f"{each['field']}: {each['message']}" for each in problems_of(error))
+        raise ValueError(f"the task {config.get('name')!r:.100} is refused: {problems}") from None
+    return config
+
+
+def _cleanup(config: dict[str, Any]) -> dict[str, Any]:
+    missing = [name for name in ("module_id", "cleanup_type") if not isinstance(config.get(name), str)]
+    if missing:
+        raise ValueError(f"a cleanup needs {' and '.join(missing)}, each a text")
+    return config
 
 
 class SchedulerSettings(ModuleSettings):
@@ -63,6 +80,12 @@ class SchedulerSettings(ModuleSettings):
     )
     dask_address: str | None = Field(
         default=None, description="Address of the Dask scheduler for executor dask, such as tcp://scheduler:8786."
+    )
+    tasks: tuple[Annotated[dict[str, Any], AfterValidator(_task)], ...] = Field(
+        default=(), description="Tasks, each a table with the keys of a task config.", repr=False
+    )
+    cleanups: tuple[Annotated[dict[str, Any], AfterValidator(_cleanup)], ...] = Field(
+        default=(), description="Cleanups, each a table with module_id, cleanup_type, and its config.", repr=False
     )
     cleanup_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(hours=1), description="Interval of a cleanup that names none."

@@ -65,6 +65,7 @@ class ScheduledEvent(Base):
     key: Mapped[str | None]
     owner: Mapped[str]
     declared_by: Mapped[str | None]
+    declared_as: Mapped[str | None]
     definition: Mapped[str]
     timing: Mapped[str]
     priority: Mapped[int]

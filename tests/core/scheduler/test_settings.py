@@ -51,3 +51,26 @@ async def test_a_wrong_value_stops_the_start_with_a_sentence_that_names_it(
     assert name in told.lower()
     assert repr(value).strip("'") in told
     assert sentence in told
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('name = "a"\nfunction_name = "f"\ncron = "@daily"', "the task 'a' is refused: module_id: Field required"),
+        ('name = "a"\nmodule_id = "m"\nfunction_name = "f"\ncorn = "@daily"', "did you mean 'cron'?"),
+        ('name = "a"\nmodule_id = "m"\nfunction_name = "f"\ncron = 5', "cron: it must be a valid string"),
+    ],
+)
+async def test_a_wrong_task_in_a_file_stops_the_start_with_a_sentence_that_names_both(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    (tmp_path / "local.toml").write_text(f'[["core.scheduler".tasks]]\nparameters = {{ token = "s3cr3t" }}\n{text}\n')
+
+    with pytest.raises(SettingsError) as refused:
+        await Application(modules=["core.scheduler"], settings_dirs=[tmp_path]).start()
+
+    told = str(refused.value)
+    assert told.startswith('tasks.0 in ["core.scheduler"] of ')
+    assert "local.toml" in told
+    assert sentence in told
+    assert "s3cr3t" not in told

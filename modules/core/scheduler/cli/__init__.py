@@ -15,6 +15,7 @@ from framework.terminal import print_json, say
 from modules.core.scheduler.cli.executions import execution_commands
 from modules.core.scheduler.cli.nodes import node_commands
 from modules.core.scheduler.cli.opening import INTERRUPTED, MODULE_ID, AsJson
+from modules.core.scheduler.cli.plan import plan_commands
 from modules.core.scheduler.cli.queues import queue_commands
 from modules.core.scheduler.cli.tasks import task_commands
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 
 commands = typer.Typer()
+commands.add_typer(plan_commands)
 commands.add_typer(task_commands, name="tasks")
 commands.add_typer(execution_commands, name="executions")
 commands.add_typer(node_commands, name="nodes")

@@ -40,3 +40,18 @@ def with_scheduler(work: Callable[[SchedulerService, Clock], Awaitable[None]]) -
             await work(app_context.get_service(SchedulerService), app_context.clock)
 
     asyncio.run(opened())
+
+
+def with_modules(work: Callable[[SchedulerService, Clock], Awaitable[None]]) -> None:
+    """Do the work beside a running application, with what all of its modules declare; none of them starts here."""
+    from framework.application import Application
+    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.declarations import hand_over_functions
+
+    async def opened() -> None:
+        async with Application().open() as app_context:
+            scheduler = app_context.get_service(SchedulerService)
+            hand_over_functions(app_context, scheduler)
+            await work(scheduler, app_context.clock)
+
+    asyncio.run(opened())

@@ -63,6 +63,7 @@ def _events() -> None:
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("declared_by", sa.Text()),
+        sa.Column("declared_as", sa.Text(), nullable=True),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("timing", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),

@@ -13,6 +13,7 @@ from framework.database import change_rows, for_update, read_moment, run
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
+Key = tuple[str, str]  # a module's id, and the key within it
 COLUMNS = tuple(column.name for column in events.columns)
 MOVE_COLUMNS = (("id", "text"), ("nominal", "moment"), ("following", "moment"), ("started", "int"))
 MOVE_ON = """
@@ -81,10 +82,11 @@ def due(c: Connection, now: datetime, limit: int) -> Sequence[Any]:
     return [row._replace(next_execution=read_moment(row.next_execution)) for row in rows]
 
 
-def declared_by(c: Connection, modules: Collection[str]) -> Sequence[Row[Any]]:
-    """Return the pending tasks that these modules have declared in code, locked."""
-    theirs = events.c.declared_by.in_(sorted(modules)) & is_pending
-    return c.execute(for_update(select(events).where(theirs).order_by(events.c.id))).all()
+def declared(c: Connection, modules: Collection[str], keys: Collection[Key], *, locked: bool) -> Sequence[Row[Any]]:
+    """Return the tasks that these modules have declared in code, and those of these keys; locked in one order."""
+    theirs = events.c.declared_by.in_(sorted(modules)) | tuple_(events.c.module_id, events.c.key).in_(sorted(keys))
+    query = select(events).where(theirs).order_by(events.c.id)
+    return c.execute(for_update(query) if locked else query).all()
 
 
 def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:

@@ -1,0 +1,229 @@
+"""Plan and apply: the difference between what is declared as data and the database, shown, or made nothing at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from framework.context import AppContext
+from framework.result import Error, Result, ResultError
+from framework.settings import FrameworkSettings
+from modules.core.scheduler.declarations import tell_refusal
+from modules.core.scheduler.declared import (
+    SETTINGS,
+    CleanupStep,
+    Declared,
+    Rows,
+    Step,
+    TaskStep,
+    everything_declared,
+)
+from modules.core.scheduler.differences import Difference, seen, vanished
+from modules.core.scheduler.housekeeper import Housekeeper
+from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.reconciling import RollCall, disable, tell_undeclared
+from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.store import tasks
+from modules.core.scheduler.store.cleanups import CARRY_OUT
+from modules.core.scheduler.task import Status
+
+log = logging.getLogger(__name__)
+
+EXPORTS = "exports"  # in the data folder
+WORDS = {"add": "added", "change": "changed", "remove": "disabled", "same": "the same", "refused": "refused"}
+LATER = "its function is registered only while the application starts, which is when this is applied"
+
+Answer = Result[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is declared and was checked, on its way into one transaction."""
+
+    steps: list[Step] = field(default_factory=list)
+    others: list[Difference] = field(default_factory=list)
+    """What was refused, and what can only be checked while modules start."""
+    refused: list[tuple[Declared, Error]] = field(default_factory=list)
+    roll: RollCall = field(default_factory=RollCall)
+    modules: set[str] = field(default_factory=set)
+
+    def refuse(self, declared: Declared, error: Error) -> None:
+        """Leave one out, and trust its owner's other declarations no more where something is missing."""
+        self.refused.append((declared, error))
+        self.roll.refused(declared.owner)
+        told: Difference = {"action": "refused", "task_id": None, "changes": {}, "message": error.message}
+        self.others.append({**declared.told(), **told})
+
+    def postpone(self, declared: Declared) -> None:
+        """Leave one as it is until modules start."""
+        self.roll.refused(declared.owner)
+        self.others.append(declared.told() | {"action": "later", "task_id": None, "changes": {}, "message": LATER})
+
+
+class Reconciler:
+    """Brings what modules and settings declare as data into the database. What touches it returns a Result."""
+
+    def __init__(self, app_context: AppContext, jobs: JobManager, housekeeper: Housekeeper) -> None:
+        self._app_context = app_context
+        self._jobs = jobs
+        self._planner = jobs.planner
+        self._housekeeper = housekeeper
+
+    async def plan(self) -> Answer:
+        """Return what `apply_declared` would do now: `{"differences", "counts", "seen"}`; nothing is written.
+
+        Each of the differences has `action` (add, change, remove, same, refused, later, starting), `kind` (task or
+        cleanup), `module_id`, `name`, `declared_by`, `task_id`, `changes` as `{field: {"before", "after"}}`, and the
+        next times `next_before` and `next_after` where they change. What a module schedules only while it starts is
+        `starting`, and left alone.
+        """
+        draft = await self._draft(RollCall())
+        found = await self._app_context.database.read(lambda c: self._differences(c, draft, locked=False))
+        return Result.success(_answer([*found, *draft.others]))
+
+    async def apply(self, seen: str | None = None) -> Answer:
+        """Store in one transaction what `plan_declared` shows, and return the same of what was done.
+
+        What is refused is left out. `PLAN_CHANGED` where the plan is no longer the one that had this `seen`.
+        """
+        return await self._apply(await self._draft(RollCall()), seen=seen, also_started=False)
+
+    async def at_start(self) -> None:
+        """Apply what is declared, once all modules have started; a refusal is logged and turns health red."""
+        applied = (await self._apply(await self._draft(self._jobs.roll), seen=None, also_started=True)).unwrap()
+        _log(applied)
+
+    async def _draft(self, roll: RollCall) -> Draft:
+        """Check everything that is declared."""
+        health = self._app_context.modules_health
+        draft = Draft(roll=roll, modules={SETTINGS} | (health.running() or self._app_context.present()))
+        by_identity: dict[tuple[str, str, str], Declared] = {}
+        for declared in everything_declared(self._app_context, self._housekeeper):
+            first = by_identity.setdefault(declared.identity, declared)
+            if first is not declared:
+                told = f"{first.owner.module} declares a {first.kind} of this name as well; give one of them a key"
+                draft.refuse(declared, Error("ALREADY_EXISTS", told))
+            elif not health.running() and self._is_unknown(declared):
+                draft.postpone(declared)
+            else:
+                checked = await self.check(declared)
+                if checked.error is None:
+                    draft.steps.append(checked.data)
+                else:
+                    draft.refuse(declared, checked.error)
+        return draft
+
+    def _is_unknown(self, declared: Declared) -> bool:
+        """Whether a declaration names a function of a module that has not started and may still register it."""
+        name = declared.config.get("function_name")
+        return name is not None and not self._planner.knows(declared.module_id, str(name))
+
+    async def check(self, declared: Declared) -> Result[Step]:
+        """Return what was declared as a part of a transaction, or `INVALID_CONFIG`."""
+        if declared.cleanup_type is None:
+            planned = self._planner.plan(dict(declared.config))
+            return planned.map(lambda plan: TaskStep(declared, plan))
+        config = {name: value for name, value in declared.config.items() if name != "module_id"}
+        checked = await self._housekeeper.check(declared.module_id, declared.cleanup_type, config)
+        return checked.map(lambda policy: CleanupStep(declared, policy, self._housekeeper, self._planner))
+
+    async def _apply(self, draft: Draft, *, seen: str | None, also_started: bool) -> Answer:
+        """Do it, again without whatever is refused within the transaction."""
+        while True:
+            work = partial(self._carry_out, draft=draft, wanted=seen, also_started=also_started)
+            done = await self._jobs.change(work)
+            if done.error is None:
+                break
+            refused = (done.error.details or {}).get("declared")
+            if refused is None:
+                return Result(error=done.error)
+            draft.refuse(draft.steps.pop(refused).declared, done.error)
+        self._tell(draft, done.data["exported"])
+        return Result.success(_answer([*done.data["differences"], *draft.others]))
+
+    def _carry_out(
+        self, c: Connection, now: datetime, draft: Draft, wanted: str | None, *, also_started: bool
+    ) -> dict[str, Any]:
+        found = self._differences(c, draft, locked=True)
+        if wanted is not None and _digest([*found, *draft.others]) != wanted:
+            refuse("PLAN_CHANGED", "the database has changed since the plan was shown; look at the new plan first")
+        named = set(draft.roll.named)
+        for index, step in enumerate(draft.steps):
+            try:
+                named.add(step.put(c, now))
+            except ResultError as refusal:
+                refuse(refusal.error.code, refusal.error.message, declared=index)
+        gone = self._undeclared(c, draft, named, locked=True, also_started=also_started)
+        return {"differences": found, "exported": disable(c, now, gone)}
+
+    def _differences(self, c: Connection, draft: Draft, *, locked: bool) -> list[Difference]:
+        rows = self._rows(c, draft, locked=locked)
+        there: Rows = {(row.module_id, row.key): row for row in rows if row.key is not None}
+        found = [step.declared.told() | step.difference(c, there, self._planner.masked) for step in draft.steps]
+        named = {each["task_id"] for each in found}
+        gone = {row.id for row in self._undeclared(c, draft, named, locked=locked, also_started=False)}
+        found += [_told(row) | vanished(row) for row in rows if row.id in gone]
+        return found + [
+            _told(row) | {"action": "starting", "task_id": row.id, "changes": {}}
+            for row in rows
+            if row.declared_as == "start" and row.declared_by in draft.modules and row.id not in named
+            if row.status in (Status.PENDING, Status.PAUSED)
+        ]
+
+    def _rows(self, c: Connection, draft: Draft, *, locked: bool) -> Sequence[Row[Any]]:
+        keys = [step.key for step in draft.steps if isinstance(step, TaskStep) and step.key is not None]
+        return tasks.declared(c, draft.modules, keys, locked=locked)
+
+    def _undeclared(
+        self, c: Connection, draft: Draft, named: Collection[str], *, locked: bool, also_started: bool
+    ) -> list[Row[Any]]:
+        """Return the pending tasks that modules which are sure of themselves name no more."""
+        declared = tasks.declared(c, draft.roll.sure_of(draft.modules), [], locked=locked)
+        return [
+            row
+            for row in declared
+            if row.id not in named and row.status == Status.PENDING and (also_started or row.declared_as == "data")
+        ]
+
+    def _tell(self, draft: Draft, exported: Sequence[dict[str, Any]]) -> None:
+        for declared, error in draft.refused:
+            tell_refusal(self._app_context, str(declared.owner.module), f"{declared.kind} {declared.name!r}", error)
+        if exported:
+            masked = [config | {"parameters": self._planner.masked(config)} for config in exported]
+            folder = self._app_context.settings(FrameworkSettings).data_dir / EXPORTS
+            tell_undeclared(masked, folder, self._app_context.clock.now())
+
+
+def _told(row: Row[Any]) -> dict[str, Any]:
+    kind = "cleanup" if (row.module_id, row.function_name) == CARRY_OUT else "task"
+    names = {"kind": kind, "module_id": row.module_id, "name": row.name, "function_name": row.function_name}
+    return names | {"declared_by": row.declared_by}
+
+
+def _digest(differences: Sequence[Difference]) -> str:
+    return hashlib.sha256(json.dumps(seen(differences)).encode()).hexdigest()
+
+
+def _answer(differences: Sequence[Difference]) -> dict[str, Any]:
+    counts = {action: sum(each["action"] == action for each in differences) for action in WORDS}
+    return {"differences": list(differences), "counts": counts, "seen": _digest(differences)}
+
+
+def _log(applied: Mapping[str, Any]) -> None:
+    """Say in one line what a start has changed, and in one more for each task; nothing where nothing has."""
+    counts: Mapping[str, int] = applied["counts"]
+    if any(counts[action] for action in ("add", "change", "remove")):
+        log.info("declared tasks: %s", ", ".join(f"{number} {WORDS[action]}" for action, number in counts.items()))
+    for each in applied["differences"]:
+        if each["action"] in ("add", "change", "remove"):
+            fields = f": {', '.join(each['changes'])}" if each["changes"] else ""
+            what = (WORDS[each["action"]], each["kind"], each["name"], each["module_id"], fields)
+            log.info("%s %s %s of %s%s", *what, extra={"task": each["task_id"]})

@@ -1,0 +1,75 @@
+"""The commands `chamberlain plan` and `chamberlain apply`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from framework.terminal import complain, print_json, say
+from modules.core.scheduler.cli.opening import INTERRUPTED, REFUSED, AsJson, with_modules
+
+if TYPE_CHECKING:
+    from framework.clock import Clock
+    from modules.core.scheduler import SchedulerService
+
+plan_commands = typer.Typer()
+
+
+@plan_commands.command("plan")
+def show_plan(
+    check: Annotated[bool, typer.Option("--check", help="1 where there is a difference, for scripts.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show how the declared tasks and cleanups differ from the database; nothing is written, no module starts."""
+    from modules.core.scheduler.showing_plan import has_difference, plan_lines
+
+    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+        plan = (await scheduler.plan_declared()).unwrap()
+        _tell(plan, plan_lines(plan), as_json=as_json)
+        if check and has_difference(plan):
+            raise typer.Exit(REFUSED)
+
+    with_modules(look)
+
+
+@plan_commands.command("apply")
+def apply_plan(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, and apply whatever the plan is by then.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the declared tasks and cleanups into the database at once; no module starts."""
+    from modules.core.scheduler.showing_plan import applied_lines, has_difference, plan_lines
+
+    async def work(scheduler: SchedulerService, _clock: Clock) -> None:
+        seen = None
+        if not yes:
+            plan = (await scheduler.plan_declared()).unwrap()
+            seen = plan["seen"]
+            for line in plan_lines(plan):
+                say(line, stderr=as_json)
+            if has_difference(plan):
+                _ask()
+        applied = (await scheduler.apply_declared(seen)).unwrap()
+        _tell(applied, applied_lines(applied), as_json=as_json)
+        if applied["counts"]["refused"]:
+            raise typer.Exit(REFUSED)
+
+    with_modules(work)
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        complain("nobody is there to be asked; add --yes to apply the plan")
+        raise typer.Exit(REFUSED)
+    if not typer.confirm("apply this?", err=True):
+        raise typer.Exit(INTERRUPTED)
+
+
+def _tell(plan: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+        return
+    for line in lines:
+        say(line)

@@ -1,0 +1,71 @@
+"""How a plan reads on a terminal: a line for each difference, its fields before and after, and the next times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from framework.terminal import moment_text
+
+Shown = Mapping[str, Any]
+
+SIGNS = {"add": "+", "change": "~", "remove": "-", "refused": "!", "later": "?", "starting": "="}
+WRITES = ("add", "change", "remove")
+MEANINGS = {
+    "remove": "is no longer declared, and would be disabled",
+    "starting": "is scheduled while starting, and left alone",
+}
+
+
+def has_difference(plan: Shown) -> bool:
+    """Whether applying a plan would change anything, or something in it is refused."""
+    counts: Mapping[str, int] = plan["counts"]
+    return any(counts[action] for action in (*WRITES, "refused"))
+
+
+def plan_lines(plan: Shown) -> list[str]:
+    """Return the lines of a plan: what differs, then a summary."""
+    counts = plan["counts"]
+    summary = f"{counts['add']} to add, {counts['change']} to change, {counts['remove']} to disable"
+    return [*_differences(plan), _with_rest(summary, counts)]
+
+
+def applied_lines(applied: Shown) -> list[str]:
+    """Return the lines of what was done: what was refused, then a summary."""
+    counts = applied["counts"]
+    refused = [line for each in applied["differences"] if each["action"] == "refused" for line in _lines(each)]
+    summary = f"{counts['add']} added, {counts['change']} changed, {counts['remove']} disabled"
+    return [*refused, _with_rest(summary, counts)]
+
+
+def _with_rest(summary: str, counts: Mapping[str, int]) -> str:
+    refused = f", {counts['refused']} refused" if counts["refused"] else ""
+    return f"{summary}, {counts['same']} the same{refused}"
+
+
+def _differences(plan: Shown) -> list[str]:
+    return [line for each in plan["differences"] if each["action"] in SIGNS for line in _lines(each)]
+
+
+def _lines(each: Shown) -> list[str]:
+    said = each.get("message") or MEANINGS.get(each["action"], "")
+    head = f"{SIGNS[each['action']]} {each['kind']} {each['name']} of {each['module_id']}"
+    fields = [f"    {name}: {_text(change['before'])} -> {_text(change['after'])}" for name, change in _changes(each)]
+    times = [f"    next: {_times(each.get('next_before'))} -> {_times(each.get('next_after'))}"]
+    has_times = each.get("next_before") or each.get("next_after")
+    return [f"{head}: {said}" if said else head, *fields, *(times if has_times else [])]
+
+
+def _changes(each: Shown) -> list[tuple[str, Any]]:
+    changes: dict[str, Any] = each["changes"]
+    return list(changes.items())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _times(moments: Sequence[datetime] | None) -> str:
+    return ", ".join(moment_text(moment) for moment in moments or []) or "none"

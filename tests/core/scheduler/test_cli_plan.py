@@ -1,0 +1,32 @@
+"""`chamberlain plan` and `apply`: before the first start, and with nobody there to be asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from clerk import clerks_project
+
+
+def test_a_plan_is_shown_and_applied_before_anything_has_started(tmp_path: Path) -> None:
+    project = clerks_project(tmp_path)
+
+    _, checked, unasked, applied, again, data = project.calls(
+        ["db", "upgrade"],
+        ["plan", "--check"],
+        ["apply"],
+        ["apply", "--yes"],
+        ["plan", "--check"],
+        ["plan", "--json"],
+    )
+
+    assert checked.status == 1
+    assert "+ task hold of acme.clerk\n    next: none -> " in checked.out
+    assert (unasked.status, unasked.err) == (
+        1,
+        "chamberlain: nobody is there to be asked; add --yes to apply the plan\n",
+    )
+    assert (applied.status, applied.out.split(",")[1:]) == (0, [" 0 changed", " 0 disabled", " 0 the same\n"])
+    assert (again.status, again.out.split(",")[:3]) == (0, ["0 to add", " 0 to change", " 0 to disable"])
+    assert {each["action"] for each in json.loads(data.out)["differences"]} == {"same"}
+    assert not (project.folder / "starts").exists()
