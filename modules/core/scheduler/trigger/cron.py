@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from modules.core.scheduler.trigger.expression import normal_text, timetable
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
-from modules.core.scheduler.trigger.protocol import moment_text
+from modules.core.scheduler.trigger.protocol import TriggerError, moment_text
 from modules.core.scheduler.trigger.timetable import Timetable
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.words import until_text
@@ -16,23 +16,30 @@ from modules.core.scheduler.trigger.words import until_text
 
 @dataclass(frozen=True, slots=True)
 class Cron(OnWallClock):
-    """A five-field cron expression in a zone, within `[start, end]`; raises `TriggerError` when built wrong.
+    """A cron expression of 5 to 7 fields in a zone, within `[start, end]`; raises `TriggerError` when built wrong.
 
-    Daylight saving as in Debian's cron, decided by the hour field alone. A fixed hour: a time in the gap fires at the
-    first valid instant after it, a time in the fold fires once, the first time. An hour that begins with `*` follows
-    elapsed time: the times of the fold fire in both passes, those of the gap do not exist.
+    Where the expression restricts day and weekday, `day_match` says whether `any` or `all` must match; `week` is one
+    more field, of ISO weeks. Two are equal when they mean the same times, however they are written.
+    Daylight saving: with a fixed hour as `dst` says. An hour that begins with `*` follows elapsed time: the times of
+    the fold fire in both passes, those of the gap do not exist.
     """
 
-    expression: str
+    expression: str = field(compare=False)
     zone: str
     start: datetime | None = None
     end: datetime | None = None
     dst: Dst = BY_DEFAULT
+    week: str = field(default="*", compare=False)
+    day_match: str = field(default="any", compare=False)
+    times: Timetable = field(init=False, repr=False)
     recurring: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expression", normal_text(self.expression))
-        timetable(self.expression)
+        week: object = self.week
+        if not isinstance(week, str) or not isinstance(self.day_match, str):
+            raise TriggerError(f"week and day_match are text, not {week!r} and {self.day_match!r}", "week")
+        object.__setattr__(self, "times", timetable(self.expression, self.week, self.day_match))
         self._check_window()
 
     def to_json(self) -> dict[str, Any]:
@@ -45,11 +52,9 @@ class Cron(OnWallClock):
             "end": self.end and moment_text(self.end),
             "gap": self.dst.gap,
             "fold": self.dst.fold,
+            "week": self.week,
+            "day_match": self.day_match,
         }
 
     def describe(self) -> str:
         return f"cron {self.expression} ({self.zone}){until_text(self.end)}"
-
-    @property
-    def times(self) -> Timetable:
-        return timetable(self.expression)

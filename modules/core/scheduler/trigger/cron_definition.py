@@ -1,61 +1,113 @@
-"""Builds cron triggers from dicts: an expression, or one key a field."""
+"""Builds cron triggers from dicts: an expression, or one key a field as APScheduler has them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.cron import Cron
+from modules.core.scheduler.trigger.cron_fields import WEEKDAYS
+from modules.core.scheduler.trigger.own_time import with_own_time
 from modules.core.scheduler.trigger.protocol import TriggerError
 from modules.core.scheduler.trigger.wall_clock import Dst
 
-FIELD_KEYS = ("minute", "hour", "day", "month", "day_of_week")
-NOT_YET = ("second", "week", "year")
-BY_WEIGHT = (("month", "1"), ("day", "1"), ("day_of_week", "*"), ("hour", "0"), ("minute", "0"))
+BY_WEIGHT = {
+    "year": "*",
+    "month": "1",
+    "day": "1",
+    "week": "*",
+    "day_of_week": "*",
+    "hour": "0",
+    "minute": "0",
+    "second": "0",
+}
+FIELD_KEYS = tuple(BY_WEIGHT)
+EXPRESSION_KEYS = ("second", "minute", "hour", "day", "month", "day_of_week", "year")
+FROM_MONDAY = (*WEEKDAYS[1:], WEEKDAYS[0])
+NTH_WEEKDAY = re.compile(r"(?:(?P<week>[1-5])(?:st|nd|rd|th)|last) (?P<weekday>[a-z]{3})")
+NUMBERED = re.compile(r"(?:\*|(?P<low>[0-6])(?:-(?P<high>[0-6]))?)(?:/(?P<step>[1-7]))?")
 
 
-def cron(given: Mapping[str, Any], zone: str, dst: Dst) -> Cron:
-    """Return the trigger of a cron dict; its expression or its fields, never both."""
+def cron(given: Mapping[str, Any], zone: str, dst: Dst, seed: str | None, now: datetime) -> Cron:
+    """Return the trigger of a cron dict; its expression or its fields, never both.
+
+    `seed` is whose time an `H` is; an expression whose years are all over by `now` is refused.
+    """
     fields = {key: given[key] for key in FIELD_KEYS if given.get(key) is not None}
-    for key in NOT_YET:
-        if given.get(key) is not None:
-            raise TriggerError(f"cron has no {key!r} here; its fields are {', '.join(FIELD_KEYS)}", key)
     if given.get("expression") is not None and fields:
         raise TriggerError(f"give cron an expression or the field {next(iter(fields))!r}, not both", "expression")
     if given.get("expression") is None and not fields:
         raise TriggerError(f"cron needs an expression, or fields: {', '.join(FIELD_KEYS)}", "expression")
-    expression = _from_fields(fields) if fields else given["expression"]
     start = reading.optional_moment(given, "start_date", zone)
     end = reading.optional_moment(given, "end_date", zone)
     if start is not None and end is not None and end < start:
         raise TriggerError("end_date lies before start_date", "end_date")
-    return Cron(expression, zone, start, end, dst)
+    texts = _from_fields(fields) if fields else {"expression": given["expression"]}
+    match = given.get("day_match") or texts.pop("day_match", "any")
+    expression = with_own_time(texts["expression"], seed)
+    found = Cron(expression, zone, start, end, dst, texts.get("week", "*"), match)
+    if found.times.years is not None and max(found.times.years) < now.year - 1:
+        raise TriggerError(f"the years of cron {expression!r} are over", "expression")
+    return found
 
 
-def _from_fields(fields: Mapping[str, Any]) -> str:
-    """Return the expression; fields below the least one given stand at their minimum, those above it at every value."""
+def _from_fields(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the expression; fields below the least one given stand at their minimum, those above it at every value.
+
+    A day and a day_of_week must both match, as APScheduler has it.
+    """
     texts = {key: _field_text(key, value) for key, value in fields.items()}
-    if texts.get("day", "*") != "*" and texts.get("day_of_week", "*") != "*":
-        raise TriggerError(
-            "day and day_of_week together are read as both or as either by different systems; "
-            "a cron expression means either",
-            "day_of_week",
-        )
-    order = [key for key, _ in BY_WEIGHT]
-    least = max(order.index(key) for key in texts)
-    filled = {key: "*" if index < least else low for index, (key, low) in enumerate(BY_WEIGHT)}
-    filled |= texts
-    return " ".join(filled[key] for key in FIELD_KEYS)
+    if "day_of_week" in texts:
+        texts["day_of_week"] = ",".join(map(_weekdays, texts["day_of_week"].split(",")))
+    nth = [NTH_WEEKDAY.fullmatch(item) for item in texts.get("day", "").split(",")]
+    if any(nth):
+        texts |= _nth_weekdays(texts, nth)
+    order = list(BY_WEIGHT)
+    least = max(order.index(key) for key in fields)
+    filled = {key: "*" if index < least else low for index, (key, low) in enumerate(BY_WEIGHT.items())} | texts
+    parts = [filled[key] for key in EXPRESSION_KEYS]
+    if filled["year"] == "*":
+        parts = parts[1:-1] if filled["second"] == "0" else parts[:-1]
+    both = filled["day"] != "*" and filled["day_of_week"] != "*" and not any(nth)
+    return {"expression": " ".join(parts), "week": filled["week"], "day_match": "all" if both else "any"}
 
 
 def _field_text(key: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TriggerError(f"{key} must be a number or text such as '*/5', not {value!r}", key)
-    text = str(value).strip().lower()
-    if not text or len(text.split()) != 1:
+    text = re.sub(r"\s*,\s*", ",", str(value).strip().lower())
+    if not text or (re.search(r"\s", text) and not any(map(NTH_WEEKDAY.fullmatch, text.split(",")))):
         raise TriggerError(f"{key} must be one cron field such as '*/5', not {value!r}", key)
-    if key == "day_of_week" and re.search(r"\d", re.sub(r"[#/]\d+", "", text)):
-        raise TriggerError(f"day_of_week {text!r}: use names (mon-fri), since systems count the days differently", key)
-    return "l" if key == "day" and text == "last" else text
+    return ",".join("l" if key == "day" and item == "last" else item for item in text.split(","))
+
+
+def _weekdays(item: str) -> str:
+    """Return one item of day_of_week with names for APScheduler's numbers, of which 0 is Monday."""
+    match = NUMBERED.fullmatch(item)
+    if item == "*" or (match is None and not re.search(r"\d", re.sub(r"[#/]\d+", "", item))):
+        return item
+    if match is None:
+        raise TriggerError(
+            f"day_of_week {item!r}: use names (mon-fri), or 0-6 for Monday to Sunday; systems count the days "
+            f"differently",
+            "day_of_week",
+        )
+    low = int(match["low"] or 0)
+    high = int(match["high"] or (6 if match["step"] or not match["low"] else low))
+    if low > high:
+        raise TriggerError(f"day_of_week {item!r} runs backwards", "day_of_week")
+    return ",".join(FROM_MONDAY[low : high + 1 : int(match["step"] or 1)])
+
+
+def _nth_weekdays(texts: Mapping[str, str], nth: list[re.Match[str] | None]) -> dict[str, str]:
+    """Return the fields day and day_of_week for a day such as `2nd fri,last sun,15`: either of the two matches."""
+    if texts.get("day_of_week", "*") != "*":
+        raise TriggerError("day names weekdays itself: leave out day_of_week", "day_of_week")
+    weekdays = [
+        f"{match['weekday']}#{match['week']}" if match["week"] else f"{match['weekday']}l" for match in nth if match
+    ]
+    days = [item for item, match in zip(texts["day"].split(","), nth, strict=True) if match is None]
+    return {"day": ",".join(days) or "*", "day_of_week": ",".join(weekdays)}

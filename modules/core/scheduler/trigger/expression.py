@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from croniter import croniter
 
+from modules.core.scheduler.trigger.cron_fields import FIELDS, WEEK, Field, Special
+from modules.core.scheduler.trigger.days import Days
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TriggerError
-from modules.core.scheduler.trigger.timetable import LAST_WEEK, Days, Timetable
+from modules.core.scheduler.trigger.timetable import Timetable
 
 MAX_LENGTH = 256
 ALIASES = {
@@ -27,45 +28,13 @@ NOT_A_TIME = {
     "@reboot": "@reboot is no time: what is to run at every start belongs in a module's lifespan",
     "@every": "@every is not cron: use an interval trigger",
 }
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-EXTENSIONS = {
-    "?": "write * instead of ?",
-    "h": "H and R differ from node to node: write the time out",
-    "r": "H and R differ from node to node: write the time out",
-    "w": "the nearest weekday (W) is not supported",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
-    special: str = "(?!)"  # a pattern of what is allowed beside numbers and names
-
-    def number(self, text: str) -> int:
-        """Return the number that a number or a name stands for, or raise KeyError."""
-        if text in self.names:
-            return self.names.index(text) + (1 if self.low == 1 else 0)
-        if text.isdigit() and len(text) <= 2 and self.low <= int(text) <= self.high:
-            return int(text)
-        raise KeyError(text)
-
-
-FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day", 1, 31, special=r"l|\d\d?-l"),
-    _Field("month", 1, 12, MONTHS),
-    _Field("day_of_week", 0, 7, WEEKDAYS, special=r"[a-z0-9]+#[1-5]|l[0-7]"),
-)
-ITEM = re.compile(r"(?P<low>\*|[a-z0-9]+)(?:-(?P<high>[a-z0-9]+))?(?:/(?P<step>\d+))?")
+DAY_MATCHES = ("any", "all")
+SIGNS = re.compile(r"\b(?:(sun|mon|tue|wed|thu|fri|sat)l|\d*[lw]\d*|lw)\b")
+PLAIN = 5  # what cron(5) has of the seven fields: those between second and year
 
 
 def normal_text(expression: object) -> str:
-    """Return the expression in one spelling (lower case, `L`, single spaces), or raise `TriggerError`."""
+    """Return the expression in one spelling (lower case, `L`, `W`, single spaces), or raise `TriggerError`."""
     if not isinstance(expression, str):
         raise TriggerError(f"a cron expression is text, not {expression!r}", "expression")
     if len(expression) > MAX_LENGTH:
@@ -74,27 +43,54 @@ def normal_text(expression: object) -> str:
         )
     if not expression.isascii():
         raise TriggerError(f"a cron expression is plain ASCII; {expression!r} is not", "expression")
-    return re.sub(r"\bl", "L", " ".join(expression.lower().split()))
+    text = " ".join(expression.lower().split())
+    return SIGNS.sub(lambda sign: f"{sign[1]}L" if sign[1] else sign[0].upper(), text)
 
 
 @lru_cache(maxsize=2048)
-def timetable(text: str) -> Timetable:
-    """Return the timetable of a normalised expression, or raise `TriggerError` that names the wrong field."""
-    fields = [_plain_field(field, part, text) for field, part in zip(FIELDS, _parts(text.lower()), strict=True)]
-    expanded, nth = _expand(fields, text)
-    minutes, hours = (_numbers(values, field) for values, field in zip(expanded[:2], FIELDS[:2], strict=True))
-    day_values, month_values, weekday_values = expanded[2:]
-    days = Days(
-        months=_numbers(month_values, FIELDS[3]),
-        days=None if fields[2] == "*" else _numbers(day_values, FIELDS[2]),
-        last_day="l" in day_values,
-        weekdays=None if fields[4] == "*" else _numbers(weekday_values, FIELDS[4]) - set(nth),
-        nth=frozenset((day, LAST_WEEK if week == "l" else int(week)) for day, weeks in nth.items() for week in weeks),
+def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
+    """Return the timetable of a normalised expression, or raise `TriggerError` that names the wrong field.
+
+    `week` is a field of ISO weeks, and `day_match` says whether `any` or `all` of day and weekday must match, where
+    the expression restricts both.
+    """
+    if day_match not in DAY_MATCHES:
+        raise TriggerError(f"day_match is one of {', '.join(DAY_MATCHES)}, not {day_match!r}", "day_match")
+    items = [_items(field, part, text) for field, part in zip(FIELDS, _parts(text.lower()), strict=True)]
+    seconds, minutes, hours, days, months, weekdays, years = _expand(items, text)
+    special = [item for field in items for item in field if isinstance(item, Special)]
+    found = Timetable(
+        Days(
+            months=months,
+            days=None if "*" in items[3] else days,
+            from_last=frozenset(item.day for item in special if item.kind == "from_last"),
+            nearest=frozenset(item.day for item in special if item.kind == "nearest"),
+            weekdays=None if "*" in items[5] else weekdays,
+            nth=frozenset((item.day, item.week) for item in special if item.kind == "nth"),
+            weeks=_weeks(week),
+            both=day_match == "all" and "*" not in items[3] and "*" not in items[5],
+        ),
+        None if "*" in items[6] else years,
+        tuple(sorted(hours)),
+        tuple(sorted(minutes)),
+        tuple(sorted(seconds)),
+        fixed_hour=not any(isinstance(item, str) and item.startswith("*") for item in items[2]),
     )
-    if not days.ever():
+    if not found.ever():
         raise TriggerError(f"cron {text!r} names a day that no year has", "expression")
-    times = sorted(hour * 60 + minute for hour in hours for minute in minutes)
-    return Timetable(days, tuple(times), fixed_hour=not fields[1].startswith("*"))
+    return found
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the fields of an expression, 5 to 7; raises `TriggerError` for any other number."""
+    parts = text.split()
+    if not PLAIN <= len(parts) <= len(FIELDS):
+        raise TriggerError(
+            f"a cron expression has 5 fields (minute hour day month day_of_week), 6 with the second before them, "
+            f"7 with the year behind; {text!r} has {len(parts)}",
+            "expression",
+        )
+    return parts
 
 
 def _parts(text: str) -> list[str]:
@@ -104,71 +100,45 @@ def _parts(text: str) -> list[str]:
         if text not in ALIASES:
             raise TriggerError(f"there is no cron shorthand {text!r}{did_you_mean(text, ALIASES)}", "expression")
         text = ALIASES[text]
-    parts = text.split()
-    if len(parts) != len(FIELDS):
-        raise TriggerError(
-            f"a cron expression has 5 fields (minute hour day month day_of_week); {text!r} has {len(parts)}",
-            "expression",
-        )
-    return parts
+    parts = parts_of(text)
+    return [*([] if len(parts) > PLAIN else ["0"]), *parts, *([] if len(parts) == len(FIELDS) else ["*"])]
 
 
-def _plain_field(field: _Field, part: str, text: str) -> str:
-    items = [_plain_item(field, item, text) for item in part.split(",")]
-    return "*" if "*" in items else ",".join(items)
+def _items(field: Field, part: str, text: str) -> list[str | Special]:
+    items = [field.item(item, text) for item in part.split(",")]
+    return ["*"] if "*" in items else items
 
 
-def _plain_item(field: _Field, item: str, text: str) -> str:
-    """Return an item that means the same in every version of croniter, or raise `TriggerError`."""
-    if re.fullmatch(field.special, item):
-        return item
-    match = ITEM.fullmatch(item)
-    if match is None:
-        raise _wrong(field, item, text)
+def _expand(items: list[list[str | Special]], text: str) -> list[frozenset[int]]:
+    """Return the numbers of each field, as croniter reads them; none where all of its items are special."""
+    plain = [",".join(item for item in field if isinstance(item, str)) for field in items]
+    second, *five, year = [field or "*" for field in plain]
+    order = five if (second, year) == ("0", "*") else [*five, second, year]  # croniter has the second and year last
     try:
-        low, high = (None if value in (None, "*") else field.number(value) for value in match.group("low", "high"))
-    except KeyError as error:
-        raise _wrong(field, item, text, str(error.args[0])) from None
-    step = int(match["step"]) if match["step"] else None
-    if (step is not None and not 1 <= step <= field.high) or (low is None and match["high"]):
-        raise _wrong(field, item, text)
-    return _spelt(field, low, high, step, item, text)
-
-
-def _spelt(field: _Field, low: int | None, high: int | None, step: int | None, item: str, text: str) -> str:
-    if low is None:
-        return "*" if step in (None, 1) else f"*/{step}"
-    if step is not None and high is None:  # croniter 6 reads 59/15 as */15
-        return str(low) if low == field.high else f"{low}-{field.high}/{step}"
-    if high is None or low == high:  # croniter reads 5-5 as every minute
-        return str(low)
-    if low > high and field.name == "day_of_week" and high == 0:
-        high = 7
-    if low > high and step not in (None, 1):  # croniter skips values here
-        raise TriggerError(
-            f"{item!r} in the {field.name} field of cron {text!r} wraps around and has a step: list the values",
-            "expression",
-        )
-    return f"{low}-{high}" + (f"/{step}" if step else "")
-
-
-def _wrong(field: _Field, item: str, text: str, word: str = "") -> TriggerError:
-    reason = next((why for sign, why in EXTENSIONS.items() if sign in re.findall(r"[a-z?]", item)), "")
-    if not reason or word in field.names or len(re.sub(r"[^a-z]", "", item)) > 2:
-        names = f" or {field.names[0]}-{field.names[-1]}" if field.names else ""
-        reason = f"it takes {field.low}-{field.high}{names}, lists, ranges, and steps up to {field.high}"
-    return TriggerError(f"the {field.name} field of cron {text!r} does not allow {item!r}: {reason}", "expression")
-
-
-def _expand(fields: list[str], text: str) -> tuple[list[list[Any]], dict[int, set[Any]]]:
-    try:
-        expanded, nth = croniter.expand(" ".join(fields))[:2]
+        expanded: list[list[Any]] = croniter.expand(" ".join(order))[0]
     except (ValueError, OverflowError) as error:
         raise TriggerError(f"{text!r} is not a cron expression: {error}", "expression") from None
-    return expanded, nth
+    values = [expanded[PLAIN] if len(order) > PLAIN else [0], *expanded[:PLAIN], (expanded[PLAIN + 1 :] or [["*"]])[0]]
+    return [
+        _numbers(found, field) if wanted else frozenset()
+        for found, field, wanted in zip(values, FIELDS, plain, strict=True)
+    ]
 
 
-def _numbers(values: list[Any], field: _Field) -> frozenset[int]:
+def _numbers(values: list[Any], field: Field) -> frozenset[int]:
     if "*" in values:
         return frozenset(range(field.low, field.high + 1))
     return frozenset(value for value in values if isinstance(value, int))
+
+
+def _weeks(text: str) -> frozenset[int] | None:
+    """Return the ISO weeks of a field, which croniter does not know."""
+    found: set[int] = set()
+    for part in text.split(","):
+        item = WEEK.item(part, text)
+        if item == "*":
+            return None
+        span, _, step = str(item).partition("/")
+        low, _, high = span.replace("*", f"{WEEK.low}-{WEEK.high}").partition("-")
+        found |= set(range(int(low), int(high or low) + 1, int(step or 1)))
+    return frozenset(found)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from modules.core.scheduler.trigger import wall_clock
 from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, as_utc, checked_moment
-from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS, Dst, Stretch
-from modules.core.scheduler.trigger.zones import zone
+from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS, Dst, Stretch, changing_days
+from modules.core.scheduler.trigger.zones import offset_shown, zone
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WALL_EPOCH = EPOCH.replace(tzinfo=None)
+END = LAST.replace(tzinfo=None)  # no zone's wall clock is so far ahead that it would matter
+AROUND_A_CHANGE = 2 * DAY  # no change of the clocks leaves out or repeats more than a day
+combine = datetime.combine
 
 
 class WallTimes(Protocol):
@@ -51,7 +57,30 @@ class OnWallClock(ABC):
         """The wall-clock times."""
 
     def next_after(self, moment: datetime) -> datetime | None:
-        for stretch in self._stretches(moment, LAST):
+        """Wall clock first, and one mapping to UTC; only around a change of the clocks stretch by stretch."""
+        after = as_utc(moment)
+        if self.start is not None and after < self.start:
+            after = self.start - TICK
+        until = self.end or LAST
+        place = zone(self.zone)
+        while after < until:
+            shown = after.astimezone(place)
+            if (shown.month, shown.day) not in changing_days(place, shown.year):
+                wall = self.times.first_in(combine(shown.date(), shown.time()) + TICK, END)
+                if wall is None:
+                    return None
+                found = EPOCH + (wall - WALL_EPOCH - offset_shown(place, wall))
+                if (wall.month, wall.day) not in changing_days(place, wall.year):
+                    return found if found <= until else None
+                after = max(after, found - AROUND_A_CHANGE)
+            nearby = self._first_in(after, min(after + 2 * AROUND_A_CHANGE, until))
+            if nearby is not None:
+                return nearby
+            after += 2 * AROUND_A_CHANGE
+        return None
+
+    def _first_in(self, after: datetime, until: datetime) -> datetime | None:
+        for stretch in self._stretches(after, until):
             wall = self.times.first_in(stretch.first, stretch.stop)
             if wall is not None:
                 return stretch.instant(wall)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.any_of import MAX_TRIGGERS, AnyOf
 from modules.core.scheduler.trigger.cron import Cron
-from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, NOT_YET, cron
+from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, cron
 from modules.core.scheduler.trigger.event import OnEvent
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
 from modules.core.scheduler.trigger.near import did_you_mean
@@ -25,7 +25,7 @@ WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
     "interval": (*INTERVAL_TYPES, *WINDOW),
-    "cron": ("expression", *FIELD_KEYS, *NOT_YET, *WINDOW),
+    "cron": ("expression", "day_match", *FIELD_KEYS, *WINDOW),
     "event": ("event", "where", "timezone"),
     "any": ("triggers", "timezone"),
 }
@@ -57,7 +57,7 @@ class Reader:
         if isinstance(definition, VALUES):
             return definition
         if isinstance(definition, str):
-            return Cron(definition, self.zone, dst=self.dst)
+            return cron({"expression": definition}, self.zone, self.dst, self.seed, self.now)
         if not isinstance(definition, Mapping):
             raise TriggerError(f"a trigger is a trigger value, a cron expression or a dict, not {definition!r}")
         if "v" in definition:
@@ -80,7 +80,7 @@ class Reader:
             case "interval":
                 return interval(given, self.zone, self.now)
             case "cron":
-                return cron(given, self.zone, self.dst)
+                return cron(given, self.zone, self.dst, self.seed, self.now)
             case "event":
                 where = given.get("where")
                 return OnEvent(reading.required(given, "event", "the event trigger"), {} if where is None else where)

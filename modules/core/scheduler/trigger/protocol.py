@@ -56,6 +56,8 @@ class TimeTrigger(Trigger, Protocol):
 
 def as_utc(moment: datetime) -> datetime:
     """Return an aware moment in UTC, held within `FIRST` and `LAST`; a naive one raises ValueError."""
+    if moment.tzinfo is UTC and FIRST <= moment <= LAST:
+        return moment
     if moment.utcoffset() is None:
         raise ValueError(f"{moment!r} has no time zone; a trigger is asked with aware datetimes")
     try:

@@ -69,7 +69,8 @@ def _every_months(stored: Mapping[str, Any]) -> Trigger:
 
 def _cron(stored: Mapping[str, Any]) -> Trigger:
     window = _optional(stored, "start"), _optional(stored, "end")
-    return Cron(stored["expression"], stored["zone"], *window, Dst(stored["gap"], stored["fold"]))
+    dst = Dst(stored["gap"], stored["fold"])
+    return Cron(stored["expression"], stored["zone"], *window, dst, stored["week"], stored["day_match"])
 
 
 def _event(stored: Mapping[str, Any]) -> Trigger:
@@ -87,7 +88,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]]
     "date": (("run_date",), _once),
     "interval": (("seconds", "start", "end"), _every),
     "months": (("months", "anchor", "first", "zone", "end"), _every_months),
-    "cron": (("expression", "zone", "start", "end", "gap", "fold"), _cron),
+    "cron": (("expression", "zone", "start", "end", "gap", "fold", "week", "day_match"), _cron),
     "event": (("event", "where"), _event),
     "any": (("triggers",), _any),
 }

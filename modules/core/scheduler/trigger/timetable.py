@@ -1,85 +1,57 @@
-"""Naive wall-clock times that a cron expression names: matched, found and counted by year, without any zone."""
+"""Naive wall-clock times that a cron expression names: found and counted by tables, without any zone."""
 
 from __future__ import annotations
 
-import calendar
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import lru_cache
 
-SUNDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)  # cron's number of Python's Monday, Tuesday, ...
-LAST_WEEK = 0
+from modules.core.scheduler.trigger.days import Calendar, Days, calendar_of
 
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Which days of a year match; None for `days` or `weekdays` is unrestricted, where both restrict, either will do.
-
-    `weekdays` counts from Sunday = 0; `nth` holds (weekday, week of the month), `LAST_WEEK` for the last one.
-    """
-
-    months: frozenset[int]
-    days: frozenset[int] | None
-    last_day: bool
-    weekdays: frozenset[int] | None
-    nth: frozenset[tuple[int, int]]
-
-    def match(self, day: int, length: int, weekday: int) -> bool:
-        """Tell whether a day of a matching month of so many days matches; the weekday is cron's."""
-        by_day = self.days is None or day in self.days or (self.last_day and day == length)
-        by_weekday = (
-            self.weekdays is None
-            or weekday in self.weekdays
-            or (weekday, (day + 6) // 7) in self.nth
-            or (day + 7 > length and (weekday, LAST_WEEK) in self.nth)
-        )
-        if self.days is None or self.weekdays is None:
-            return by_day and by_weekday
-        return by_day or by_weekday
-
-    def of_year(self, year: int) -> tuple[int, ...]:
-        """Return the matching days of a year, counted from 0 on 1 January."""
-        return _of_kind(self, calendar.isleap(year), date(year, 1, 1).weekday())
-
-    def ever(self) -> bool:
-        """Tell whether any year at all has a matching day; there are only fourteen kinds of year."""
-        return any(_of_kind(self, leap, first) for leap in (True, False) for first in range(7))
-
-
-@lru_cache(maxsize=4096)
-def _of_kind(days: Days, leap: bool, first_weekday: int) -> tuple[int, ...]:
-    matching = []
-    passed = 0
-    for month in range(1, 13):
-        length = calendar.monthrange(2024 if leap else 2023, month)[1]
-        if month in days.months:
-            for day in range(1, length + 1):
-                weekday = SUNDAY_FIRST[(first_weekday + passed + day - 1) % 7]
-                if days.match(day, length, weekday):
-                    matching.append(passed + day - 1)
-        passed += length
-    return tuple(matching)
+NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Days, and the minutes of the day on each of them. `fixed_hour`: each wall-clock time is meant once."""
+    """Days, and the hours, minutes and seconds on each; `years` of None are all.
+
+    With `fixed_hour` each wall-clock time is meant once.
+    """
 
     days: Days
+    years: frozenset[int] | None
+    hours: tuple[int, ...]
     minutes: tuple[int, ...]
+    seconds: tuple[int, ...]
     fixed_hour: bool
+    _calendar: Calendar = field(init=False, compare=False, repr=False)
+    _next: tuple[tuple[int, ...], ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_calendar", calendar_of(self.days, self.years))
+        object.__setattr__(self, "_next", (_next(self.hours), _next(self.minutes), _next(self.seconds)))
+
+    def ever(self) -> bool:
+        """Tell whether there is any such time at all."""
+        return self._calendar.ever()
 
     def first_in(self, first: datetime, stop: datetime) -> datetime | None:
         """Return the earliest matching time in `[first, stop)`."""
-        rank = self._rank(first)
-        for year in range(first.year, stop.year + 1):
-            if rank < self._size(year):
-                found = self._nth(year, rank)
-                return found if found < stop else None
-            rank = 0
-        return None
+        hour, minute, second, day_over = self._time_from(first)
+        year, month, day = first.year, first.month, first.day
+        place = month * 32 + day + day_over
+        found = self._calendar.following(year)[place]
+        while not found:
+            year += 1
+            if year > self._calendar.last_year:
+                return None
+            found = self._calendar.following(year)[0]
+        if found != place or year != first.year or day_over:
+            hour, minute, second = self.hours[0], self.minutes[0], self.seconds[0]
+        wall = datetime(year, found >> 5, found & 31, hour, minute, second)  # noqa: DTZ001  # a wall-clock time
+        return wall if wall < stop else None
 
     def last_in(self, first: datetime, stop: datetime) -> datetime | None:
         """Return the latest matching time in `[first, stop)`."""
@@ -98,41 +70,64 @@ class Timetable:
 
     def all_in(self, first: datetime, stop: datetime) -> Iterator[datetime]:
         """Yield every matching time in `[first, stop)`."""
-        ranks = {year: (0, self._size(year)) for year in range(first.year, stop.year + 1)}
-        ranks[stop.year] = (0, self._rank(stop))
-        ranks[first.year] = (self._rank(first), ranks[first.year][1])
-        return (wall for year, (low, high) in ranks.items() for wall in self._slice(year, low, high))
+        for year in range(first.year, stop.year + 1):
+            low = self._rank(first) if year == first.year else 0
+            high = self._rank(stop) if year == stop.year else self._size(year)
+            for rank in range(low, high):
+                yield self._nth(year, rank)
 
     def kind_of(self, day: date) -> bool:
         """Tell whether the calendar day matches."""
-        days = self.days.of_year(day.year)
-        index = _day_of_year(day)
-        place = bisect_left(days, index)
-        return place < len(days) and days[place] == index
+        place = day.month * 32 + day.day
+        return self._calendar.following(day.year)[place] == place
+
+    def _time_from(self, first: datetime) -> tuple[int, int, int, bool]:
+        """Return the earliest time of day from this one on, and whether it is only that of a later day."""
+        next_hour, next_minute, next_second = self._next
+        second = next_second[first.second + (first.microsecond > 0)]
+        minute = next_minute[first.minute + (second == NONE)]
+        hour = next_hour[first.hour + (minute == NONE)]
+        if hour != first.hour:
+            return hour, self.minutes[0], self.seconds[0], hour == NONE
+        if minute != first.minute:
+            return hour, minute, self.seconds[0], False
+        return hour, minute, second, False
 
     def _size(self, year: int) -> int:
-        return len(self.days.of_year(year)) * len(self.minutes)
+        return len(self._calendar.in_year(year)) * self._a_day()
+
+    def _a_day(self) -> int:
+        return len(self.hours) * len(self.minutes) * len(self.seconds)
 
     def _rank(self, wall: datetime) -> int:
-        days = self.days.of_year(wall.year)
-        index = _day_of_year(wall)
-        place = bisect_left(days, index)
-        rank = place * len(self.minutes)
-        if place == len(days) or days[place] != index:
+        """Return how many matching times of its year lie before a time."""
+        days = self._calendar.in_year(wall.year)
+        place = wall.month * 32 + wall.day
+        passed = bisect_left(days, place)
+        rank = passed * self._a_day()
+        if passed == len(days) or days[passed] != place:
             return rank
-        minute = wall.hour * 60 + wall.minute + bool(wall.second or wall.microsecond)
-        return rank + bisect_left(self.minutes, minute)
-
-    def _slice(self, year: int, low: int, high: int) -> Iterator[datetime]:
-        days = self.days.of_year(year)
-        new_year = datetime.combine(date(year, 1, 1), time())
-        for rank in range(low, high):
-            day, minute = divmod(rank, len(self.minutes))
-            yield new_year + timedelta(days=days[day], minutes=self.minutes[minute])
+        hours = bisect_left(self.hours, wall.hour)
+        rank += hours * len(self.minutes) * len(self.seconds)
+        if hours == len(self.hours) or self.hours[hours] != wall.hour:
+            return rank
+        minutes = bisect_left(self.minutes, wall.minute)
+        rank += minutes * len(self.seconds)
+        if minutes == len(self.minutes) or self.minutes[minutes] != wall.minute:
+            return rank
+        return rank + bisect_left(self.seconds, wall.second + (wall.microsecond > 0))
 
     def _nth(self, year: int, rank: int) -> datetime:
-        return next(self._slice(year, rank, rank + 1))
+        rank, second = divmod(rank, len(self.seconds))
+        rank, minute = divmod(rank, len(self.minutes))
+        day, hour = divmod(rank, len(self.hours))
+        place = self._calendar.in_year(year)[day]
+        return datetime(  # noqa: DTZ001  # a wall-clock time
+            year, place >> 5, place & 31, self.hours[hour], self.minutes[minute], self.seconds[second]
+        )
 
 
-def _day_of_year(day: date) -> int:
-    return day.toordinal() - date(day.year, 1, 1).toordinal()
+@lru_cache(maxsize=4096)
+def _next(values: tuple[int, ...]) -> tuple[int, ...]:
+    """Return, for 0 to 60, the first of the values from there on, or `NONE`."""
+    return tuple(next((value for value in values if value >= number), NONE) for number in range(61))

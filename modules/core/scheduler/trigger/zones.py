@@ -99,6 +99,13 @@ def offset_at(zone: ZoneInfo, moment: datetime) -> timedelta:
     return offset
 
 
+def offset_shown(zone: ZoneInfo, wall: datetime) -> timedelta:
+    """Return the offset to UTC while the zone's clock shows a naive time; for a fold its first pass's."""
+    offset = zone.utcoffset(wall)
+    assert offset is not None  # noqa: S101  # a ZoneInfo always knows its offset
+    return offset
+
+
 def resolve(zone: ZoneInfo, wall: datetime) -> datetime:
     """Return the instant, in UTC, at which the zone's clock first shows the naive wall-clock time or has passed it.
 

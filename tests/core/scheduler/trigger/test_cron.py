@@ -1,4 +1,4 @@
-"""Cron: changes of clocks by name, refusals, windows, long sleeps."""
+"""Cron: changes of clocks by name, windows, long sleeps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modules.core.scheduler.trigger import Cron, TriggerError
+from modules.core.scheduler.trigger import Cron
 
 DAY = timedelta(days=1)
 
@@ -89,54 +89,6 @@ def test_a_fold_that_reaches_over_the_turn_of_the_year_fires_once() -> None:
     assert list(cron.between(utc(1883, 12, 31, 12), utc(1884, 1, 1, 12))) == [utc(1883, 12, 31, 23, 18, 4)]
 
 
-@pytest.mark.parametrize(
-    ("expression", "part"),
-    [
-        ("70-80 * * * *", "minute field"),
-        ("1--100000000 * * * *", "minute field"),
-        ("0-99999999999999999999 * * * *", "minute field"),
-        ("*/90 * * * *", "steps up to 59"),
-        ("*/0 * * * *", "minute field"),
-        ("0 24 * * *", "hour field"),
-        ("0 0 0 * *", "day field"),
-        ("0 0 * 13 *", "month field"),
-        ("0 0 * * 8", "day_of_week field"),
-        ("0 0 * * foo", "sun-sat"),
-        ("0 0 * * mon#6", "day_of_week field"),
-        ("0 0 * * 5#2,1", "mixing"),
-        ("0 0 30 2 *", "no year has"),
-        ("0 0 31 4,6,9,11 *", "no year has"),
-        ("0 22-4/2 * * *", "list the values"),
-        ("0 0 ? * *", "write * instead"),
-        ("H H * * *", "from node to node"),
-        ("R * * * *", "from node to node"),
-        ("0 0 15W * *", "not supported"),
-        ("0 0 LW * *", "not supported"),
-        ("0 0 L-3 * *", "day field"),
-        ("0 0 * * 5L", "day_of_week field"),
-        ("@reboot", "lifespan"),
-        ("@every 5m", "interval trigger"),
-        ("@dayly", "did you mean '@daily'"),
-        ("* * * *", "5 fields"),
-        ("0 0 * * * *", "has 6"),
-        ("", "5 fields"),
-        ("٣ * * * *", "ASCII"),
-        ("1," * 200 + "1 * * * *", "256 characters"),
-        ("1,,2 * * * *", "minute field"),
-        ("a\x00 * * * *", "minute field"),
-    ],
-)
-def test_an_impossible_expression_is_refused_at_once_with_its_reason(expression: str, part: str) -> None:
-    started = time.perf_counter()
-    with pytest.raises(TriggerError) as refusal:
-        Cron(expression, "UTC")
-    elapsed = time.perf_counter() - started
-
-    assert part in str(refusal.value)
-    assert refusal.value.field == "expression"
-    assert elapsed < 0.05  # it takes less than 1 ms; the room is for a busy machine
-
-
 def test_day_of_month_and_weekday_together_mean_either() -> None:
     cron = Cron("0 0 13 * 5", "UTC")
 
@@ -199,8 +151,3 @@ def test_the_zone_of_the_host_alters_nothing(host: str, monkeypatch: pytest.Monk
 def test_a_naive_moment_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         Cron("* * * * *", "UTC").next_after(wall(2026, 1, 1))
-
-
-def test_one_definition_has_one_spelling() -> None:
-    assert Cron(" 0  0 l * MON ", "UTC") == Cron("0 0 L * mon", "UTC")
-    assert Cron("@Daily", "UTC").describe() == "cron @daily (UTC)"

@@ -1,0 +1,137 @@
+"""Which days of a year match: days of the month, weekdays, counted from the front or from the end."""
+
+from __future__ import annotations
+
+import calendar
+from array import array
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+LAST = 0  # of `nth`: the last such weekday of a month; of `nearest`: the last working day
+SATURDAY, SUNDAY = 6, 0
+PLACES = 13 * 32 + 1  # a day's place in its year is 32 times its month plus its day
+NO_DAY = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A rule for days. None is unrestricted; where days and weekdays both restrict, either will do, unless `both`.
+
+    Weekdays count from Sunday = 0. `from_last` counts back from the last day, which is 0; `nearest` holds days of the
+    month whose nearest working day (Monday to Friday) of that month is meant; `nth` (weekday, week of the month);
+    `weeks` are those of ISO 8601.
+    """
+
+    months: frozenset[int]
+    days: frozenset[int] | None = None
+    from_last: frozenset[int] = frozenset()
+    nearest: frozenset[int] = frozenset()
+    weekdays: frozenset[int] | None = None
+    nth: frozenset[tuple[int, int]] = frozenset()
+    weeks: frozenset[int] | None = None
+    both: bool = False
+
+    def of_month(self, year: int, month: int) -> list[int]:
+        """Return the matching days of a month, in order."""
+        if month not in self.months:
+            return []
+        first, length = calendar.monthrange(year, month)
+        found = set(range(1, length + 1))
+        by_day = found if self.days is None else self._by_day(first, length)
+        by_weekday = found if self.weekdays is None else self._by_weekday(first, length)
+        either = self.days is not None and self.weekdays is not None and not self.both
+        found = by_day | by_weekday if either else by_day & by_weekday
+        if self.weeks is not None:
+            found = {day for day in found if date(year, month, day).isocalendar().week in self.weeks}
+        return sorted(found)
+
+    def _by_day(self, first: int, length: int) -> set[int]:
+        found = {day for day in self.days or () if day <= length}
+        found |= {length - back for back in self.from_last if back < length}
+        return found | {_working_day(day or length, first, length) for day in self.nearest if day <= length}
+
+    def _by_weekday(self, first: int, length: int) -> set[int]:
+        named, nth = self.weekdays or frozenset(), self.nth
+        found = set()
+        for day in range(1, length + 1):
+            weekday = (first + day) % 7
+            in_nth = (weekday, (day + 6) // 7) in nth or (day + 7 > length and (weekday, LAST) in nth)
+            if in_nth or weekday in named:
+                found.add(day)
+        return found
+
+
+def _working_day(day: int, first: int, length: int) -> int:
+    """Return the working day nearest to a day, in the same month, of which the first day's weekday (Monday 0) is."""
+    weekday = (first + day) % 7
+    if weekday == SATURDAY:
+        return day - 1 if day > 1 else day + 2
+    if weekday == SUNDAY:
+        return day + 1 if day < length else day - 2
+    return day
+
+
+class Calendar:
+    """The matching days of every year, as places: found once for each kind of year, of which there are 21."""
+
+    def __init__(self, days: Days, years: frozenset[int] | None) -> None:
+        self._days = days
+        self._years = years
+        self._of_year: dict[int, tuple[array[int], array[int]]] = {}
+        self.last_year = max(years) if years else date.max.year
+
+    def in_year(self, year: int) -> array[int]:
+        """Return the places of a year's matching days, in order."""
+        return (self._of_year.get(year) or self._look(year))[0]
+
+    def following(self, year: int) -> array[int]:
+        """Return, for every place of a year, that of the first matching day from there on, or `NO_DAY`."""
+        return (self._of_year.get(year) or self._look(year))[1]
+
+    def ever(self) -> bool:
+        """Tell whether any year at all has a matching day: the calendar repeats itself after 400 years."""
+        return any(len(self.in_year(year)) for year in self._years or sorted(set(_first_alike()), reverse=True))
+
+    def _look(self, year: int) -> tuple[array[int], array[int]]:
+        if self._years is not None and year not in self._years:
+            found = _EMPTY
+        elif self._years is not None:
+            found = _tables(self._days, year)
+        else:
+            alike = _first_alike()[year % 400]
+            found = self._of_year.get(alike) or _tables(self._days, alike)
+            self._of_year[alike] = found
+        self._of_year[year] = found
+        return found
+
+
+@lru_cache(maxsize=1024)
+def calendar_of(days: Days, years: frozenset[int] | None) -> Calendar:
+    """Return the calendar of a rule, one for all that share it; `years` of None are all."""
+    return Calendar(days, years)
+
+
+@lru_cache(maxsize=1)
+def _first_alike() -> tuple[int, ...]:
+    """Return, for each year of 2000 to 2399, the first one with the same calendar and the same ISO weeks."""
+    first: dict[tuple[int, bool, bool], int] = {}
+    years = range(2000, 2400)
+    kinds = [(date(year, 1, 1).weekday(), calendar.isleap(year), calendar.isleap(year - 1)) for year in years]
+    for kind, year in zip(kinds, years, strict=True):
+        first.setdefault(kind, year)
+    return tuple(first[kind] for kind in kinds)
+
+
+def _tables(days: Days, year: int) -> tuple[array[int], array[int]]:
+    places = [month * 32 + day for month in range(1, 13) for day in days.of_month(year, month)]
+    following = array("H", [NO_DAY]) * PLACES
+    start = 0
+    for place in places:
+        for before in range(start, place + 1):
+            following[before] = place
+        start = place + 1
+    return array("H", places), following
+
+
+_EMPTY = (array("H"), array("H", [NO_DAY]) * PLACES)
