@@ -218,7 +218,7 @@ class Carrying:
         self, outcome: Outcome, reason: Reason | None, seconds: float, completion: Completion | None = None
     ) -> Ending:
         row, may_repeat = self._row, self._may_repeat(outcome, reason)
-        told = (self._progress(), seconds, self._started_at, row.limit_key, may_repeat, row.module_id, completion)
+        told = (self._progress(), seconds, self._started_at, may_repeat, row.module_id, completion)
         return Ending(self.id, row.event_id, row.name, outcome, reason, *told)
 
     def _may_repeat(self, outcome: Outcome, reason: Reason | None) -> bool:

@@ -15,12 +15,16 @@ ON_TIME = timedelta(minutes=1)  # with `none` and no grace time, what is later t
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An occurrence to carry out; it may stand for `missed_count` earlier ones, the first at `missed_since`."""
+    """An occurrence to carry out; it may stand for `missed_count` earlier ones, the first at `missed_since`.
+
+    `starts_at` is when, where it has been moved away from its nominal time.
+    """
 
     scheduled_for: datetime
     missed_count: int = 0
     missed_since: datetime | None = None
     one_at_a_time: bool = False
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

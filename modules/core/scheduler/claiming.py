@@ -66,6 +66,7 @@ class _Sorted:
     claimed: list[Row[Any]] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     held: dict[Reason, list[str]] = field(default_factory=dict)
+    full: set[str] = field(default_factory=set)  # limits
     put_off: list[tuple[str, datetime]] = field(default_factory=list)  # ids, and until when
 
 
@@ -142,6 +143,7 @@ def _sort(
             result.put_off.append((row.id, until))
         elif not limits.has_key(row):
             result.held.setdefault(Reason.LIMIT, []).append(row.id)
+            result.full.add(row.limit_key)
         elif len(result.claimed) < wanted:
             done.takes_risk |= is_risky
             limits.start(row, result.keys)
@@ -163,6 +165,8 @@ def _write(c: Connection, done: _Sorted, claims: Claims, now: datetime) -> None:
         line.start_with_keys(c, done.keys, claims.node_id, claims.session_id, now)
     for reason, ids in done.held.items():
         line.hold(c, ids, reason)
+    if done.full:
+        line.make_known(c, done.full)
     if done.put_off:
         line.put_off(c, done.put_off, Reason.RATE_LIMIT)
 

@@ -13,8 +13,9 @@ from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
 from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
-from modules.core.scheduler.placing import Occurrence, place, record_operator
+from modules.core.scheduler.placing import Occurrence, place
 from modules.core.scheduler.policies import Policies, policies_of
+from modules.core.scheduler.recording import record_operator
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
@@ -57,7 +58,8 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
         refuse("INVALID_STATE", f"the task is {task.status}; only a paused one can be resumed", status=task.status)
     following = task.next_execution
     if task.status == Status.PAUSED and task.recurring and following is not None:
-        following = readable(trigger_of, task.trigger).next_after(now)
+        trigger = readable(trigger_of, task.trigger)  # a time still to come stays: what was skipped is not to come back
+        following = trigger.next_after(now) if following <= now else following
     changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
     if task.status_reason == Reason.NOT_DECLARED:
         changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs
@@ -92,8 +94,8 @@ def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     task = must_find(c, task_id)
     if task.status in (Status.CANCELLED, Status.COMPLETED):
         refuse("INVALID_STATE", f"the task is {task.status}; it does not run any more", status=task.status)
-    opened = executions.has_open(c, [task_id])
-    if task.overlap == "skip" and opened and len(executions.open_of(c, task_id)) >= task.max_instances:
+    opened = [each for each in executions.open_of(c, task_id) if not executions.stands_aside(each)]
+    if task.overlap == "skip" and len(opened) >= task.max_instances:
         refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
     run = Run(executions.free_moment(c, task, now))
     execution_id = place(c, Occurrence(task, readable(policies_of, task.policies), run, "manual"), now)

@@ -37,8 +37,8 @@ class Completion:
 class Ending:
     """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not.
 
-    `started` is its start time, `limit_key` what it shared a limit under, `may_repeat` whether the task's policy must
-    be asked for another attempt, `completion` what its function has written about it before.
+    `started` is its start time, `may_repeat` whether the task's policy must be asked for another attempt, `completion`
+    what its function has written about it before.
     """
 
     id: str
@@ -49,7 +49,6 @@ class Ending:
     progress: str | None
     seconds: float
     started: datetime
-    limit_key: str | None = None
     may_repeat: bool = True
     module_id: str | None = None
     completion: Completion | None = None
@@ -91,7 +90,7 @@ def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetim
     for ending in mine:
         if ending.may_repeat:
             _repeat_or_settle(c, ending, now)
-    executions.let_next(c, [ending.limit_key for ending in mine if ending.limit_key is not None])
+    executions.let_next(c, [limit_key for limit_key in written.values() if limit_key is not None])
     return [] if len(mine) == len(endings) else _refused(c, node_id, endings, written)
 
 

@@ -16,8 +16,9 @@ from framework import strict_json
 from modules.core.scheduler import containing, settling
 from modules.core.scheduler.catch_up import Firing, Run, decide
 from modules.core.scheduler.execution import Reason
-from modules.core.scheduler.placing import Occurrence, function_key, place_all, record_missed
+from modules.core.scheduler.placing import Occurrence, function_key, place_all
 from modules.core.scheduler.policies import Policies, policies_of
+from modules.core.scheduler.recording import record_missed
 from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import Trigger, from_json

@@ -66,7 +66,7 @@ def _first(task: Mapping[str, Any], trigger: Trigger, now: datetime) -> datetime
     stored: datetime | None = task["next_execution"]
     if task["status"] not in (Status.PENDING, Status.RUNNING, Status.PAUSED):
         return None
-    if task["status"] == Status.PAUSED and task["recurring"] and stored is not None:
+    if task["status"] == Status.PAUSED and task["recurring"] and stored is not None and stored <= now:
         return trigger.next_after(now)
     return stored
 

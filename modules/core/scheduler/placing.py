@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Row
 
 from framework.clock import new_id
-from modules.core.scheduler.catch_up import Missed, Run
+from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import Line, Reason, State, success_of
 from modules.core.scheduler.policies import Policies, stable_fraction
 from modules.core.scheduler.store import executions
 
+BACKFILL, SHIFT = executions.ASIDE
+BEHIND = 86_400.0  # seconds by which a backfill lets go first what is due now
 POINT_OF_PRIORITY = 60.0  # seconds of waiting that one point of priority is worth, so that nobody waits for ever
 
 
@@ -69,7 +71,7 @@ def place_all(c: Connection, occurrences: Sequence[Occurrence], now: datetime) -
     for number, (occurrence, row) in enumerate(zip(occurrences, rows, strict=True)):
         refusal = _take_place(c, occurrence, row, opened, now)
         if refusal is not None:
-            rows[number] = _ended(row, State.SKIPPED, refusal, now)
+            rows[number] = ended_row(row, State.SKIPPED, refusal, now)
     came_in = executions.add(c, rows)
     if len(came_in) < len(rows):
         _account_for_overtaken(c, [row for row in rows if row["id"] not in came_in], now)
@@ -88,20 +90,31 @@ def first_row(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
 
 def _row_of(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
     task, policies, run = occurrence.task, occurrence.policies, occurrence.run
-    row = _new_row(task, run.scheduled_for, now, origin=occurrence.origin)
+    row = new_row(task, run.scheduled_for, now, origin=occurrence.origin)
     row["missed_count"], row["missed_since"], row["payload"] = run.missed_count, run.missed_since, occurrence.payload
     if policies.rate_limit is not None or task.concurrency_key is not None:
         row["limit_key"] = limit_key_of(task)
-    if policies.jitter and occurrence.origin == "schedule":
-        fraction = stable_fraction(f"{task.id} {run.scheduled_for.isoformat()}")
-        row["due_at"] = max(now, run.scheduled_for + timedelta(seconds=policies.jitter * fraction))
+    if (starts_at := _starts_at(occurrence)) is not None:
+        row["due_at"] = max(now, starts_at)
         row["rank"] = rank_of(row["due_at"], task.priority)
         row["line"] = Line.LATER if row["due_at"] > now else Line.READY
+    if occurrence.origin == BACKFILL:
+        row["rank"] += BEHIND
     return row
 
 
+def _starts_at(occurrence: Occurrence) -> datetime | None:
+    """Return when an occurrence is to start, where that is not at once."""
+    run, jitter = occurrence.run, occurrence.policies.jitter
+    if not jitter or occurrence.origin != "schedule":
+        return run.starts_at
+    fraction = stable_fraction(f"{occurrence.task.id} {run.scheduled_for.isoformat()}")
+    return run.scheduled_for + timedelta(seconds=jitter * fraction)
+
+
 def _counts_at_once(occurrence: Occurrence) -> bool:
-    return occurrence.task.overlap != "allow" and not occurrence.run.one_at_a_time
+    is_aside = occurrence.origin in executions.ASIDE or occurrence.run.one_at_a_time
+    return occurrence.task.overlap != "allow" and not is_aside
 
 
 class _Opened:
@@ -143,6 +156,9 @@ def _take_place(
     if task.overlap == "allow":
         return None
     limit_key = limit_key_of(task)
+    if occurrence.origin in executions.ASIDE:
+        row["slots"], row["limit_key"] = task.max_instances, limit_key
+        return None
     if task.overlap == "skip":
         row["open_key"] = opened.take_key(limit_key, task.max_instances)
         return Reason.OVERLAP if row["open_key"] is None else None
@@ -154,7 +170,7 @@ def _take_place(
 
 
 def _replace(c: Connection, task: Task, now: datetime) -> None:
-    rows = executions.open_of(c, task.id)
+    rows = [each for each in executions.open_of(c, task.id) if not executions.stands_aside(each)]
     for each in rows:
         if each.state == State.PENDING:
             executions.close(c, each, now, State.CANCELLED, Reason.REPLACED)
@@ -164,24 +180,12 @@ def _replace(c: Connection, task: Task, now: datetime) -> None:
 def _account_for_overtaken(c: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Record as skipped what did not come in because a task that shares its limit has just taken the key."""
     overtaken = [row for row in rows if row["state"] is State.PENDING and executions.holds(c, row["open_key"])]
-    executions.add(c, [_ended(row, State.SKIPPED, Reason.OVERLAP, now) for row in overtaken])
+    executions.add(c, [ended_row(row, State.SKIPPED, Reason.OVERLAP, now) for row in overtaken])
 
 
 def keys_of(task_id: str, slots: int) -> list[str]:
     """Return the open keys of a task: at most so many of its executions are open at once."""
     return [f"{task_id}#{slot}" for slot in range(slots)]
-
-
-def record_missed(c: Connection, task: Row[Any], missed: Missed, now: datetime) -> None:
-    """Insert the one row that accounts for occurrences that do not run."""
-    row = _ended(_new_row(task, missed.scheduled_for, now, origin="schedule"), State.MISSED, missed.reason, now)
-    executions.add(c, [row | {"missed_count": missed.count, "missed_since": missed.since}])
-
-
-def record_operator(c: Connection, task: Row[Any], moment: datetime, now: datetime, outcome: Mapping[str, Any]) -> None:
-    """Insert the row that tells of a correction by hand."""
-    row = _new_row(task, moment, now, origin="operator")
-    executions.add_record(c, row | {"reason": Reason.OPERATOR, "start_time": now, "end_time": now, **outcome})
 
 
 def repeat(c: Connection, row: Row[Any], due_at: datetime, now: datetime, **budgets: int) -> str:
@@ -197,7 +201,8 @@ def repeat(c: Connection, row: Row[Any], due_at: datetime, now: datetime, **budg
     return str(again["id"])
 
 
-def _new_row(task: Task, scheduled_for: datetime, now: datetime, *, origin: str) -> dict[str, Any]:
+def new_row(task: Task, scheduled_for: datetime, now: datetime, *, origin: str) -> dict[str, Any]:
+    """Return the row of an occurrence that is due now."""
     row = _blank(now)
     row["event_id"] = task.id
     row["scheduled_for"] = scheduled_for
@@ -231,7 +236,7 @@ def _blank(now: datetime) -> dict[str, Any]:
     }
 
 
-def _ended(row: dict[str, Any], state: State, reason: Reason, now: datetime) -> dict[str, Any]:
+def ended_row(row: dict[str, Any], state: State, reason: Reason, now: datetime) -> dict[str, Any]:
     """Turn a new row into the record of a non-run: attempt 0, so that the occurrence may still be backfilled."""
     closed = {"state": state, "reason": reason, "attempt": 0, "end_time": now, "success": success_of(state)}
     return row | closed | {"open_key": None, "slots": None, "limit_key": None}

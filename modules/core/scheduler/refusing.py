@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from framework.result import Error, Result, ResultError
 from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.trigger import TriggerError
+from modules.core.scheduler.trigger.reading import moment
 
 T = TypeVar("T")
 
@@ -20,6 +23,18 @@ def invalid(problems: Sequence[Any]) -> Result[Any]:
     """Return `INVALID_CONFIG` with every offending `{"field", "message"}` in `details["problems"]`."""
     told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
     return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
+
+
+def asked_moment(value: object, zone: str, field: str) -> datetime:
+    """Return what a caller gave as a datetime or ISO 8601 text, in UTC; a naive one is read in the zone.
+
+    Refuses with `INVALID_CONFIG`, naming the field.
+    """
+    try:
+        return moment(value, zone, field)
+    except TriggerError as error:
+        invalid([{"field": error.field, "message": str(error)}]).unwrap()
+        raise
 
 
 def readable(read: Callable[[str], T], text: str) -> T:

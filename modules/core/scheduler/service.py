@@ -18,6 +18,7 @@ from modules.core.scheduler.foreseeing import Foresight
 from modules.core.scheduler.functions import FunctionError, FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.occurrences import Occurrences
 from modules.core.scheduler.operating import Operator
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
@@ -59,6 +60,9 @@ class SchedulerService:
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
         foresight = Foresight(app_context, jobs, triggers)
         self.preview, self.preview_task = foresight.preview, foresight.preview_task
+        by_hand = Occurrences(jobs)
+        self.backfill, self.run_until = by_hand.backfill, by_hand.run_until
+        self.skip_next, self.shift_next = by_hand.skip_next, by_hand.shift_next
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.

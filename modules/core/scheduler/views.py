@@ -96,7 +96,7 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
 
 def shown_task(c: Connection, row: Row[Any]) -> dict[str, Any]:
     """Return a task with what its open executions tell: that it runs, or why it waits."""
-    opened = executions.open_of(c, row.id)
+    opened = [each for each in executions.open_of(c, row.id) if not executions.is_far_off(each)]
     blocked = next((each.reason for each in opened if each.state == State.PENDING and each.reason), None)
     return task_view(row, is_open=bool(opened), blocked=blocked)
 

@@ -14,6 +14,7 @@ import typer
 from framework.terminal import print_json, say
 from modules.core.scheduler.cli.executions import execution_commands
 from modules.core.scheduler.cli.nodes import node_commands
+from modules.core.scheduler.cli.occurrences import occurrence_commands
 from modules.core.scheduler.cli.opening import INTERRUPTED, MODULE_ID, AsJson
 from modules.core.scheduler.cli.plan import plan_commands
 from modules.core.scheduler.cli.queues import queue_commands
@@ -26,6 +27,7 @@ MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 
 commands = typer.Typer()
 commands.add_typer(plan_commands)
+task_commands.add_typer(occurrence_commands)
 commands.add_typer(task_commands, name="tasks")
 commands.add_typer(execution_commands, name="executions")
 commands.add_typer(node_commands, name="nodes")

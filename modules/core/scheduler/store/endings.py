@@ -30,7 +30,7 @@ END = """
     FROM given
     WHERE scheduler_executions.id = given.id AND scheduler_executions.state = 'running' AND node_id = :node_id
         AND EXISTS (SELECT 1 FROM scheduler_nodes WHERE scheduler_nodes.id = :node_id AND lease_until > :now)
-    RETURNING scheduler_executions.id"""
+    RETURNING scheduler_executions.id, limit_key"""
 
 HAS_SUCCEEDED = "SELECT 1 FROM scheduler_executions WHERE id = :id AND node_id = :node_id AND state = 'succeeded'"
 TASK_COLUMNS = (
@@ -65,9 +65,12 @@ def lock_tasks(c: Connection, ids: Sequence[str]) -> None:
         run(c, LOCK_TASKS, ids=ids)
 
 
-def end(c: Connection, rows: Sequence[Sequence[Any]], node_id: str, now: datetime) -> set[str]:
-    """Write endings, the values of `END_COLUMNS`; return the ids of those that were this node's to write."""
-    return {row.id for row in change_rows(c, END, END_COLUMNS, rows, node_id=node_id, now=now)}
+def end(c: Connection, rows: Sequence[Sequence[Any]], node_id: str, now: datetime) -> dict[str, str | None]:
+    """Write endings, the values of `END_COLUMNS`; return the ids of those that were this node's to write.
+
+    Beside each is its limit, as it stands in the row: one that others wait for has got it only since it was claimed.
+    """
+    return {row.id: row.limit_key for row in change_rows(c, END, END_COLUMNS, rows, node_id=node_id, now=now)}
 
 
 def has_succeeded(c: Connection, execution_id: str, node_id: str) -> bool:

@@ -16,7 +16,8 @@ from modules.core.scheduler.tables import events, executions, nodes
 
 log = logging.getLogger(__name__)
 
-MICROSECOND = timedelta(microseconds=1)
+MICROSECOND, SECOND = timedelta(microseconds=1), timedelta(seconds=1)
+ASIDE = ("backfill", "shift")  # origins of what was ordered by hand: while it waits, it stands in nobody's way
 PLACED = (
     "id",
     "event_id",
@@ -45,7 +46,8 @@ PLACED = (
 )
 OPEN_OF = """
     SELECT id, event_id, open_key, state FROM scheduler_executions
-    WHERE event_id IN (:event_ids) AND state IN ('pending', 'running')"""
+    WHERE event_id IN (:event_ids) AND state IN ('pending', 'running')
+        AND (state = 'running' OR origin NOT IN ('backfill', 'shift'))"""
 CANCEL_REQUESTS = """
     SELECT id FROM scheduler_executions
     WHERE state = 'running' AND cancel_requested_at IS NOT NULL AND node_id = :node_id"""
@@ -53,6 +55,7 @@ CANCEL_REQUESTS = """
 is_pending = executions.c.state == literal_column("'pending'")
 is_held = is_pending & (executions.c.line == literal_column("'held'"))
 is_running = executions.c.state == literal_column("'running'")
+is_aside = is_pending & executions.c.origin.in_(ASIDE)
 is_open = executions.c.state.in_([literal_column("'pending'"), literal_column("'running'")])
 
 
@@ -85,7 +88,10 @@ def open_of(c: Connection, event_id: str) -> Sequence[Row[Any]]:
 
 
 def open_of_all(c: Connection, event_ids: Collection[str]) -> dict[str, list[Any]]:
-    """Return the open executions of those of the tasks that have any: their id, event, key and state."""
+    """Return the open executions of those of the tasks that have any: their id, event, key and state.
+
+    What stands aside is left out.
+    """
     opened: dict[str, list[Any]] = {}
     for row in run(c, OPEN_OF, event_ids=event_ids).rows:
         opened.setdefault(row.event_id, []).append(row)
@@ -93,9 +99,19 @@ def open_of_all(c: Connection, event_ids: Collection[str]) -> dict[str, list[Any
 
 
 def open_sharing(c: Connection, limit_key: str) -> Sequence[Any]:
-    """Return the open executions, of any task, that share this limit: their id, event, key and state."""
+    """Return the open executions, of any task, that share this limit and do not stand aside, in the same way."""
     columns = (executions.c.id, executions.c.event_id, executions.c.open_key, executions.c.state)
-    return c.execute(select(*columns).where(executions.c.limit_key == limit_key, is_open)).all()
+    return c.execute(select(*columns).where(executions.c.limit_key == limit_key, is_open, ~is_aside)).all()
+
+
+def stands_aside(row: Row[Any]) -> bool:
+    """Whether an execution was ordered by hand and waits: it takes its place when claimed, and takes nobody's."""
+    return row.state == State.PENDING and row.origin in ASIDE
+
+
+def is_far_off(row: Row[Any]) -> bool:
+    """Whether an execution waits for the time that it was moved to."""
+    return bool(stands_aside(row) and row.line == Line.LATER and row.attempt == 1)
 
 
 def holds(c: Connection, open_key: str | None) -> bool:
@@ -125,7 +141,8 @@ def last_of(c: Connection, event_id: str) -> Row[Any] | None:
 
 def free_moment(c: Connection, task: Row[Any], now: datetime) -> datetime:
     """Return a `scheduled_for` from now on that the task has not used and will not: the key of an unscheduled run."""
-    taken = (executions.c.event_id == task.id) & (executions.c.scheduled_for >= now)
+    near = executions.c.scheduled_for.between(now, now + SECOND)  # what was skipped or moved may lie far ahead
+    taken = (executions.c.event_id == task.id) & near
     last = c.execute(select(func.max(executions.c.scheduled_for)).where(taken)).scalar()
     moment = now if last is None else last + MICROSECOND
     return moment + MICROSECOND if moment == task.next_execution else moment

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, literal_column, select, update
 
-from framework.database import change_rows, run
+from framework.database import change_rows, run, skip_locked
 from modules.core.scheduler.execution import Line, Reason
 from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running, let_next
 from modules.core.scheduler.tables import events, executions, pauses
@@ -86,6 +86,15 @@ def hold(c: Connection, ids: Collection[str], reason: Reason) -> None:
         c.execute(held.values(line=Line.HELD, reason=reason))
 
 
+def make_known(c: Connection, limit_keys: Collection[str]) -> None:
+    """Let those that hold a key of their task alone say so, for now others wait until they have ended."""
+    theirs = executions.c.event_id.in_(limit_keys) & is_open & executions.c.open_key.is_not(None)
+    unknown = skip_locked(select(executions.c.id).where(theirs, executions.c.limit_key.is_(None)))
+    ids = c.execute(unknown).scalars().all()
+    if ids:
+        c.execute(update(executions).where(executions.c.id.in_(ids)).values(limit_key=executions.c.event_id))
+
+
 def put_off(c: Connection, until: Sequence[tuple[str, datetime]], reason: Reason) -> None:
     """Let rows wait, each until its time."""
     change_rows(c, PUT_OFF, (("id", "text"), ("until", "moment")), until, reason=reason.value)
@@ -146,8 +155,9 @@ def release(c: Connection, ids: Collection[str]) -> None:
 
 
 def running_keys(c: Connection, limit_keys: Collection[str]) -> set[str]:
-    """Return the open keys held under these limits."""
-    held = executions.c.limit_key.in_(limit_keys) & is_open & executions.c.open_key.is_not(None)
+    """Return the open keys held under these limits, also by rows of a task that share theirs with no other."""
+    theirs = executions.c.limit_key.in_(limit_keys) | executions.c.event_id.in_(limit_keys)
+    held = theirs & is_open & executions.c.open_key.is_not(None)
     return set(c.execute(select(executions.c.open_key).where(held)).scalars())
 
 

@@ -37,7 +37,10 @@ not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = events.c.status == literal_column("'pending'")
 open_states: list[ColumnElement[str]] = [literal_column("'pending'"), literal_column("'running'")]
-is_open = exists().where((executions.c.event_id == events.c.id) & executions.c.state.in_(open_states))
+is_far_off = (executions.c.origin == "shift") & (executions.c.line == "later") & (executions.c.attempt == 1)
+is_open = exists().where(
+    (executions.c.event_id == events.c.id) & executions.c.state.in_(open_states) & ~is_far_off
+)  # what was moved to another time is not shown as running until then
 
 
 class Move(NamedTuple):

@@ -8,6 +8,7 @@ from modules.core.scheduler.trigger.parse import parse
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
 from modules.core.scheduler.trigger.stored import from_json
+from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.zones import resolve, zone
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "TimeTrigger",
     "Trigger",
     "TriggerError",
+    "Until",
     "from_json",
     "parse",
     "recurring_schedule",

@@ -14,6 +14,7 @@ from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import DAY, TICK, Trigger
 from modules.core.scheduler.trigger.series import EveryMonths
+from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
 from modules.core.scheduler.trigger.zones import Transition, transitions, zone
 
@@ -60,7 +61,7 @@ def parts(trigger: Trigger, *, is_free: bool = True) -> Iterator[Part]:
     yield Part(trigger, is_free)
     inner = getattr(trigger, "triggers", None) or filter(None, [getattr(trigger, "trigger", None)])
     for each in inner:
-        yield from parts(each, is_free=is_free and isinstance(trigger, AnyOf))
+        yield from parts(each, is_free=is_free and isinstance(trigger, (AnyOf, Until)))
 
 
 def zone_of(trigger: Trigger, otherwise: str) -> str:

@@ -17,10 +17,11 @@ from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
 from modules.core.scheduler.trigger.stored import from_json
+from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
-VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf)
+VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf, Until)
 WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),

@@ -12,6 +12,7 @@ from modules.core.scheduler.trigger.event import OnEvent
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.reading import amount
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
 
 VERSION = 1
@@ -84,6 +85,10 @@ def _any(stored: Mapping[str, Any]) -> Trigger:
     return AnyOf(tuple(cast(list[TimeTrigger], [from_json(item) for item in inner])))
 
 
+def _until(stored: Mapping[str, Any]) -> Trigger:
+    return Until(cast(TimeTrigger, from_json(stored["trigger"])), _moment(stored, "end"))
+
+
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]] = {
     "date": (("run_date",), _once),
     "interval": (("seconds", "start", "end"), _every),
@@ -91,4 +96,5 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]]
     "cron": (("expression", "zone", "start", "end", "gap", "fold", "week", "day_match"), _cron),
     "event": (("event", "where"), _event),
     "any": (("triggers",), _any),
+    "until": (("trigger", "end"), _until),
 }

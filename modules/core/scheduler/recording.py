@@ -1,0 +1,33 @@
+"""Rows that only record: what did not run, and what was corrected by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from modules.core.scheduler.catch_up import Missed
+from modules.core.scheduler.execution import Reason, State
+from modules.core.scheduler.placing import ended_row, new_row
+from modules.core.scheduler.store import executions
+
+
+def record_missed(c: Connection, task: Row[Any], missed: Missed, now: datetime) -> None:
+    """Insert the one row that accounts for occurrences that do not run."""
+    row = ended_row(new_row(task, missed.scheduled_for, now, origin="schedule"), State.MISSED, missed.reason, now)
+    executions.add(c, [row | {"missed_count": missed.count, "missed_since": missed.since}])
+
+
+def record_skipped(c: Connection, task: Row[Any], moment: datetime, now: datetime, note: str | None) -> str:
+    """Insert the row of an occurrence that somebody wants left out; return its id. `note` is JSON."""
+    row = ended_row(new_row(task, moment, now, origin="operator"), State.SKIPPED, Reason.SKIPPED_BY_REQUEST, now)
+    executions.add_record(c, row | {"result": note})
+    return str(row["id"])
+
+
+def record_operator(c: Connection, task: Row[Any], moment: datetime, now: datetime, outcome: Mapping[str, Any]) -> None:
+    """Insert the row that tells of a correction by hand."""
+    row = new_row(task, moment, now, origin="operator")
+    executions.add_record(c, row | {"reason": Reason.OPERATOR, "start_time": now, "end_time": now, **outcome})
