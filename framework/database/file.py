@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
+from framework.clock import SystemClock
 from framework.database.engines import thread_engine
 from framework.database.worker import FairLock, Worker
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T")
+
+SETTLED_SECONDS = 1.0
 
 
 class SqliteFile:
@@ -35,6 +39,9 @@ class SqliteFile:
         self._readers = tuple(self._idle)
         self._watcher = _Thread(url, "database watcher", synchronous=synchronous, reading=True)
         self._gate = gate
+        self._path = str(url.database)
+        self._number = 0
+        self._unchanged: tuple[tuple[int, int], ...] | None = None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do the work in one transaction of the writer; cancelled meanwhile, it is carried to its end first."""
@@ -54,7 +61,23 @@ class SqliteFile:
 
     async def version(self) -> int:
         """Return the number that changes when any other connection commits; it means something on one only."""
-        return await self._watcher.worker.do(self._version)
+        files = self._files()
+        if files is None or files != self._unchanged:
+            self._number = await self._watcher.worker.do(self._version)
+            self._unchanged = files if self._have_settled(files) else None
+        return self._number
+
+    def _files(self) -> tuple[tuple[int, int], ...] | None:
+        """Return the last change and the size of the file and its log; None while they are not both there."""
+        try:
+            return tuple((stat.st_mtime_ns, stat.st_size) for stat in map(os.stat, (self._path, f"{self._path}-wal")))
+        except OSError:
+            return None
+
+    def _have_settled(self, files: tuple[tuple[int, int], ...] | None) -> bool:
+        """Whether another commit would leave another mark: times of files are coarse."""
+        now = SystemClock().now().timestamp()
+        return files is not None and all(changed / 1e9 < now - SETTLED_SECONDS for changed, _ in files)
 
     def _version(self) -> int:
         return int(self._watcher.raw().execute("PRAGMA data_version").fetchone()[0])

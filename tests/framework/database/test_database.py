@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from framework.clock import SystemClock
 from framework.database import Database
+from framework.database.file import SqliteFile
 from framework.testing import FakeClock
 
 
@@ -223,6 +225,30 @@ async def test_the_version_changes_when_another_connection_commits(sqlite_databa
 
     assert unchanged == first
     assert await sqlite_database.version() != first
+    await other.close()
+
+
+async def test_a_file_that_nobody_has_touched_is_not_asked_for_its_version(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sqlite_database.write(run("CREATE TABLE notes (n INTEGER)"))
+    other = sqlite_database.clone()
+    path = str(sqlite_database.url.database)
+    asked: list[int] = []
+    ask = SqliteFile._version
+    monkeypatch.setattr(SqliteFile, "_version", lambda self: asked.append(1) or ask(self))
+    just_written = [await sqlite_database.version() for _ in range(3)]
+    for file in (path, f"{path}-wal"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+
+    untouched = [await sqlite_database.version() for _ in range(3)]
+    before = len(asked)
+    await other.write(ADD)
+    changed = await sqlite_database.version()
+
+    assert set(untouched) == set(just_written)
+    assert before == 4  # each time while the file was new, and once more
+    assert changed not in untouched
     await other.close()
 
 

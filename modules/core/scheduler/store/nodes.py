@@ -14,6 +14,7 @@ from modules.core.scheduler.store.executions import is_running
 from modules.core.scheduler.tables import executions, nodes, pauses, profiles
 
 LEASE_OF = "SELECT lease_until, draining_since FROM scheduler_nodes WHERE id = :node_id FOR UPDATE"
+RENEW = "UPDATE scheduler_nodes SET lease_until = :lease_until WHERE id = :node_id RETURNING id"
 PAUSED = "SELECT scope FROM scheduler_pauses"
 
 
@@ -24,7 +25,7 @@ def register(c: Connection, values: Mapping[str, Any]) -> None:
 
 def renew(c: Connection, node_id: str, lease_until: datetime) -> bool:
     """Move this node's lease; False when another node has taken it for dead."""
-    return c.execute(update(nodes).where(nodes.c.id == node_id).values(lease_until=lease_until)).rowcount == 1
+    return run(c, RENEW, node_id=node_id, lease_until=lease_until).one_or_none() is not None
 
 
 def lease_of(c: Connection, node_id: str) -> Any:
