@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from datetime import timedelta
 
@@ -13,7 +12,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from framework.clock import SystemClock
 from framework.database import Database
-from framework.database.file import SqliteFile
 from framework.testing import FakeClock
 
 
@@ -215,43 +213,6 @@ async def test_a_database_in_memory_keeps_its_rows_refuses_readers_that_write_an
     await database.close()
 
 
-async def test_the_version_changes_when_another_connection_commits(sqlite_database: Database) -> None:
-    await sqlite_database.write(run("CREATE TABLE notes (n INTEGER)"))
-    other = sqlite_database.clone()
-    first = await sqlite_database.version()
-    unchanged = await sqlite_database.version()
-
-    await other.write(ADD)
-
-    assert unchanged == first
-    assert await sqlite_database.version() != first
-    await other.close()
-
-
-async def test_a_file_that_nobody_has_touched_is_not_asked_for_its_version(
-    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await sqlite_database.write(run("CREATE TABLE notes (n INTEGER)"))
-    other = sqlite_database.clone()
-    path = str(sqlite_database.url.database)
-    asked: list[int] = []
-    ask = SqliteFile._version
-    monkeypatch.setattr(SqliteFile, "_version", lambda self: asked.append(1) or ask(self))
-    just_written = [await sqlite_database.version() for _ in range(3)]
-    for file in (path, f"{path}-wal"):
-        os.utime(file, (1_700_000_000, 1_700_000_000))
-
-    untouched = [await sqlite_database.version() for _ in range(3)]
-    before = len(asked)
-    await other.write(ADD)
-    changed = await sqlite_database.version()
-
-    assert set(untouched) == set(just_written)
-    assert before == 4  # each time while the file was new, and once more
-    assert changed not in untouched
-    await other.close()
-
-
 async def test_the_offset_between_the_clocks_is_measured(database: Database) -> None:
     clock = SystemClock()
     clock.offset = timedelta(hours=1)
@@ -261,11 +222,3 @@ async def test_the_offset_between_the_clocks_is_measured(database: Database) -> 
     expected = timedelta(hours=-1) if database.dialect == "postgresql" else timedelta(0)
     assert abs(offset - expected) < timedelta(seconds=5)
     assert await database.clock_offset(FakeClock()) == timedelta(0)
-
-
-@pytest.mark.postgres
-async def test_postgresql_has_no_version(postgres_url: str) -> None:
-    database = Database(postgres_url)
-
-    assert await database.version() is None
-    await database.close()
