@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection, Row
+
 from framework.context import AppContext
-from framework.result import Result
+from framework.result import Result, ResultError
+from modules.core.scheduler import ahead
+from modules.core.scheduler import what_if as supposing
 from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.firing import trigger_of
+from modules.core.scheduler.forecasting import FIGURES, Ahead, forecast_of, scene, summary_of
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.linting import ERROR, Finding, Linted, findings_of_forecast, findings_of_task
+from modules.core.scheduler.placing import function_key
+from modules.core.scheduler.policies import policies_of
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.simulating import Slots, play
+from modules.core.scheduler.store import ahead as store
+from modules.core.scheduler.store import tasks
 from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.trigger import OnEvent, Trigger, from_json
 from modules.core.scheduler.trigger_manager import TriggerManager
 
+LONGEST = 24 * 366  # hours of a forecast
+MOST_LINTED = 10_000
 Answer = Result[dict[str, Any]]
 
 
 class Foresight:
     """What lies ahead, read and never changed. Methods are async and return a Result."""
 
-    def __init__(self, app_context: AppContext, jobs: JobManager, triggers: TriggerManager) -> None:
+    def __init__(
+        self, app_context: AppContext, jobs: JobManager, triggers: TriggerManager, settings: SchedulerSettings
+    ) -> None:
         self._app_context = app_context
         self._jobs = jobs
         self._triggers = triggers
+        self._settings = settings
 
     async def preview(
         self, what: Trigger | TaskConfig | Mapping[str, Any] | str, count: int = 5
@@ -52,6 +73,47 @@ class Foresight:
         times = self._times(task, trigger, count)
         return Result.success(shown | {"times": times, "notes": _notes_about(task, trigger, times)})
 
+    async def forecast(
+        self, hours: float = 24, *, what_if: Sequence[Mapping[str, Any]] | None = None, limit: int = 500
+    ) -> Answer:
+        """Play what comes within the next hours on the slots of the nodes that live.
+
+        `{"from", "until", "is_cut", "slots", "nodes", "total", "skipped", "peak", "use", "late", "occurrences", "load",
+        "busiest", "pile_ups", "tasks", "what_if"}`. At most 100,000 occurrences are looked at (`is_cut` where there are
+        more: `until` is as far as they reach), and `limit` of them listed. How long a task takes is the median of its
+        last twenty successes, else of its function's, else ten seconds.
+
+        `what_if` supposes changes: `{"task": id, …}` with keys of a config or `"remove": True`, or a config to add, and
+        `takes` for how long it takes; then `what_if` in the answer holds the figures `before` and `after`.
+        """
+        if not 0 < hours <= LONGEST or limit < 1:
+            return Result.error("INVALID_CONFIG", f"hours lie between 0 and {LONGEST}, and limit is at least 1")
+        now = self._app_context.clock.now()
+        until = now + timedelta(hours=hours)
+        try:
+            named = supposing.named(what_if or ())
+            known, rows = await self._app_context.database.read(partial(_read, now=now, until=until, named=named))
+            changed = supposing.changed(what_if or (), rows, known, self._triggers)
+        except ResultError as refusal:
+            return Result.error(refusal.error.code, refusal.error.message, refusal.error.details)
+        slots = ahead.slots_of(known, self._settings)
+        return Result.success(await asyncio.to_thread(_forecast, known, slots, until, named, changed, limit))
+
+    async def lint(self) -> Answer:
+        """Return what about the pending tasks will surprise somebody: `{"findings", "looked_at", "is_cut"}`.
+
+        A finding is `{"code", "severity", "task_id", "task", "text", "advice"}`, worst first; its severity is `error`
+        or `warning`. At most the newest 10,000 tasks are looked at.
+        """
+        now = self._app_context.clock.now()
+        known = await self._app_context.database.read(partial(_read_all, now=now))
+        slots = ahead.slots_of(known, self._settings)
+        found = await asyncio.to_thread(_lint, known, slots, self._settings.execution_timeout.total_seconds())
+        found.sort(key=lambda finding: (finding.severity != ERROR, finding.code, finding.task or ""))
+        shown = [asdict(finding) for finding in found]
+        is_cut = len(known.rows) >= MOST_LINTED
+        return Result.success({"findings": shown, "looked_at": len(known.rows), "is_cut": is_cut})
+
     def _times(self, task: Mapping[str, Any], trigger: Trigger, count: int) -> list[dict[str, Any]]:
         """Return what is to come; a paused task is taken as if it were resumed now."""
         first, most = _first(task, trigger, self._app_context.clock.now()), count
@@ -60,6 +122,62 @@ class Foresight:
         if task["max_executions"] is not None:
             most = min(count, task["max_executions"] - task["execution_count"])
         return self._triggers.preview(trigger, most, first=first, timezone=task["timezone"])
+
+
+def _read(
+    c: Connection, *, now: datetime, until: datetime, named: Sequence[str]
+) -> tuple[ahead.Known, dict[str, Row[Any]]]:
+    found = {task_id: tasks.find(c, task_id) for task_id in named}
+    return ahead.coming(c, now, until), {task_id: row for task_id, row in found.items() if row is not None}
+
+
+def _read_all(c: Connection, *, now: datetime) -> ahead.Known:
+    return ahead.look_ahead(c, now, store.pending(c, MOST_LINTED))
+
+
+def _forecast(
+    known: ahead.Known, slots: Slots, until: datetime, named: Sequence[str], changed: Sequence[Ahead], limit: int
+) -> dict[str, Any]:
+    stored = ahead.tasks_ahead(known)
+    supposed = [*ahead.tasks_ahead(known, but=named), *changed] if named or changed else stored
+    running, waiting = ahead.open_now(known, stored)
+    given = scene(supposed, slots, known.now, until, running=running, waiting=waiting)
+    forecast = forecast_of(given, limit) | {"nodes": len(known.living), "what_if": None}
+    if supposed is not stored:
+        before = scene(stored, slots, known.now, until, running=running, waiting=waiting)
+        after = {name: forecast[name] for name in FIGURES}
+        forecast["what_if"] = {"before": summary_of(before, play(before.runs, slots, running)), "after": after}
+    return forecast
+
+
+def _lint(known: ahead.Known, slots: Slots, timeout: float) -> list[Finding]:
+    found: list[Finding] = []
+    functions = frozenset(name for node in known.living for name in node["functions"]) if known.living else None
+    for row in known.rows:
+        try:
+            found += findings_of_task(_linted(row, known, timeout), known.now, functions)
+        except ValueError as error:
+            text, advice = f"its stored definition cannot be read: {error}", "schedule it anew"
+            found.append(Finding(Reason.CORRUPT_DEFINITION, ERROR, row.id, row.name, text, advice))
+    coming, until = ahead.tasks_ahead(known), known.now + timedelta(hours=24)
+    running, waiting = ahead.open_now(known, coming)
+    given = scene(coming, slots, known.now, until, running=running, waiting=waiting)
+    return [*found, *findings_of_forecast(given, forecast_of(given, 1))]
+
+
+def _linted(row: Row[Any], known: ahead.Known, timeout: float) -> Linted:
+    """Return what is known of a task; raises `ValueError` where its row cannot be read."""
+    own = policies_of(row.policies).timeout
+    return Linted(
+        ahead.work_of(row, known),
+        trigger_of(row.trigger),
+        row.next_execution,
+        row.is_open,
+        row.event is not None,
+        timeout if own is None else own,
+        known.took.get(row.id, ()),
+        function_key(row.module_id, row.function_name),
+    )
 
 
 def _first(task: Mapping[str, Any], trigger: Trigger, now: datetime) -> datetime | None:

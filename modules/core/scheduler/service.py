@@ -58,11 +58,12 @@ class SchedulerService:
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
-        foresight = Foresight(app_context, jobs, triggers)
+        foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task = foresight.preview, foresight.preview_task
         by_hand = Occurrences(jobs)
         self.backfill, self.run_until = by_hand.backfill, by_hand.run_until
         self.skip_next, self.shift_next = by_hand.skip_next, by_hand.shift_next
+        self.forecast, self.lint = foresight.forecast, foresight.lint
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.

@@ -20,6 +20,7 @@ from modules.core.scheduler.trigger.zones import Transition, transitions, zone
 
 FAR = 30  # years: nobody knows the clocks' changes beyond, and sparse triggers reach far
 MOST_LEFT_OUT = 10_000
+GAPS = ("DST_GAP_SHIFTED", "DST_GAP_SKIPPED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,18 @@ def fires_at(trigger: Trigger, moment: datetime) -> bool:
     return trigger.next_after(moment - TICK) == moment
 
 
+def gaps_ahead(trigger: Trigger, after: datetime, until: datetime) -> list[str]:
+    """Return in words which times of fixed hours the clocks leave out in `(after, until]`, and what becomes of them."""
+    zones = {part.trigger.zone for part in parts(trigger) if isinstance(part.trigger, (OnWallClock, EveryMonths))}
+    found: list[str] = []
+    for change in (change for name in sorted(zones) for change in changes(zone(name), after, until)):
+        following = trigger.next_after(change.at - TICK) if change.after > change.before else None
+        if following is not None:
+            notes = notes_on(trigger, change.at - TICK, [following]).get(following, [])
+            found += [note.text for note in notes if note.code in GAPS]
+    return found
+
+
 def _by_clocks(
     whole: Trigger, part: Part, after: datetime, moments: Sequence[datetime]
 ) -> Iterator[tuple[datetime, Note]]:
@@ -119,7 +132,7 @@ def _in_gap(
     follows_elapsed_time = isinstance(part.trigger, OnWallClock) and not part.trigger.times.fixed_hour
     if follows_elapsed_time:
         if part.is_free:
-            yield following, Note("DST_GAP_SKIPPED", f"{text}: left out, as its hour is not fixed")
+            yield following, Note("DST_GAP_PASSED", f"{text}: its hour is not fixed, so it follows elapsed time")
     elif getattr(part.trigger, "dst", Dst()).gap == "skip":
         if fires_at(_shifted(whole), change.at):
             yield following, Note("DST_GAP_SKIPPED", f"{text}: left out")

@@ -52,10 +52,10 @@ def test_a_skipped_time_is_told_of_the_occurrence_that_follows() -> None:
     assert noted(trigger, SPRING) == {"03-30 00:30": [("DST_GAP_SKIPPED", text)]}
 
 
-def test_a_time_that_follows_elapsed_time_is_left_out_in_the_gap() -> None:
-    text = "02:30 does not exist on 29 March 2026 in Europe/Berlin: left out, as its hour is not fixed"
+def test_a_time_whose_hour_is_not_fixed_passes_over_the_gap() -> None:
+    text = "02:30 does not exist on 29 March 2026 in Europe/Berlin: its hour is not fixed, so it follows elapsed time"
 
-    assert noted(trigger_of("30 */2 * * *"), SPRING, 30) == {"03-29 02:30": [("DST_GAP_SKIPPED", text)]}
+    assert noted(trigger_of("30 */2 * * *"), SPRING, 30) == {"03-29 02:30": [("DST_GAP_PASSED", text)]}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""Findings: what about a schedule will surprise somebody, each with a stable code and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from framework.duration import in_words
+from modules.core.scheduler.forecasting import Scene
+from modules.core.scheduler.simulating import Work
+from modules.core.scheduler.trigger import Cron, Trigger
+from modules.core.scheduler.trigger.notes import gaps_ahead, parts
+
+YEAR = timedelta(days=366)
+NEAR_LIMIT = 0.8  # of a time limit, what the longest success may take
+STEPS = 5  # occurrences whose distances are looked at
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at; `task_id` and `task`, its name, are None where it is about all of them."""
+
+    code: str
+    severity: str
+    task_id: str | None
+    task: str | None
+    text: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What is known of one pending task; `took` are the seconds of its last successes, `timeout` its limit."""
+
+    work: Work
+    trigger: Trigger
+    next_execution: datetime | None
+    is_open: bool
+    waits_for_event: bool
+    timeout: float
+    took: Sequence[float]
+    function: str
+
+
+def findings_of_trigger(trigger: Trigger, now: datetime) -> Iterator[tuple[str, str, str]]:
+    """Yield code, text and advice of what is odd about a trigger by itself, in the year to come."""
+    gaps = gaps_ahead(trigger, now, now + YEAR)
+    if gaps:
+        yield "FIXED_TIME_IN_GAP", gaps[0], "choose an hour that the clocks do not leave out, or the timezone UTC"
+    for part in parts(trigger):
+        if isinstance(part.trigger, Cron) and _restricts_both(part.trigger.expression):
+            text = f"cron {part.trigger.expression!r} restricts day and day_of_week: it runs where either matches"
+            yield "DAY_AND_WEEKDAY", text, "leave one of them `*`; for both at once use an `all` trigger"
+
+
+def _restricts_both(expression: str) -> bool:
+    fields = expression.split()
+    if len(fields) < 5:
+        return False  # a shorthand
+    day, _, weekday = fields[2:5] if len(fields) == 5 else fields[3:6]
+    return day not in ("*", "?") and weekday not in ("*", "?")
+
+
+def findings_of_task(task: Linted, now: datetime, functions: frozenset[str] | None) -> Iterator[Finding]:
+    """Yield what is odd about a task; `functions` are those that living nodes have, None where no node lives."""
+    told = [(code, WARNING, text, advice) for code, text, advice in findings_of_trigger(task.trigger, now)]
+    told += [*_never_again(task), *_about_durations(task)]
+    if functions is not None and task.function not in functions:
+        text = f"no living node has its function {task.function}"
+        told.append(("FUNCTION_MISSING", ERROR, text, "start a node with the module that registers it"))
+    for code, severity, text, advice in told:
+        yield Finding(code, severity, task.work.task_id, task.work.name, text, advice)
+
+
+def _never_again(task: Linted) -> Iterator[tuple[str, str, str, str]]:
+    if task.next_execution is None and not task.is_open and not task.waits_for_event:
+        text = f"it is pending and has no next time: {task.trigger.describe()}"
+        yield "NEVER_AGAIN", WARNING, text, "give it a new time, or cancel it"
+
+
+def _about_durations(task: Linted) -> Iterator[tuple[str, str, str, str]]:
+    if not task.took:
+        return
+    interval = _shortest_interval(task)
+    usual = timedelta(seconds=round(task.work.seconds, 1))
+    if interval is not None and task.work.seconds > interval.total_seconds():
+        text = f"it usually takes {in_words(usual)}, and comes every {in_words(interval)}"
+        advice = "let it come less often, make it shorter, or have the next one begin after the end of the last"
+        yield "OUTLASTS_INTERVAL", WARNING, text, advice
+    longest = max(task.took)
+    if longest > NEAR_LIMIT * task.timeout:
+        limit, took = (in_words(timedelta(seconds=round(seconds, 1))) for seconds in (task.timeout, longest))
+        text = f"its time limit is {limit}, and a success took {took}"
+        yield "SHORT_TIMEOUT", WARNING, text, "raise its timeout"
+
+
+def _shortest_interval(task: Linted) -> timedelta | None:
+    """Return the shortest distance between the occurrences that come next; None where there is but one."""
+    shortest, moment = None, task.next_execution
+    for _ in range(STEPS):
+        following = None if moment is None else task.trigger.next_after(moment)
+        if moment is None or following is None:
+            break
+        shortest = min(shortest or following - moment, following - moment)
+        moment = following
+    return shortest
+
+
+def findings_of_forecast(given: Scene, forecast: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is odd about all tasks together, on the slots there are."""
+    if forecast["use"] > 1:
+        text = f"what is due until {given.window.until:%Y-%m-%d %H:%M} UTC takes {forecast['use']:.1f} times the slots"
+        yield Finding(
+            "MORE_WORK_THAN_SLOTS", ERROR, None, None, text, "add nodes or slots, or let tasks come less often"
+        )
+    else:
+        yield from _about_queues(given)
+    for pile_up in forecast["pile_ups"]:
+        how_often = "" if pile_up["times"] == 1 else f", and {pile_up['times'] - 1} times more"
+        text = f"{pile_up['count']} tasks are due at {pile_up['at']:%Y-%m-%d %H:%M:%S} UTC{how_often}: "
+        text += f"{pile_up['waited']} of them have to wait"
+        yield Finding("MANY_AT_ONCE", WARNING, None, None, text, _best(pile_up["advice"]))
+
+
+def _best(advice: Sequence[Mapping[str, Any]]) -> str:
+    if not advice:
+        return "add slots: moving them within the hour would not help"
+    best = advice[0]
+    before, after = (f"{each['waiting']} wait, up to {_span(each['late'])}" for each in (best["before"], best["after"]))
+    return f"{best['text']}: now {before}; then {after}"
+
+
+def _span(seconds: float) -> str:
+    return in_words(timedelta(seconds=round(seconds)))
+
+
+def _about_queues(given: Scene) -> Iterator[Finding]:
+    seconds = (given.window.until - given.window.start).total_seconds()
+    wanted: dict[str, float] = {}
+    for run in given.runs:
+        wanted[run.work.queue] = wanted.get(run.work.queue, 0.0) + run.work.seconds
+    for queue, work in sorted(wanted.items()):
+        slots = given.slots.of(queue)
+        if slots == 0:
+            text = f"tasks of queue {queue!r} are due, and it is paused, or no node serves it"
+            yield Finding("QUEUE_NOT_SERVED", ERROR, None, None, text, "resume it, or give a node slots for it")
+        elif work > slots * seconds:
+            text = f"what is due in queue {queue!r} takes {work / slots / seconds:.1f} times its slots"
+            yield Finding("MORE_WORK_THAN_SLOTS", ERROR, None, None, text, "give it more slots, or less to do")

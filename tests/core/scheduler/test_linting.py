@@ -1,0 +1,131 @@
+"""Findings: each is there where there is reason for it, and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from framework.testing import START
+from modules.core.scheduler.forecasting import Ahead, forecast_of, scene
+from modules.core.scheduler.linting import Finding, Linted, findings_of_forecast, findings_of_task
+from modules.core.scheduler.simulating import Slots, Work
+from modules.core.scheduler.trigger import Cron, Every, Once, OnEvent, Trigger, parse
+
+HOUR = timedelta(hours=1)
+FUNCTIONS = frozenset({"acme:note"})
+
+
+def linted(trigger: Trigger, **known: Any) -> Linted:
+    took = known.pop("took", ())
+    work = Work("t", "task", took[0] if took else 10.0)
+    first: datetime | None = trigger.next_after(START)
+    values = {"next_execution": first, "is_open": False, "waits_for_event": False, "timeout": 300.0}
+    return Linted(work, trigger, **{**values, "took": took, "function": "acme:note", **known})
+
+
+def codes(task: Linted, functions: frozenset[str] | None = FUNCTIONS) -> list[str]:
+    return [finding.code for finding in findings_of_task(task, START, functions)]
+
+
+def cron(expression: str, zone: str = "Europe/Berlin", **more: Any) -> Trigger:
+    return parse({"type": "cron", "expression": expression, "timezone": zone, **more}, zone="UTC", now=START)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "expected"),
+    [
+        (cron("30 2 * * *"), ["FIXED_TIME_IN_GAP"]),
+        (cron("30 2 * * *", dst_gap="skip"), ["FIXED_TIME_IN_GAP"]),
+        (cron("30 2 * * sun"), ["FIXED_TIME_IN_GAP"]),
+        (cron("30 2 * * mon"), []),
+        (cron("30 3 * * *"), []),
+        (cron("30 * * * *"), []),
+        (cron("30 2 * * *", "UTC"), []),
+        (cron("30 2 * * *", "Asia/Tokyo"), []),
+        (cron("0 12 13 * fri"), ["DAY_AND_WEEKDAY"]),
+        (cron("0 12 13 * *"), []),
+        (cron("0 12 * * fri"), []),
+        (cron("@daily"), []),
+        (Every(HOUR, START), []),
+    ],
+)
+def test_a_trigger_that_surprises_is_found(trigger: Trigger, expected: list[str]) -> None:
+    assert codes(linted(trigger)) == expected
+
+
+def test_a_time_in_the_gap_is_told_with_its_date() -> None:
+    (finding,) = findings_of_task(linted(cron("30 2 * * *")), START, FUNCTIONS)
+
+    assert finding.text == "02:30 does not exist on 29 March 2026 in Europe/Berlin: runs at 03:00"
+    assert (finding.severity, finding.task_id, finding.task) == ("warning", "t", "task")
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (linted(Every(HOUR, START), took=(4000.0,), timeout=9000.0), ["OUTLASTS_INTERVAL"]),
+        (linted(Every(HOUR, START), took=(3500.0,), timeout=9000.0), []),
+        (linted(cron("0,5 12 * * *"), took=(600.0,), timeout=9000.0), ["OUTLASTS_INTERVAL"]),
+        (linted(Once(START + HOUR), took=(4000.0,), timeout=9000.0), []),
+        (linted(Every(HOUR, START), took=(10.0, 250.0)), ["SHORT_TIMEOUT"]),
+        (linted(Every(HOUR, START), took=(10.0, 200.0)), []),
+        (linted(Every(HOUR, START)), []),
+    ],
+)
+def test_a_task_that_takes_too_long_is_found_by_its_history(task: Linted, expected: list[str]) -> None:
+    assert codes(task) == expected
+
+
+def test_a_pending_task_without_a_next_time_is_found() -> None:
+    ended = linted(Every(HOUR, START - 10 * HOUR, START - HOUR))
+
+    assert codes(ended) == ["NEVER_AGAIN"]
+    assert codes(linted(ended.trigger, is_open=True)) == []
+    assert codes(linted(OnEvent("paid"), waits_for_event=True)) == []
+
+
+def test_a_function_that_no_living_node_has_is_found_unless_none_lives() -> None:
+    task = linted(Every(HOUR, START), function="acme:gone")
+
+    assert [(each.code, each.severity) for each in findings_of_task(task, START, FUNCTIONS)] == [
+        ("FUNCTION_MISSING", "error")
+    ]
+    assert codes(task, None) == []
+
+
+def of_forecast(tasks: list[tuple[Work, Trigger]], slots: Slots) -> list[Finding]:
+    coming = [Ahead(work, trigger, trigger.next_after(START) or START) for work, trigger in tasks]
+    given = scene(coming, slots, START, START + 24 * HOUR)
+    return list(findings_of_forecast(given, forecast_of(given, 1)))
+
+
+def work(name: str, seconds: float, queue: str = "default") -> Work:
+    return Work(name, name, seconds, queue, limit_key=name)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(4000.0, ["MORE_WORK_THAN_SLOTS"]), (3000.0, [])])
+def test_more_work_than_the_slots_can_do_is_found(seconds: float, expected: list[str]) -> None:
+    found = of_forecast([(work("a", seconds), Every(HOUR, START + HOUR))], Slots(1))
+
+    assert [finding.code for finding in found] == expected
+
+
+def test_more_work_than_the_slots_of_its_queue_is_found() -> None:
+    tasks = [(work("a", 4000.0, "mail"), Every(HOUR, START + HOUR))]
+
+    assert [finding.code for finding in of_forecast(tasks, Slots(10, {"mail": 1}))] == ["MORE_WORK_THAN_SLOTS"]
+    assert [finding.code for finding in of_forecast(tasks, Slots(10, {"mail": 0}))] == ["QUEUE_NOT_SERVED"]
+    assert of_forecast(tasks, Slots(10, {"mail": 2})) == []
+
+
+def test_many_tasks_at_one_instant_are_found_with_the_advice_that_was_played() -> None:
+    tasks: list[tuple[Work, Trigger]] = [(work(f"{n}", 60.0), Cron("0 0 * * *", "UTC")) for n in range(30)]
+
+    (finding,) = of_forecast(tasks, Slots(10))
+
+    assert finding.code == "MANY_AT_ONCE"
+    assert finding.text == "30 tasks are due at 2026-01-06 00:00:00 UTC: 20 of them have to wait"
+    assert "now 20 wait, up to 2m; then 0 wait, up to 0s" in finding.advice
+    assert of_forecast(tasks[:10], Slots(10)) == []
