@@ -19,7 +19,9 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.simulating import Run, Slots, Work
 from modules.core.scheduler.status import nodes_now
 from modules.core.scheduler.store import ahead, nodes
-from modules.core.scheduler.trigger import Cron
+from modules.core.scheduler.trigger import Cron, Trigger
+from modules.core.scheduler.trigger.anatomy import fields_of
+from modules.core.scheduler.trigger.own_time import with_own_time
 
 DEFAULT_SECONDS = 10.0  # of a task that nobody has seen succeed
 LAST = 20  # successes that tell how long a task takes
@@ -80,8 +82,17 @@ def work_of(row: Row[Any], known: Known) -> Work:
         limit_key_of(row),
         policies_of(row.policies).jitter,
         measured,
-        isinstance(trigger_of(row.trigger), Cron),
+        own_minute(trigger_of(row.trigger), f"{row.module_id}/{row.key or row.name}"),
     )
+
+
+def own_minute(trigger: Trigger, seed: str) -> int | None:
+    """Return the minute that `H` would stand for in a cron of this seed; None where its minute is no plain number."""
+    if not isinstance(trigger, Cron):
+        return None
+    if not fields_of(trigger.expression)["minute"].isdigit():
+        return None
+    return int(with_own_time("H * * * *", seed).split()[0])
 
 
 def tasks_ahead(known: Known, *, but: Iterable[str] = ()) -> list[Ahead]:

@@ -11,6 +11,7 @@ from framework.duration import in_words
 from modules.core.scheduler.forecasting import Scene
 from modules.core.scheduler.simulating import Work
 from modules.core.scheduler.trigger import Cron, Trigger
+from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.notes import gaps_ahead, parts
 
 YEAR = timedelta(days=366)
@@ -51,17 +52,14 @@ def findings_of_trigger(trigger: Trigger, now: datetime) -> Iterator[tuple[str, 
     if gaps:
         yield "FIXED_TIME_IN_GAP", gaps[0], "choose an hour that the clocks do not leave out, or the timezone UTC"
     for part in parts(trigger):
-        if isinstance(part.trigger, Cron) and _restricts_both(part.trigger.expression):
+        if isinstance(part.trigger, Cron) and part.trigger.day_match == "any" and _restricts_both(part.trigger):
             text = f"cron {part.trigger.expression!r} restricts day and day_of_week: it runs where either matches"
-            yield "DAY_AND_WEEKDAY", text, "leave one of them `*`; for both at once use an `all` trigger"
+            yield "DAY_AND_WEEKDAY", text, "leave one of them `*`, or say `day_match` `all` in a trigger dict"
 
 
-def _restricts_both(expression: str) -> bool:
-    fields = expression.split()
-    if len(fields) < 5:
-        return False  # a shorthand
-    day, _, weekday = fields[2:5] if len(fields) == 5 else fields[3:6]
-    return day not in ("*", "?") and weekday not in ("*", "?")
+def _restricts_both(trigger: Cron) -> bool:
+    fields = fields_of(trigger.expression)
+    return fields["day"] not in ("*", "?") and fields["day_of_week"] not in ("*", "?")
 
 
 def findings_of_task(task: Linted, now: datetime, functions: frozenset[str] | None) -> Iterator[Finding]:

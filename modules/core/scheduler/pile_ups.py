@@ -30,7 +30,7 @@ class PileUp(NamedTuple):
     waited: int
 
 
-def crowds(runs: Sequence[Run]) -> dict[int, dict[str, Work]]:
+def _crowds(runs: Sequence[Run]) -> dict[int, dict[str, Work]]:
     """Return which tasks are due in the same second, by that second."""
     found: dict[int, dict[str, Work]] = {}
     for run in runs:
@@ -38,7 +38,7 @@ def crowds(runs: Sequence[Run]) -> dict[int, dict[str, Work]]:
     return found
 
 
-def is_too_much(works: Collection[Work], slots: Slots) -> bool:
+def _is_too_much(works: Collection[Work], slots: Slots) -> bool:
     """Tell whether several works that are due at once need more slots than there are, in all or in a queue."""
     in_queues = Counter(work.queue for work in works)
     most = [(len(works), slots.total), *((count, slots.of(queue)) for queue, count in in_queues.items())]
@@ -57,8 +57,8 @@ def pile_ups(runs: Sequence[Run], slots: Slots, started: Sequence[Started]) -> l
 def _worst(runs: Sequence[Run], slots: Slots, started: Sequence[Started]) -> list[PileUp]:
     waited = Counter(int(each.run.due) for each in started if each.start is None or each.start > each.run.due)
     found: dict[frozenset[str], PileUp] = {}
-    for at, works in sorted(crowds(runs).items()):
-        if not waited[at] or not is_too_much(works.values(), slots):
+    for at, works in sorted(_crowds([run for run in runs if slots.of(run.work.queue)]).items()):
+        if not waited[at] or not _is_too_much(works.values(), slots):
             continue
         who = frozenset(works)
         known = found.get(who, PileUp(at, 0, tuple(sorted(works.values(), key=lambda work: work.name)), 0))
@@ -107,7 +107,7 @@ def _changes(pile_up: PileUp, slots: Slots) -> Iterator[tuple[str, str, Change]]
     for jitter in JITTERS:
         text = f"jitter of {in_words(timedelta(seconds=jitter))} for each of them"
         yield "jitter", text, lambda run, jitter=jitter: jitter * stable_fraction(f"{run.work.task_id} {_iso(run.due)}")  # type: ignore[misc]
-    crons = [work for work in pile_up.works if work.is_cron]
+    crons = [work for work in pile_up.works if work.own_minute is not None]
     if crons:
         whose = "their crons" if len(crons) == len(pile_up.works) else f"the crons of {len(crons)} of them"
         yield "hash", f"`H` for the minute in {whose}", _to_a_minute_of_its_own
@@ -119,9 +119,7 @@ def _changes(pile_up: PileUp, slots: Slots) -> Iterator[tuple[str, str, Change]]
 
 
 def _to_a_minute_of_its_own(run: Run) -> float:
-    if not run.work.is_cron:
-        return 0.0
-    return (int(60 * stable_fraction(run.work.task_id)) - int(run.due % HOUR // MINUTE)) * MINUTE
+    return 0.0 if run.work.own_minute is None else (run.work.own_minute - run.due % HOUR // MINUTE) * MINUTE
 
 
 def _moved(around: Sequence[Run], pile_up: PileUp, move: Change) -> list[Run]:

@@ -17,7 +17,8 @@ LEAST = 0.001  # seconds that anything takes, so that time goes on
 class Work:
     """What a task asks of the slots, each time: `seconds` of one slot; `most` of its `limit_key` at once.
 
-    `measured` tells whether its seconds come from its history, `is_cron` whether a cron says when.
+    `measured` tells whether its seconds come from its history. `own_minute` is what `H` would stand for in the minute
+    field of its cron, where a plain number stands there.
     """
 
     task_id: str
@@ -30,7 +31,7 @@ class Work:
     limit_key: str = ""
     jitter: float = 0.0
     measured: bool = True
-    is_cron: bool = False
+    own_minute: int | None = None
 
 
 class Run(NamedTuple):

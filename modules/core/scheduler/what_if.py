@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from framework.duration import parse_duration
-from modules.core.scheduler.ahead import Known
+from modules.core.scheduler.ahead import Known, own_minute
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.forecasting import Ahead
@@ -19,7 +19,7 @@ from modules.core.scheduler.planning import says_when
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.simulating import Work
 from modules.core.scheduler.task import TaskConfig, problems_of
-from modules.core.scheduler.trigger import Cron, TriggerError
+from modules.core.scheduler.trigger import TriggerError
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 MOST = 1_000  # changes
@@ -70,7 +70,7 @@ def _as_changed(
     if keeps_time and row is not None:
         first = row.next_execution
     work = _work(config, row.id if row is not None else f"what-if-{index}", known)
-    work = replace(work, is_cron=isinstance(trigger, Cron))
+    work = replace(work, own_minute=own_minute(trigger, f"{config.module_id}/{config.key or config.name}"))
     work = work if takes is None else replace(work, seconds=takes, measured=False)
     most = config.max_executions
     if row is not None and most is not None:

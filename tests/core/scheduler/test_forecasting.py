@@ -20,12 +20,13 @@ MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
 
 def ahead(name: str, trigger: Trigger, seconds: float = 60.0, *, most: int | None = None, **more: Any) -> Ahead:
     first = trigger.next_after(START)
-    work = Work(name, name, seconds, limit_key=name, is_cron=isinstance(trigger, Cron), **more)
+    work = Work(name, name, seconds, limit_key=name, **more)
     return Ahead(work, trigger, first or START, most)
 
 
 def midnight(count: int, seconds: float = 90.0) -> list[Ahead]:
-    return [ahead(f"night {number}", Cron("0 0 * * *", "UTC"), seconds) for number in range(count)]
+    nightly = Cron("0 0 * * *", "UTC")
+    return [ahead(f"night {number}", nightly, seconds, own_minute=number * 7 % 60) for number in range(count)]
 
 
 def forecast(tasks: list[Ahead], slots: int = 10, hours: int = 24, limit: int = 1000) -> dict[str, Any]:

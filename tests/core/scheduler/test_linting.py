@@ -45,6 +45,8 @@ def cron(expression: str, zone: str = "Europe/Berlin", **more: Any) -> Trigger:
         (cron("30 2 * * *", "UTC"), []),
         (cron("30 2 * * *", "Asia/Tokyo"), []),
         (cron("0 12 13 * fri"), ["DAY_AND_WEEKDAY"]),
+        (cron("0 0 12 13 * fri"), ["DAY_AND_WEEKDAY"]),
+        (cron("0 12 13 * fri", day_match="all"), []),
         (cron("0 12 13 * *"), []),
         (cron("0 12 * * fri"), []),
         (cron("@daily"), []),
