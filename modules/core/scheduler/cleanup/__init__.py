@@ -1,10 +1,12 @@
 """The cleaning engine: typed policies, and what carries them out; it knows no schedule and stores nothing."""
 
 from modules.core.scheduler.cleanup.files import clean_files
+from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
-from modules.core.scheduler.cleanup.policy import FilesPolicy, FunctionPolicy, RowsPolicy
+from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, total
 from modules.core.scheduler.cleanup.rows import clean_rows
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy
 
 __all__ = [

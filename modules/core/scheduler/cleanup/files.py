@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from modules.core.scheduler.cleanup.policy import MEGABYTE, FilesPolicy
+from modules.core.scheduler.cleanup.files_policy import MEGABYTE, FilesPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally
 from modules.core.scheduler.cleanup.walk import Folder, RefusedDirectoryError, Walk, innermost_root, opened
 

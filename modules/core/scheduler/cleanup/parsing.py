@@ -10,7 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from framework.errors import did_you_mean
-from modules.core.scheduler.cleanup.policy import FilesPolicy, FunctionPolicy, Policy, RowsPolicy
+from modules.core.scheduler.cleanup.files_policy import FilesPolicy
+from modules.core.scheduler.cleanup.policy import FunctionPolicy, Policy
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
 AnyPolicy = RowsPolicy | FilesPolicy | FunctionPolicy
 Problem = dict[str, str]

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework.database import Database, row_address
-from modules.core.scheduler.cleanup.policy import RowsPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import Target, check_rows_policy, read_target
 
 _KEYS_PER_READ = 10_000

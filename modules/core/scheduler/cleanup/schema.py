@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 from framework.errors import did_you_mean
 from modules.core.scheduler.cleanup.moments import holds_moments, is_before
 from modules.core.scheduler.cleanup.parsing import Problem
-from modules.core.scheduler.cleanup.policy import RowsPolicy
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
 _ALLOWED: dict[type[Any], tuple[type[Any], ...]] = {
     str: (str,),
