@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -147,3 +150,24 @@ async def test_what_waits_for_an_event_has_no_next_one_and_what_is_no_time_is_re
     assert (no_time.error.code, no_moment.error.code) == ("INVALID_STATE", "INVALID_CONFIG")
     assert no_moment.error.details["problems"][0]["field"] == "scheduled_for"
     assert nobody.error.code == "TASK_NOT_FOUND"
+
+
+@pytest.mark.parametrize("order", ["skip_next", "shift_next"])
+async def test_beside_a_turn_an_occurrence_is_either_fired_or_taken_by_hand_and_never_the_one_after_it(
+    start_node: Any, order: str
+) -> None:
+    nodes = [await start_node(), await start_node()]
+    task_id = await nodes[0].add_every(MINUTE, overlap="queue")
+
+    for _ in range(8):
+        moment = (await nodes[0].task(task_id))["next_execution"]
+        nodes[0].clock.move_to(moment)
+        asked = [task_id, moment] if order == "skip_next" else [task_id, moment, moment]
+        _, answer = await asyncio.gather(nodes[1].scheduler.turn(), getattr(nodes[0].scheduler, order)(*asked))
+        await nodes[1].scheduler.run_due()
+        rows = [row for row in await nodes[0].history(task_id) if row["scheduled_for"] == moment]
+        by_hand = [row for row in rows if row["origin"] != "schedule"]
+        assert (len(rows), len(by_hand)) == (1, int(answer.success))
+        assert (await nodes[0].task(task_id))["next_execution"] == moment + timedelta(minutes=1)
+
+    assert len(await nodes[0].history(task_id)) == 8

@@ -1,0 +1,70 @@
+"""However long a task slept: what it costs to find out what was missed does not grow with how much that was."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from modules.core.scheduler.catch_up import Firing, decide
+from modules.core.scheduler.policies import Policies
+from modules.core.scheduler.trigger import AnyOf, Cron, Every, EveryMonths, Once, Until
+from modules.core.scheduler.trigger.stored import KINDS
+
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+TEN_YEARS = timedelta(days=3653)
+EVERY_MINUTE = Cron("* * * * *", "Europe/Berlin")
+STEPS = 15_000  # calls: of each change of the clocks in ten years, and of each run that is caught up, some
+STEPS_OF_A_DAY = 600  # of several triggers at once, where the days must be told apart
+
+# One of each kind that has times, as busy as it can be. A new kind comes in here.
+BUSY: dict[str, Any] = {
+    "date": Once(START),
+    "interval": Every(timedelta(seconds=1), START),
+    "months": EveryMonths(1, datetime(2026, 1, 31, 2, 30), "Europe/Berlin"),  # noqa: DTZ001  # a wall-clock time
+    "cron": EVERY_MINUTE,
+    "any": AnyOf((EVERY_MINUTE, Every(timedelta(minutes=7), START))),
+    "until": Until(EVERY_MINUTE, START + 2 * TEN_YEARS),
+}
+BY_DAYS = {"any"}
+
+
+def counted(work: Callable[[], Firing]) -> tuple[Firing, int]:
+    """Do some work and count its calls: as many on every machine."""
+    count = 0
+
+    def counting(_frame: Any, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counting)
+    try:
+        done = work()
+    finally:
+        sys.setprofile(None)
+    return done, count
+
+
+def test_every_kind_of_trigger_that_has_times_is_asked() -> None:
+    assert set(BUSY) == set(KINDS) - {"event"}
+
+
+CASES = [(kind, catch_up) for kind in BUSY for catch_up in ("latest", "all", "none")]
+
+
+@pytest.mark.parametrize(("kind", "catch_up"), [case for case in CASES if case[0] not in BY_DAYS or case[1] == "all"])
+def test_ten_years_asleep_are_accounted_for_without_a_step_for_each_occurrence(kind: str, catch_up: str) -> None:
+    trigger, policies = BUSY[kind], Policies(catch_up=catch_up)
+    nominal = trigger.next_after(START - timedelta(microseconds=1))
+    steps = STEPS_OF_A_DAY * TEN_YEARS.days if kind in BY_DAYS else STEPS
+
+    firing, taken = counted(lambda: decide(trigger, nominal, nominal + TEN_YEARS, policies, None))
+
+    assert taken <= steps
+    accounted = sum(1 + run.missed_count for run in firing.runs)
+    accounted += 0 if firing.missed is None else firing.missed.count
+    assert accounted == 1 + trigger.count_between(nominal, nominal + TEN_YEARS)
+    assert len(firing.runs) <= 100
