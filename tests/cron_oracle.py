@@ -5,15 +5,14 @@ from __future__ import annotations
 import calendar
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6), (1970, 2199))
+RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6), (1970, 2099))
 POLICIES = [(gap, fold) for gap in ("shift", "skip") for fold in ("first", "last", "both")]
 
 
@@ -34,19 +33,49 @@ def values(field: str, low: int, high: int) -> frozenset[int]:
     return frozenset(result)
 
 
-@dataclass
 class Meaning:
     """The seven fields of an expression: second, minute, hour, day, month, weekday, year."""
 
-    fields: list[str]
-
-    @classmethod
-    def of(cls, expression: str) -> Meaning:
+    def __init__(self, expression: str) -> None:
         fields = expression.split()
-        return cls({5: ["0", *fields, "*"], 6: [*fields, "*"], 7: fields}[len(fields)])
+        self.fields = {5: ["0", *fields, "*"], 6: [*fields, "*"], 7: fields}[len(fields)]
+        numbers = [
+            frozenset[int]() if place in (3, 5) else values(field, *span)
+            for place, (field, span) in enumerate(zip(self.fields, RANGES, strict=True))
+        ]
+        self.seconds = [timedelta(seconds=second) for second in sorted(numbers[0])]
+        self.minutes, self.hours, self.months = numbers[1], numbers[2], numbers[4]
+        self.years = range(1, 10_000) if self.fields[6] == "*" else numbers[6]
+        self.follows_elapsed_time = self.fields[2].startswith("*")
+        self._days: dict[date, bool] = {}
 
-    def day(self, wall: datetime) -> bool:
-        """Whether the day matches: day and weekday both restricted mean either."""
+    def minute(self, wall: datetime) -> bool:
+        """Whether the minute that begins at this wall-clock time matches."""
+        return wall.minute in self.minutes and wall.hour in self.hours and self.day(wall.date())
+
+    def day(self, day: date) -> bool:
+        """Whether the day matches."""
+        if day not in self._days:
+            self._days[day] = day.month in self.months and day.year in self.years and self._day(day)
+        return self._days[day]
+
+    def first_after(self, wall: datetime, days: int) -> datetime | None:
+        """The first matching wall-clock time after another, by looking at so many days."""
+        for number in range(days):
+            midnight = datetime.combine(wall.date(), time()) + number * DAY
+            if self.day(midnight.date()):
+                for at in self._times_of_day():
+                    if midnight + at > wall:
+                        return midnight + at
+        return None
+
+    def _times_of_day(self) -> Iterator[timedelta]:
+        for hour in sorted(self.hours):
+            for minute in sorted(self.minutes):
+                yield from (hour * HOUR + minute * MINUTE + second for second in self.seconds)
+
+    def _day(self, wall: date) -> bool:
+        """Day and weekday both restricted mean either."""
         days, weekdays = self.fields[3], self.fields[5]
         length = calendar.monthrange(wall.year, wall.month)[1]
         by_day = any(self._day_item(item, wall, length) for item in days.split(","))
@@ -54,7 +83,7 @@ class Meaning:
         either = days not in ("*", "?") and weekdays not in ("*", "?")
         return by_day or by_weekday if either else by_day and by_weekday
 
-    def _day_item(self, item: str, wall: datetime, length: int) -> bool:
+    def _day_item(self, item: str, wall: date, length: int) -> bool:
         if item == "?":
             return True
         if item == "L":
@@ -69,7 +98,7 @@ class Meaning:
             return wall.day == min(working, key=lambda day: abs(day - wanted))
         return wall.day in values(item, 1, 31)
 
-    def _weekday_item(self, item: str, wall: datetime, length: int) -> bool:
+    def _weekday_item(self, item: str, wall: date, length: int) -> bool:
         weekday = wall.isoweekday() % 7
         if item == "?":
             return True
@@ -78,40 +107,33 @@ class Meaning:
         if "#" in item:
             number, week = map(int, item.split("#"))
             return weekday == number % 7 and (wall.day - 1) // 7 + 1 == week
-        return weekday in {number % 7 for number in values(item, 0, 6)}
-
-    def minute(self, wall: datetime) -> bool:
-        """Whether the minute that begins at this wall-clock time matches."""
-        _, minute, hour, _, month, _, year = (
-            values(field, *span) if place not in (3, 5) else frozenset()
-            for place, (field, span) in enumerate(zip(self.fields, RANGES, strict=True))
-        )
-        found = wall.minute in minute and wall.hour in hour and wall.month in month and wall.year in year
-        return found and self.day(wall)
-
-    def seconds(self) -> list[timedelta]:
-        return [timedelta(seconds=second) for second in sorted(values(self.fields[0], 0, 59))]
-
-    def follows_elapsed_time(self) -> bool:
-        return self.fields[2].startswith("*")
+        return weekday in {number % 7 for number in values(item, 0, 7)}
 
 
 @lru_cache(maxsize=256)
 def minutes_shown(name: str, start: datetime, hours: int) -> list[tuple[datetime, datetime]]:
     """Every minute of UTC from `start`, and what the zone's clock shows then."""
-    moments = (start + number * MINUTE for number in range(hours * 60))
-    return [(moment, moment.astimezone(zone(name)).replace(tzinfo=None)) for moment in moments]
+    found = []
+    for hour in (start + number * HOUR for number in range(hours)):
+        minutes = [hour + number * MINUTE for number in range(60)]
+        offsets = {moment.astimezone(zone(name)).utcoffset() for moment in (hour, hour + HOUR)}
+        if len(offsets) == 1:  # no zone changes twice within an hour
+            wall = hour.astimezone(zone(name)).replace(tzinfo=None)
+            found += [(moment, wall + number * MINUTE) for number, moment in enumerate(minutes)]
+        else:
+            found += [(moment, moment.astimezone(zone(name)).replace(tzinfo=None)) for moment in minutes]
+    return found
 
 
 def occurrences(
     expression: str, name: str, after: datetime, until: datetime, gap: str = "shift", fold: str = "first"
 ) -> list[datetime]:
     """The occurrences in (after, until], in zones whose clocks change at whole minutes."""
-    meaning = Meaning.of(expression)
+    meaning = Meaning(expression)
     start = (after - 30 * HOUR).replace(minute=0, second=0, microsecond=0)
     shown = minutes_shown(name, start, (until - start) // HOUR + 32)
-    if meaning.follows_elapsed_time():
-        found = {moment + second for moment, wall in shown if meaning.minute(wall) for second in meaning.seconds()}
+    if meaning.follows_elapsed_time:
+        found = {moment + second for moment, wall in shown if meaning.minute(wall) for second in meaning.seconds}
     else:
         found = set(_each_as_decided(meaning, shown, gap, fold))
     return sorted(moment for moment in found if after < moment <= until)
@@ -126,7 +148,7 @@ def _each_as_decided(
     chosen = {"first": slice(0, 1), "last": slice(-1, None), "both": slice(None)}[fold]
     for wall, moments in passes.items():
         if meaning.minute(wall):
-            yield from (moment + second for moment in moments[chosen] for second in meaning.seconds())
+            yield from (moment + second for moment in moments[chosen] for second in meaning.seconds)
     for (_, before), (moment, wall) in pairwise(shown):
         left_out = (before + number * MINUTE for number in range(1, (wall - before) // MINUTE))
         if gap == "shift" and any(meaning.minute(minute) for minute in left_out):

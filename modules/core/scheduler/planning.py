@@ -74,7 +74,7 @@ class Planner:
             return invalid([{"field": name, "message": "this cannot be changed"} for name in fixed])
         if says_when(changes):
             return self.plan(config_of(row) | dict(changes))
-        partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring"})
+        partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring", "dst_gap", "dst_fold"})
         if partial:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Protocol
 
 from modules.core.scheduler.trigger import wall_clock
@@ -14,8 +14,9 @@ from modules.core.scheduler.trigger.zones import offset_shown, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
-END = LAST.replace(tzinfo=None)  # no zone's wall clock is so far ahead that it would matter
+END = LAST.replace(tzinfo=None) + DAY  # no zone's wall clock is further ahead
 AROUND_A_CHANGE = 2 * DAY  # no change of the clocks leaves out or repeats more than a day
+MIDNIGHT = time()
 combine = datetime.combine
 
 
@@ -58,10 +59,9 @@ class OnWallClock(ABC):
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Wall clock first, and one mapping to UTC; only around a change of the clocks stretch by stretch."""
-        after = as_utc(moment)
+        after, until = as_utc(moment), self.end or LAST
         if self.start is not None and after < self.start:
             after = self.start - TICK
-        until = self.end or LAST
         place = zone(self.zone)
         while after < until:
             shown = after.astimezone(place)
@@ -73,24 +73,37 @@ class OnWallClock(ABC):
                 if (wall.month, wall.day) not in changing_days(place, wall.year):
                     return found if found <= until else None
                 after = max(after, found - AROUND_A_CHANGE)
-            nearby = self._first_in(after, min(after + 2 * AROUND_A_CHANGE, until))
-            if nearby is not None:
-                return nearby
-            after += 2 * AROUND_A_CHANGE
-        return None
-
-    def _first_in(self, after: datetime, until: datetime) -> datetime | None:
-        for stretch in self._stretches(after, until):
-            wall = self.times.first_in(stretch.first, stretch.stop)
-            if wall is not None:
-                return stretch.instant(wall)
+            nearby = after + min(2 * AROUND_A_CHANGE, until - after)
+            for stretch in self._stretches(after, nearby):
+                wall = self.times.first_in(stretch.first, stretch.stop)
+                if wall is not None:
+                    return stretch.instant(wall)
+            after = nearby
         return None
 
     def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
-        for stretch in self._stretches(after, moment, newest_first=True):
-            wall = self.times.last_in(stretch.first, stretch.stop)
-            if wall is not None:
-                return stretch.instant(wall)
+        """As `next_after`, backwards."""
+        until, after = min(as_utc(moment), self.end or LAST), as_utc(after)
+        if self.start is not None and after < self.start:
+            after = self.start - TICK
+        place = zone(self.zone)
+        earliest = combine(after.date(), MIDNIGHT) - DAY
+        while after < until:
+            shown = until.astimezone(place)
+            if (shown.month, shown.day) not in changing_days(place, shown.year):
+                wall = self.times.last_in(earliest, combine(shown.date(), shown.time()) + TICK)
+                if wall is None:
+                    return None
+                found = EPOCH + (wall - WALL_EPOCH - offset_shown(place, wall))
+                if (wall.month, wall.day) not in changing_days(place, wall.year):
+                    return found if found > after else None
+                until = min(until, found + AROUND_A_CHANGE)
+            nearby = until - min(2 * AROUND_A_CHANGE, until - after)
+            for stretch in self._stretches(nearby, until, newest_first=True):
+                wall = self.times.last_in(stretch.first, stretch.stop)
+                if wall is not None:
+                    return stretch.instant(wall)
+            until = nearby
         return None
 
     def count_between(self, after: datetime, until: datetime) -> int:
