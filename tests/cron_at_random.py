@@ -53,14 +53,19 @@ def check(random: Random) -> None:
     """Compare one expression with the oracle: on a plain clock, and in a zone around a change of its clocks."""
     text = expression(random)
     meaning = oracle.Meaning(text)
-    try:
-        cron = Cron(text, "UTC")
-    except TriggerError as refusal:
-        assert "no year has" in str(refusal), text
-        assert meaning.first_after(datetime(1999, 1, 1), 366 * 30) is None, text  # noqa: DTZ001  # a wall-clock time
+    if meaning.first_after(datetime(1970, 1, 1), 366 * 30) is None and refused(text):  # noqa: DTZ001  # a wall-clock time
         return
-    check_on_a_plain_clock(cron, meaning, random)
+    check_on_a_plain_clock(Cron(text, "UTC"), meaning, random)
     check_around_a_change(text, random)
+
+
+def refused(text: str) -> bool:
+    """Whether an expression is one that no year has a day for."""
+    try:
+        Cron(text, "UTC")
+    except TriggerError as refusal:
+        return "no year has" in str(refusal)
+    return False
 
 
 def check_on_a_plain_clock(cron: Cron, meaning: oracle.Meaning, random: Random) -> None:
