@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modules.core.scheduler.declarations import declare_cleanup, declare_function, declare_task
+from modules.core.scheduler.declarations import declare_calendar, declare_cleanup, declare_function, declare_task
 from modules.core.scheduler.execution import DoNotRetry, ExecutionCancelled, ExecutionContext, ExecutionLost, RetryAfter
 from modules.core.scheduler.functions import FunctionError
 from modules.core.scheduler.housekeeper import Housekeeper
@@ -30,6 +30,7 @@ __all__ = [
     "SchedulerSettings",
     "TaskConfig",
     "TriggerManager",
+    "declare_calendar",
     "declare_cleanup",
     "declare_function",
     "declare_task",

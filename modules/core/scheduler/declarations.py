@@ -11,6 +11,7 @@ from framework.context import AppContext
 from framework.result import Error, Result
 from modules.core.scheduler.declared import CLEANUP, TASK
 from modules.core.scheduler.functions import FunctionError
+from modules.core.scheduler.trigger import TriggerError
 
 if TYPE_CHECKING:
     from modules.core.scheduler.service import SchedulerService
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FUNCTION = "core.scheduler.function"
+CALENDAR = "core.scheduler.calendar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,20 @@ def declare_task(app_context: AppContext, config: Mapping[str, Any]) -> None:
 def declare_cleanup(app_context: AppContext, cleanup_type: str, config: Mapping[str, Any]) -> None:
     """Declare a cleanup of the registering module."""
     app_context.declare(CLEANUP, (cleanup_type, dict(config)))
+
+
+def declare_calendar(app_context: AppContext, name: str, definition: Mapping[str, Any]) -> None:
+    """Declare a calendar of the registering module, which tasks of any module may name."""
+    app_context.declare(CALENDAR, (name, dict(definition)))
+
+
+def hand_over_calendars(app_context: AppContext, service: SchedulerService) -> None:
+    """Register every declared calendar; one that is refused is logged and turns health red, the others go on."""
+    for module_id, (name, definition) in app_context.declarations(CALENDAR):
+        try:
+            service.register_calendar(module_id, name, definition)
+        except TriggerError as error:
+            tell_refusal(app_context, module_id, f"calendar {name!r}", Error("INVALID_TRIGGER", str(error)))
 
 
 def hand_over_functions(app_context: AppContext, service: SchedulerService) -> None:

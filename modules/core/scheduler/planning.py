@@ -20,8 +20,11 @@ from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
 from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
-from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError
+from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError, without_calendars
+from modules.core.scheduler.trigger.frozen import stamp_of
 from modules.core.scheduler.trigger_manager import TriggerManager
+
+PARTS_OF_WHEN = {"timezone", "start_date", "end_date", "recurring", "dst_gap", "dst_fold", "calendar_action"}
 
 
 class Planner:
@@ -73,8 +76,9 @@ class Planner:
         if fixed:
             return invalid([{"field": name, "message": "this cannot be changed"} for name in fixed])
         if says_when(changes):
-            return self.plan(config_of(row) | dict(changes))
-        partial = sorted(set(changes) & {"timezone", "start_date", "end_date", "recurring", "dst_gap", "dst_fold"})
+            time = {} if _names_a_way(changes) else {"trigger": without_calendars(readable(trigger_of, row.trigger))}
+            return self.plan(config_of(row) | time | dict(changes))
+        partial = sorted(set(changes) & PARTS_OF_WHEN)
         if partial:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
@@ -126,8 +130,10 @@ def _what(config: TaskConfig) -> dict[str, Any]:
 
 
 def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone: str) -> dict[str, Any]:
+    stored = trigger.to_json()
     return {
-        "trigger": strict_json.dumps(trigger.to_json()),
+        "trigger": strict_json.dumps(stored),
+        "calendars": stamp_of(stored),
         "timezone": timezone,
         "event": trigger.event if isinstance(trigger, OnEvent) else None,
         "recurring": trigger.recurring,
@@ -140,4 +146,8 @@ def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone
 
 def says_when(changes: Mapping[str, Any]) -> bool:
     """Tell whether an edit gives the time of a task anew."""
+    return _names_a_way(changes) or "calendars" in changes
+
+
+def _names_a_way(changes: Mapping[str, Any]) -> bool:
     return not set(changes).isdisjoint(WAYS)

@@ -13,6 +13,7 @@ from framework.database import Joinable
 from framework.duration import parse_duration
 from framework.result import Result
 from modules.core.scheduler.applying import Reconciler
+from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.foreseeing import Foresight
 from modules.core.scheduler.functions import FunctionError, FunctionRegistry
@@ -35,7 +36,7 @@ Answer = Result[dict[str, Any]]
 
 
 class SchedulerService:
-    """Methods are async and return a Result, but for `register_function` and `add_listener`, which raise on misuse."""
+    """Methods are async and return a Result, but for `register_…` and `add_listener`, which raise on misuse."""
 
     def __init__(
         self,
@@ -49,12 +50,13 @@ class SchedulerService:
     ) -> None:
         self._app_context, self._settings, self._functions = app_context, settings, functions
         self._runner, self._housekeeper, self._jobs = runner, housekeeper, jobs
-        self.register_function = functions.register
-        self.add_listener, self.stop_now = runner.listeners.add, runner.stop_now
+        self.register_function, self.add_listener = functions.register, runner.listeners.add
+        self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
+        self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)
+        self.list_calendars, self.show_calendar, self.apply_calendars = keeper.list_all, keeper.show, keeper.apply
         operator = Operator(app_context, jobs, runner)
         self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
-        self.list_queues = operator.list_queues
-        self.reconciler = Reconciler(app_context, jobs, housekeeper)
+        self.list_queues, self.reconciler = operator.list_queues, Reconciler(app_context, jobs, housekeeper)
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all

@@ -13,11 +13,13 @@ from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
 from modules.core.scheduler.fields import QueueName
 from modules.core.scheduler.task import TaskConfig, problems_of
+from modules.core.scheduler.trigger.calendar_definition import checked
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.zones import zone
 
 POSITIVE = Gt(timedelta(0))
 ZoneName = Annotated[str, AfterValidator(lambda name: zone(name).key)]
+CalendarDefinition = Annotated[dict[str, Any], AfterValidator(checked)]
 CronText = Annotated[str, AfterValidator(lambda text: Cron(text, "UTC").expression)]
 
 
@@ -53,6 +55,9 @@ class SchedulerSettings(ModuleSettings):
     )
     timezone: ZoneName | None = Field(
         default=None, description="Zone of naive times and crons; by default the machine's."
+    )
+    calendars: dict[str, CalendarDefinition] = Field(
+        default_factory=dict, description="Calendars by name, in which tasks do not run: docs/when.md."
     )
     poll_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(seconds=15), description="Longest sleep between two looks at the database."

@@ -39,6 +39,7 @@ class ScheduledEvent(Base):
             "ix_scheduler_events_due", "next_execution", where="status = 'pending' AND next_execution IS NOT NULL"
         ),
         _partial("ix_scheduler_events_event", "event", where="event IS NOT NULL"),
+        _partial("ix_scheduler_events_calendars", "calendars", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
     )
@@ -50,6 +51,7 @@ class ScheduledEvent(Base):
     function_name: Mapped[str]
     parameters: Mapped[str]
     trigger: Mapped[str]
+    calendars: Mapped[str | None]
     timezone: Mapped[str]
     event: Mapped[str | None]
     recurring: Mapped[bool]
@@ -177,6 +179,18 @@ class Pause(Base):
     since: Mapped[datetime]
 
 
+class CalendarRow(Base):
+    """A calendar as it was last registered; `definition` names no other one. Tasks carry what they were given of it."""
+
+    __tablename__ = "scheduler_calendars"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    module_id: Mapped[str]
+    definition: Mapped[str]
+    missing_since: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+
 class CleanupConfig(Base):
     """A retention policy that a module registered; its task owns the time."""
 
@@ -214,5 +228,6 @@ executions = cast(Table, EventExecution.__table__)
 nodes = cast(Table, Node.__table__)
 profiles = cast(Table, NodeProfile.__table__)
 pauses = cast(Table, Pause.__table__)
+calendars = cast(Table, CalendarRow.__table__)
 cleanups = cast(Table, CleanupConfig.__table__)
 cleanup_reports = cast(Table, CleanupReport.__table__)

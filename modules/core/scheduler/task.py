@@ -37,7 +37,17 @@ from modules.core.scheduler.fields import (
 NOT_NEGATIVE = Ge(timedelta(0))
 POSITIVE = Gt(timedelta(0))
 WAYS = ("schedule_time", "delay", "interval_type", "interval_value", "cron", "trigger")
-TIMING = (*WAYS, "recurring", "timezone", "start_date", "end_date", "dst_gap", "dst_fold")
+TIMING = (
+    *WAYS,
+    "recurring",
+    "timezone",
+    "start_date",
+    "end_date",
+    "dst_gap",
+    "dst_fold",
+    "calendars",
+    "calendar_action",
+)
 IDENTITY = {"task_id", "key", "on_conflict", "replace_existing", "paused", "owner"}
 
 
@@ -79,6 +89,8 @@ class TaskConfig(BaseModel):
     end_date: datetime | str | None = None
     dst_gap: Literal["shift", "skip"] | None = None
     dst_fold: Literal["first", "last", "both"] | None = None
+    calendars: list[str | dict[str, str]] = Field(default_factory=list, max_length=20)
+    calendar_action: Literal["skip", "move"] = "skip"
     max_executions: int | None = Field(default=None, ge=1, le=MOST)
 
     priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)

@@ -13,9 +13,17 @@ from pydantic import ValidationError
 
 from framework.clock import Clock
 from framework.result import Result
+from modules.core.scheduler.calendars import CalendarRegistry
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.task import TaskConfig, problems_of
-from modules.core.scheduler.trigger import INTERVAL_TYPES, Trigger, TriggerError, parse, recurring_schedule
+from modules.core.scheduler.trigger import (
+    INTERVAL_TYPES,
+    Trigger,
+    TriggerError,
+    parse,
+    recurring_schedule,
+    with_calendars,
+)
 from modules.core.scheduler.trigger.notes import notes_on, zone_of
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
@@ -34,11 +42,15 @@ class TriggerManager:
     def __init__(self, clock: Clock, settings: SchedulerSettings) -> None:
         self._clock = clock
         self.timezone = zone(settings.timezone).key if settings.timezone else _zone_of_host()
+        self.calendars = CalendarRegistry(settings, self.timezone)
 
     def parse(self, definition: Any, timezone: str | None = None) -> Result[Trigger]:
         """Return the trigger value that a dict, cron text or value means; `INVALID_TRIGGER` says what is wrong."""
         try:
-            return Result.success(parse(definition, zone=timezone or self.timezone, now=self._clock.now()))
+            found = self.calendars.find
+            return Result.success(
+                parse(definition, zone=timezone or self.timezone, now=self._clock.now(), calendars=found)
+            )
         except TriggerError as error:
             return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
 
@@ -58,7 +70,13 @@ class TriggerManager:
         try:
             dst = Dst(config.dst_gap or BY_DEFAULT.gap, config.dst_fold or BY_DEFAULT.fold)
             seed = f"{config.module_id}/{config.key or config.name}"
-            return parse(_definition(config, name, now), zone=name, now=now, dst=dst, seed=seed)
+            found = self.calendars.find
+            trigger = parse(_definition(config, name, now), zone=name, now=now, dst=dst, seed=seed, calendars=found)
+            return (
+                with_calendars(trigger, config.calendars, config.calendar_action, found)
+                if config.calendars
+                else trigger
+            )
         except TriggerError as error:
             raise TriggerError(str(error), WRITTEN_AS.get(error.field, error.field)) from None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from framework.terminal import print_json, say
+from modules.core.scheduler.cli.calendars import calendar_commands
 from modules.core.scheduler.cli.executions import execution_commands
 from modules.core.scheduler.cli.nodes import node_commands
 from modules.core.scheduler.cli.occurrences import occurrence_commands
@@ -32,6 +33,7 @@ commands.add_typer(task_commands, name="tasks")
 commands.add_typer(execution_commands, name="executions")
 commands.add_typer(node_commands, name="nodes")
 commands.add_typer(queue_commands, name="queues")
+commands.add_typer(calendar_commands, name="calendars")
 
 
 @commands.command()

@@ -37,7 +37,9 @@ def with_scheduler(work: Callable[[SchedulerService, Clock], Awaitable[None]]) -
 
     async def opened() -> None:
         async with Application(modules=[MODULE_ID]).open() as app_context:
-            await work(app_context.get_service(SchedulerService), app_context.clock)
+            scheduler = app_context.get_service(SchedulerService)
+            await scheduler.calendars.recall()
+            await work(scheduler, app_context.clock)
 
     asyncio.run(opened())
 

@@ -12,15 +12,16 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "cleanup_config", "cleanup_reports")
+TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars", "cleanup_config", "cleanup_reports")
 
 
 def upgrade() -> None:
-    """Create the seven tables."""
+    """Create the eight tables."""
     _events()
     _executions()
     _nodes()
     _pauses()
+    _calendars()
     _cleanup_config()
     _cleanup_reports()
 
@@ -48,6 +49,7 @@ def _events() -> None:
         sa.Column("function_name", sa.Text(), nullable=False),
         sa.Column("parameters", sa.Text(), nullable=False),
         sa.Column("trigger", sa.Text(), nullable=False),
+        sa.Column("calendars", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=True),
         sa.Column("recurring", sa.Boolean(), nullable=False),
@@ -78,6 +80,7 @@ def _events() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    _partial("ix_scheduler_events_calendars", ["calendars"], "calendars IS NOT NULL")
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
     _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
@@ -173,6 +176,18 @@ def _pauses() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("scope"),
+    )
+
+
+def _calendars() -> None:
+    op.create_table(
+        "scheduler_calendars",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("module_id", sa.Text(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("missing_since", UtcDateTime(), nullable=True),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
 
 

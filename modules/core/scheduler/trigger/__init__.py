@@ -1,8 +1,11 @@
 """When a task fires: immutable trigger values, read from definitions and from stored JSON."""
 
 from modules.core.scheduler.trigger.any_of import AnyOf
+from modules.core.scheduler.trigger.calendar import Calendar
+from modules.core.scheduler.trigger.calendar_definition import Lookup, read_calendar, stored_calendar
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.excluding import Excluding, Exclusion, LeftOut, with_calendars, without_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, recurring_schedule
 from modules.core.scheduler.trigger.parse import parse
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
@@ -14,9 +17,14 @@ from modules.core.scheduler.trigger.zones import resolve, zone
 __all__ = [
     "INTERVAL_TYPES",
     "AnyOf",
+    "Calendar",
     "Cron",
     "Every",
     "EveryMonths",
+    "Excluding",
+    "Exclusion",
+    "LeftOut",
+    "Lookup",
     "OnEvent",
     "Once",
     "TimeTrigger",
@@ -25,7 +33,11 @@ __all__ = [
     "Until",
     "from_json",
     "parse",
+    "read_calendar",
     "recurring_schedule",
     "resolve",
+    "stored_calendar",
+    "with_calendars",
+    "without_calendars",
     "zone",
 ]

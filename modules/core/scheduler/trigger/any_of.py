@@ -12,6 +12,7 @@ from typing import Any
 from modules.core.scheduler.trigger.coincidence import count_union
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.excluding import Excluding
 from modules.core.scheduler.trigger.protocol import DAY, TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
 
@@ -32,7 +33,7 @@ class AnyOf:
                 raise TriggerError(
                     "an event cannot be one of several triggers yet; give it a task of its own", "triggers"
                 )
-            if not isinstance(trigger, (Once, Every, EveryMonths, Cron, AnyOf)):
+            if not isinstance(trigger, (Once, Every, EveryMonths, Cron, Excluding, AnyOf)):
                 raise TriggerError(f"{trigger!r} is not a trigger", "triggers")
             flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AnyOf) else (trigger,)))
         if not 1 <= len(flat) <= MAX_TRIGGERS:

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.any_of import MAX_TRIGGERS, AnyOf
+from modules.core.scheduler.trigger.calendar_definition import Lookup, no_calendar
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, cron
 from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.excluding import SKIP, Excluding, with_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
@@ -21,7 +23,7 @@ from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
-VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf, Until)
+VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf, Until, Excluding)
 WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
@@ -33,15 +35,24 @@ KEYS = {
 MAX_NESTING = 8
 
 
-def parse(definition: object, *, zone: str, now: datetime, dst: Dst = BY_DEFAULT, seed: str | None = None) -> Trigger:
+def parse(
+    definition: object,
+    *,
+    zone: str,
+    now: datetime,
+    dst: Dst = BY_DEFAULT,
+    seed: str | None = None,
+    calendars: Lookup = no_calendar,
+) -> Trigger:
     """Return the trigger that a value, a cron expression or a trigger dict defines, or raise `TriggerError`.
 
     A dict with a `v` is what `to_json` gave.
     Naive times and cron fields are read in the dict's `timezone`, else in `zone`; an interval without `start_date`
     first fires one interval after `now` (aware). `dst` is for what the clocks leave out or show twice, where the dict
-    does not say it itself; `seed` names the task, whose `H` in a cron expression is a time of its own.
+    does not say it itself; `seed` names the task, whose `H` in a cron expression is a time of its own. `calendars`
+    finds those that a dict names.
     """
-    return Reader(zone, now, dst, seed).read(definition)
+    return Reader(zone, now, dst, seed, calendars=calendars).read(definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Reader:
     dst: Dst = BY_DEFAULT
     seed: str | None = None
     depth: int = MAX_NESTING
+    calendars: Lookup = no_calendar
 
     def read(self, definition: object) -> Trigger:
         if isinstance(definition, VALUES):
@@ -63,6 +75,9 @@ class Reader:
             raise TriggerError(f"a trigger is a trigger value, a cron expression or a dict, not {definition!r}")
         if "v" in definition:
             return from_json(definition)
+        if definition.get("calendars") is not None:
+            rest = {key: value for key, value in definition.items() if key != "calendars"}
+            return with_calendars(self.read(rest), definition["calendars"], SKIP, self.calendars)
         kind = reading.required(definition, "type", "a trigger")
         if not isinstance(kind, str) or kind not in KEYS:
             hint = did_you_mean(kind, KEYS) or f"; there are {', '.join(KEYS)}"

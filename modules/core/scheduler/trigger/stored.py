@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from modules.core.scheduler.trigger.any_of import AnyOf
+from modules.core.scheduler.trigger.calendar_definition import stored_calendar
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.excluding import Excluding, Exclusion
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.reading import amount
 from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
@@ -16,6 +18,7 @@ from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
 
 VERSION = 1
+FROZEN = {"name", "when", "definition"}
 
 
 def from_json(stored: Mapping[str, Any]) -> Trigger:
@@ -89,6 +92,14 @@ def _until(stored: Mapping[str, Any]) -> Trigger:
     return Until(cast(TimeTrigger, from_json(stored["trigger"])), _moment(stored, "end"))
 
 
+def _excluding(stored: Mapping[str, Any]) -> Trigger:
+    uses = stored["calendars"]
+    if not isinstance(uses, list) or any(not isinstance(use, Mapping) or set(use) != FROZEN for use in uses):
+        raise TriggerError(f"the stored calendars are no list of {sorted(FROZEN)}", "calendars")
+    exclusions = (Exclusion(use["name"], stored_calendar(use["definition"]), use["when"]) for use in uses)
+    return Excluding(cast(TimeTrigger, from_json(stored["trigger"])), tuple(exclusions))
+
+
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]] = {
     "date": (("run_date",), _once),
     "interval": (("seconds", "start", "end"), _every),
@@ -97,4 +108,5 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]]
     "event": (("event", "where"), _event),
     "any": (("triggers",), _any),
     "until": (("trigger", "end"), _until),
+    "excluding": (("trigger", "calendars"), _excluding),
 }

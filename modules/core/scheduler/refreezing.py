@@ -1,0 +1,70 @@
+"""A calendar that has changed applies to the tasks that carry it: the definition in their triggers is replaced."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from framework import strict_json
+from modules.core.scheduler.commands import must_find
+from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
+from modules.core.scheduler.store import calendars, cleanups, tasks
+from modules.core.scheduler.task import Status
+from modules.core.scheduler.trigger import Trigger
+from modules.core.scheduler.trigger.frozen import digest_of, refrozen, stamp_of
+from modules.core.scheduler.trigger_manager import DAWN
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+
+Definitions = Mapping[str, Mapping[str, Any]]
+
+
+def refreeze(c: Connection, now: datetime, current: Definitions) -> int:
+    """Give tasks that carry calendars of another definition the current one; return how many, at most `AT_ONCE`.
+
+    A task that is due is fired first, and the next time of the others is found anew: no occurrence is lost.
+    """
+    digests = {name: digest_of(definition) for name, definition in current.items()}
+    outdated = [stamp for stamp in calendars.stamps(c) if _is_outdated(stamp, digests)]
+    rows = calendars.carrying(c, outdated, AT_ONCE) if outdated else []
+    for row in rows:
+        try:
+            _refreeze(c, row, now, current)
+        except ValueError as error:
+            set_aside(c, row, now, error)
+            tasks.change(c, row.id, now, calendars=None)
+    return len(rows)
+
+
+def _is_outdated(stamp: str, digests: Mapping[str, str]) -> bool:
+    return any(digests.get(name, digest) != digest for name, digest in calendars.names_in(stamp).items())
+
+
+def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions) -> None:
+    stored = refrozen(strict_json.loads(row.trigger), current.get)
+    text = strict_json.dumps(stored)
+    trigger = trigger_of(text)
+    fire_if_due(c, row, now)
+    row = must_find(c, row.id)
+    following = None if row.next_execution is None else _next(trigger, now)
+    values: dict[str, Any] = {"trigger": text, "calendars": stamp_of(stored), "next_execution": following}
+    if following is None and row.next_execution is not None:
+        log.error("task %s has been paused: its calendars leave it no occurrence", row.id, extra={"task": row.id})
+        values |= {"next_execution": row.next_execution, "status": Status.PAUSED}
+        values["status_reason"] = Reason.CALENDAR_EXCLUDES_ALL
+    elif row.status_reason == Reason.CALENDAR_EXCLUDES_ALL:
+        values |= {"status": Status.PENDING, "status_reason": None}
+    tasks.change(c, row.id, now, **values)
+    cleanups.keep_in_step(c, row)
+
+
+def _next(trigger: Trigger, now: datetime) -> datetime | None:
+    """Return a recurring trigger's next time, and that of a one-time one even where it has passed."""
+    return trigger.next_after(now if trigger.recurring else DAWN)

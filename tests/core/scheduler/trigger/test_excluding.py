@@ -1,0 +1,241 @@
+"""Occurrences that fall into calendars: skipped or moved, found by arithmetic as by walking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modules.core.scheduler.trigger import (
+    AnyOf,
+    Calendar,
+    Cron,
+    Every,
+    EveryMonths,
+    Excluding,
+    Exclusion,
+    LeftOut,
+    Once,
+    OnEvent,
+    TimeTrigger,
+    TriggerError,
+    from_json,
+    parse,
+    read_calendar,
+)
+
+BASE = datetime(2026, 3, 27, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+NOW = BASE
+BERLIN = "Europe/Berlin"
+CALENDARS = [
+    read_calendar(told, BERLIN)
+    for told in (
+        {"weekdays": "sat-sun"},
+        {"windows": ["22:00-06:00"]},
+        {"dates": ["2026-03-30", "03-31"]},
+        {"windows": ["09:00-17:00"], "invert": True},
+        {"windows": ["01:30-02:30", "08:45-09:15"], "timezone": "Asia/Kathmandu"},
+        {"spans": [["2026-03-28T03:00:00Z", "2026-03-28T03:00:01Z"], ["2026-04-02T00:00:00Z", "2026-04-03T12:00:00Z"]]},
+        {"dates": []},
+    )
+]
+TRIGGERS: list[TimeTrigger] = [
+    Cron("30 2 * * *", BERLIN),
+    Cron("*/20 * * * *", BERLIN),
+    Cron("0 9,23 * * mon-sat", BERLIN),
+    Every(timedelta(hours=5), BASE - timedelta(days=3)),
+    Every(timedelta(minutes=45), BASE, BASE + timedelta(days=3)),
+    EveryMonths(1, datetime(2026, 1, 31, 2, 30), BERLIN),  # noqa: DTZ001  # a wall-clock time has none
+    Once(datetime(2026, 3, 28, 3, tzinfo=UTC)),
+    AnyOf((Cron("0 0 * * *", BERLIN), Every(timedelta(hours=7), BASE))),
+]
+exclusions = st.lists(
+    st.builds(Exclusion, st.sampled_from(["a", "b"]), st.sampled_from(CALENDARS), st.sampled_from(["skip", "move"])),
+    min_size=1,
+    max_size=3,
+)
+SECONDS = st.integers(-200_000, 500_000)
+
+
+def resolved(trigger: Excluding, moment: datetime) -> datetime | None:
+    """What becomes of one time of the inner trigger, step by step."""
+    hit = [each for each in trigger.exclusions if each.calendar.span_at(moment) is not None]
+    if any(each.when == "skip" for each in hit):
+        return None
+    while hit:
+        moment = max(span.stop for each in hit if (span := each.calendar.span_at(moment)) is not None)
+        hit = [each for each in trigger.exclusions if each.calendar.span_at(moment) is not None]
+        if moment > BASE + timedelta(days=60):
+            return None
+    return moment
+
+
+def walked(trigger: Excluding, after: datetime, until: datetime) -> list[datetime]:
+    nominal = trigger.trigger.between(after - timedelta(days=40), until)
+    return sorted({at for each in nominal if (at := resolved(trigger, each)) is not None and after < at <= until})
+
+
+def following(trigger: Excluding, after: datetime, until: datetime) -> Iterator[datetime]:
+    while (found := trigger.next_after(after)) is not None and found <= until:
+        yield found
+        after = found
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[None]:
+    """Give up soon on what never fires: these tests look at some weeks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modules.core.scheduler.trigger.excluding.PATIENCE", 200)
+        yield
+
+
+@pytest.mark.usefixtures("impatient")
+@settings(max_examples=300, deadline=None)
+@given(inner=st.sampled_from(TRIGGERS), uses=exclusions, start=SECONDS, hours=st.integers(0, 120))
+def test_every_question_is_answered_as_by_walking(
+    inner: TimeTrigger, uses: list[Exclusion], start: int, hours: int
+) -> None:
+    trigger = Excluding(inner, tuple(uses))
+    after = BASE + timedelta(seconds=start)
+    until = after + timedelta(hours=hours)
+
+    wanted = walked(trigger, after, until)
+
+    assert list(following(trigger, after, until)) == wanted
+    assert list(trigger.between(after, until)) == wanted
+    assert trigger.count_between(after, until) == len(wanted)
+    assert trigger.latest_until(until, after) == (wanted[-1] if wanted else None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(inner=st.sampled_from(TRIGGERS), uses=exclusions, start=st.integers(-3, 8))
+def test_days_that_look_alike_have_the_same_times(inner: TimeTrigger, uses: list[Exclusion], start: int) -> None:
+    trigger = Excluding(inner, tuple(uses))
+    seen: dict[object, list[timedelta]] = {}
+    for number in range(start, start + 8):
+        day = BASE + timedelta(days=number)
+        times = [moment - day for moment in trigger.between(day, day + timedelta(days=1))]
+        pattern = trigger.day_pattern(day)
+        if pattern is not None:
+            assert seen.setdefault(pattern, times) == times
+
+
+@settings(max_examples=60, deadline=None)
+@given(inner=st.sampled_from(TRIGGERS), uses=exclusions, start=SECONDS, hours=st.integers(0, 100))
+def test_what_is_left_out_is_told_with_its_calendar(
+    inner: TimeTrigger, uses: list[Exclusion], start: int, hours: int
+) -> None:
+    trigger = Excluding(inner, tuple(uses))
+    after = BASE + timedelta(seconds=start)
+    until = after + timedelta(hours=hours)
+    nominal = list(inner.between(after, until))
+
+    told = list(trigger.left_out(after, until))
+
+    assert [each.moment for each in told] == [each for each in nominal if resolved(trigger, each) != each]
+    assert [each.moved_to for each in told] == [resolved(trigger, each.moment) for each in told]
+
+
+def every_morning(told: dict[str, object], when: str = "skip") -> Excluding:
+    return Excluding(Cron("0 9 * * *", BERLIN), (Exclusion("holidays", read_calendar(told, BERLIN), when),))
+
+
+def test_those_that_are_moved_to_the_same_instant_are_one() -> None:
+    trigger = every_morning({"weekdays": "sat-sun"}, "move")
+    friday, monday = datetime(2026, 5, 1, 12, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
+
+    assert trigger.next_after(friday) == monday
+    assert trigger.next_after(monday) == monday + timedelta(hours=9)
+    assert list(trigger.left_out(friday, monday)) == [
+        LeftOut(datetime(2026, 5, 2, 7, tzinfo=UTC), "holidays", monday),
+        LeftOut(datetime(2026, 5, 3, 7, tzinfo=UTC), "holidays", monday),
+    ]
+
+
+def test_what_its_calendars_exclude_altogether_never_fires_and_says_so_soon() -> None:
+    begun = time.process_time()
+
+    assert every_morning({"weekdays": "mon-sun"}).next_after(NOW) is None
+    assert every_morning({"weekdays": "mon-sun"}, "move").next_after(NOW) is None
+    assert every_morning({"windows": ["08:00-10:00"]}).next_after(NOW) is None
+    assert every_morning({"windows": ["10:00-08:00"], "invert": True}).next_after(NOW) is None
+    assert time.process_time() - begun < 10
+
+
+def test_ten_years_are_counted_by_their_closed_stretches() -> None:
+    business = read_calendar({"weekdays": "sat-sun", "windows": ["18:00-08:00"]}, BERLIN)
+    trigger = Excluding(Every(timedelta(seconds=1), BASE), (Exclusion("closed", business, "move"),))
+    begun = time.process_time()
+
+    count = trigger.count_between(BASE, BASE + timedelta(days=3_650))
+
+    assert count > 90_000_000
+    assert time.process_time() - begun < 5
+
+
+def test_it_may_be_one_of_several_triggers() -> None:
+    trigger = AnyOf((every_morning({"weekdays": "sat-sun"}), Cron("0 12 * * sat", BERLIN)))
+
+    found = list(trigger.between(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 4, tzinfo=UTC)))
+
+    assert [moment.isoformat()[5:16] for moment in found] == ["05-01T07:00", "05-02T10:00"]
+    assert from_json(trigger.to_json()) == trigger
+
+
+def test_it_is_stored_with_the_definitions_of_its_calendars() -> None:
+    trigger = every_morning({"weekdays": "sat-sun", "dates": ["12-25"]}, "move")
+
+    again = from_json(trigger.to_json())
+
+    assert again == trigger
+    assert again.describe() == "cron 0 9 * * * (Europe/Berlin), moved behind holidays"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"calendars": "holidays"},
+        {"calendars": [{"name": "holidays"}]},
+        {"calendars": [{"name": "holidays", "when": "sometimes", "definition": {"dates": []}}]},
+        {"calendars": [{"name": "holidays", "when": "skip", "definition": {"days": []}}]},
+        {"calendars": []},
+        {"trigger": {"v": 1, "type": "event", "event": "x", "where": {}}},
+        {"trigger": None},
+    ],
+)
+def test_a_damaged_one_is_refused(damage: dict[str, object]) -> None:
+    with pytest.raises(TriggerError):
+        from_json(every_morning({"dates": []}).to_json() | damage)
+
+
+def test_a_dict_names_its_calendars() -> None:
+    known = {"holidays": CALENDARS[0], "night": CALENDARS[1]}.__getitem__
+    told = {
+        "type": "cron",
+        "expression": "0 9 * * *",
+        "calendars": ["holidays", {"name": "night", "when": "move"}],
+    }
+
+    trigger = parse(told, zone=BERLIN, now=NOW, calendars=known)
+
+    assert isinstance(trigger, Excluding)
+    assert [(each.name, each.when) for each in trigger.exclusions] == [("holidays", "skip"), ("night", "move")]
+    assert trigger.describe() == "cron 0 9 * * * (Europe/Berlin), except on holidays, moved behind night"
+
+
+@pytest.mark.parametrize("calendars", [3, [3], [{"when": "skip"}], [{"name": "holidays", "when": "later"}], ["x"] * 21])
+def test_what_names_no_calendar_is_refused(calendars: object) -> None:
+    told = {"type": "cron", "expression": "0 9 * * *", "calendars": calendars}
+
+    with pytest.raises(TriggerError):
+        parse(told, zone=BERLIN, now=NOW, calendars=lambda _: Calendar("UTC"))
+
+
+def test_an_event_takes_no_calendar() -> None:
+    with pytest.raises(TriggerError, match="triggers of times"):
+        Excluding(OnEvent("x"), (Exclusion("holidays", CALENDARS[0]),))  # type: ignore[arg-type]  # what is refused
