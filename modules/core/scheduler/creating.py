@@ -74,7 +74,8 @@ def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any
 
 def key_of(config: TaskConfig, owner: Owner) -> str | None:
     """Return the key of a task: what code schedules is called by its name, unless it has an id."""
-    return config.key or (config.name if owner.kind == "code" and config.task_id is None else None)
+    is_code = (config.owner or owner.kind) == "code"
+    return config.key or (config.name if is_code and config.task_id is None else None)
 
 
 def _put_again(c: Connection, plan: Plan, row: Row[Any], owner: Owner, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.shell_command import RUN_COMMAND, run_command
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 
@@ -39,6 +40,8 @@ class SchedulerModule(Module):
         data_dir = app_context.settings(FrameworkSettings).data_dir
         roots = tuple(Path(root).absolute() for root in settings.housekeeper_allowed_roots or (data_dir,))
         functions = FunctionRegistry()
+        if settings.allow_commands:
+            functions.register(*RUN_COMMAND, run_command)
         triggers = TriggerManager(app_context.clock, settings)
         executors = self._executors = Executors(app_context.clock, settings)
         planner = Planner(functions, triggers, executors)

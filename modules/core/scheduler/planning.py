@@ -19,12 +19,14 @@ from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
+from modules.core.scheduler.shell_command import RUN_COMMAND
 from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
 from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError, without_calendars
 from modules.core.scheduler.trigger.frozen import stamp_of
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 PARTS_OF_WHEN = {"timezone", "start_date", "end_date", "recurring", "dst_gap", "dst_fold", "calendar_action"}
+NO_COMMANDS = "shell commands are not allowed here; CORE_SCHEDULER_ALLOW_COMMANDS=true allows them"
 
 
 class Planner:
@@ -100,7 +102,8 @@ class Planner:
     def _problems(self, config: TaskConfig) -> list[dict[str, str]]:
         function = self._functions.find(config.module_id, config.function_name)
         if function is None:
-            message = self._functions.unknown(config.module_id, config.function_name)
+            names = (config.module_id, config.function_name)
+            message = NO_COMMANDS if names == RUN_COMMAND else self._functions.unknown(*names)
             return [{"field": "function_name", "message": message}]
         problems = [
             {"field": f"parameters.{problem['field']}".rstrip("."), "message": problem["message"]}

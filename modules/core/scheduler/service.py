@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from framework.context import AppContext, Phase, acting_module
 from framework.database import Joinable
-from framework.duration import parse_duration
 from framework.result import Result
 from modules.core.scheduler.applying import Reconciler
+from modules.core.scheduler.by_keyword import ByKeyword
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.foreseeing import Foresight
-from modules.core.scheduler.functions import FunctionError, FunctionRegistry
+from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
+from modules.core.scheduler.importing import Importer
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.occurrences import Occurrences
 from modules.core.scheduler.operating import Operator
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.signature import named
 from modules.core.scheduler.status import health_of, status_of
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger_manager import TriggerManager
@@ -31,7 +30,6 @@ from modules.core.scheduler.trigger_manager import TriggerManager
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Function = Callable[..., Any] | tuple[str, str]
 Answer = Result[dict[str, Any]]
 
 
@@ -54,10 +52,15 @@ class SchedulerService:
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
         self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)
         self.list_calendars, self.show_calendar, self.apply_calendars = keeper.list_all, keeper.show, keeper.apply
+        spoken = ByKeyword(functions, self.schedule_task)
+        self.schedule_cron, self.schedule_interval = spoken.schedule_cron, spoken.schedule_interval
+        self.schedule_once = spoken.schedule_once
         operator = Operator(app_context, jobs, runner)
         self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
         self.list_queues, self.reconciler = operator.list_queues, Reconciler(app_context, jobs, housekeeper)
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
+        importer = Importer(app_context, jobs, housekeeper, self.reconciler)
+        self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
         foresight = Foresight(app_context, jobs, triggers, settings)
@@ -81,37 +84,6 @@ class SchedulerService:
     ) -> Result[list[dict[str, Any]]]:
         """Schedule tasks in one transaction, all or none; a refusal says at which `index`."""
         return self._told(await self._jobs.create(configs, owner=self._owner(), session=session))
-
-    async def schedule_cron(
-        self, function: Function, cron: str, *, session: Joinable | None = None, **config: Any
-    ) -> Answer:
-        """Schedule a registered function by a cron expression; `config` takes the other keys of a task."""
-        named = self._named(function) | {"cron": cron, "recurring": True}
-        return await self.schedule_task(named | config, session=session)
-
-    async def schedule_interval(
-        self, function: Function, *, every: timedelta | float | str, session: Joinable | None = None, **config: Any
-    ) -> Answer:
-        """Schedule a registered function at an interval: a timedelta, seconds, or words such as "5 minutes"."""
-        try:
-            seconds = parse_duration(every).total_seconds()
-        except ValueError as error:
-            return Result.error("INVALID_CONFIG", str(error), {"problems": [{"field": "every", "message": str(error)}]})
-        timing = {"recurring": True, "interval_type": "seconds", "interval_value": seconds}
-        return await self.schedule_task(self._named(function) | timing | config, session=session)
-
-    async def schedule_once(
-        self,
-        function: Function,
-        *,
-        at: datetime | str | None = None,
-        delay: timedelta | float | str | None = None,
-        session: Joinable | None = None,
-        **config: Any,
-    ) -> Answer:
-        """Schedule a registered function once: `at` a moment, or after a `delay`."""
-        when = {"schedule_time": at, "delay": delay}
-        return await self.schedule_task(self._named(function) | when | config, session=session)
 
     async def get_task(self, task_id: str) -> Answer:
         """Return a task, or `TASK_NOT_FOUND`."""
@@ -240,11 +212,3 @@ class SchedulerService:
         if answer.error is not None and self._app_context.phase is Phase.STARTING:
             log.warning("refused while starting: %s", answer.error.message)
         return answer
-
-    def _named(self, function: Function) -> dict[str, Any]:
-        """Return the names of a registered function; raises `FunctionError` for one that is not."""
-        names = function if isinstance(function, tuple) else self._functions.name_of(function)
-        if names is None:
-            what = function if isinstance(function, tuple) else named(function)
-            raise FunctionError(f"{what} is not registered; register_function() comes first")
-        return {"module_id": names[0], "function_name": names[1], "name": names[1]}

@@ -92,6 +92,9 @@ class SchedulerSettings(ModuleSettings):
     cleanups: tuple[Annotated[dict[str, Any], AfterValidator(_cleanup)], ...] = Field(
         default=(), description="Cleanups, each a table with module_id, cleanup_type, and its config.", repr=False
     )
+    allow_commands: bool = Field(
+        default=False, description="True: tasks may run shell commands, with the rights of this process."
+    )
     cleanup_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(hours=1), description="Interval of a cleanup that names none."
     )

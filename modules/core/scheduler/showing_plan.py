@@ -40,6 +40,14 @@ def applied_lines(applied: Shown) -> list[str]:
     return [*refused, _with_rest(summary, counts)]
 
 
+def imported_lines(done: Shown, *, dry_run: bool) -> list[str]:
+    """Return the lines of an import: what differs, then a summary."""
+    counts = done["counts"]
+    words = ("would be added", "would be changed") if dry_run else ("added", "changed")
+    summary = f"{counts['add']} {words[0]}, {counts['change']} {words[1]}, {counts['same']} the same"
+    return [*_differences(done), summary]
+
+
 def _with_rest(summary: str, counts: Mapping[str, int]) -> str:
     refused = f", {counts['refused']} refused" if counts["refused"] else ""
     return f"{summary}, {counts['same']} the same{refused}"

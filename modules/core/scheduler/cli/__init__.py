@@ -14,12 +14,14 @@ import typer
 from framework.terminal import print_json, say
 from modules.core.scheduler.cli.calendars import calendar_commands
 from modules.core.scheduler.cli.executions import execution_commands
+from modules.core.scheduler.cli.import_from import from_crontab
 from modules.core.scheduler.cli.nodes import node_commands
 from modules.core.scheduler.cli.occurrences import occurrence_commands
 from modules.core.scheduler.cli.opening import INTERRUPTED, MODULE_ID, AsJson
 from modules.core.scheduler.cli.plan import plan_commands
 from modules.core.scheduler.cli.queues import queue_commands
 from modules.core.scheduler.cli.tasks import task_commands
+from modules.core.scheduler.cli.transfer import export_tasks, import_commands
 
 if TYPE_CHECKING:
     from framework.context import AppContext
@@ -29,6 +31,9 @@ MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 commands = typer.Typer()
 commands.add_typer(plan_commands)
 task_commands.add_typer(occurrence_commands)
+task_commands.command("export")(export_tasks)
+import_commands.command("crontab")(from_crontab)
+task_commands.add_typer(import_commands, name="import")
 commands.add_typer(task_commands, name="tasks")
 commands.add_typer(execution_commands, name="executions")
 commands.add_typer(node_commands, name="nodes")

@@ -92,6 +92,14 @@ def declared(c: Connection, modules: Collection[str], keys: Collection[Key], *, 
     return c.execute(for_update(query) if locked else query).all()
 
 
+def living(c: Connection, owner: str | None) -> Sequence[Row[Any]]:
+    """Return the tasks, of one owner or of all, that are pending or paused, oldest first."""
+    wanted: list[ColumnElement[bool]] = [events.c.status.in_([Status.PENDING, Status.PAUSED])]
+    if owner is not None:
+        wanted.append(events.c.owner == owner)
+    return c.execute(select(events).where(*wanted).order_by(events.c.created_at, events.c.id)).all()
+
+
 def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:
     """Return the tasks that this event sets off."""
     ready = (events.c.event == event) & is_pending

@@ -1,0 +1,77 @@
+"""The commands `chamberlain tasks import crontab` and `… apscheduler`."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from framework.terminal import complain
+from modules.core.scheduler.cli.opening import REFUSED, AsJson
+from modules.core.scheduler.cli.transfer import DryRun, SourceFile, read, store
+
+Maps = Annotated[
+    list[str] | None, typer.Option("--map", help="WHAT=module:function, what takes its place; several may be given.")
+]
+
+
+def from_crontab(
+    file: SourceFile,
+    dry_run: DryRun = False,
+    system: Annotated[
+        bool, typer.Option("--system", help="The form of /etc/crontab, with a column for users.")
+    ] = False,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of the times, until a CRON_TZ; by default the scheduler's.")
+    ] = None,
+    allow_commands: Annotated[
+        bool, typer.Option("--allow-commands", help="Make tasks that run shell commands, where the settings allow it.")
+    ] = False,
+    maps: Maps = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make tasks of the lines of a crontab; a line that cannot be taken as it is meant is refused, with the reason."""
+    from modules.core.scheduler.transfer.crontab import read_crontab
+
+    lines = read_crontab(
+        read(file),
+        zone=_zone(timezone),
+        user=pwd.getpwuid(os.getuid()).pw_name,
+        is_system=system,
+        functions=_functions(maps),
+        commands_allowed=allow_commands,
+    )
+    for line in lines:
+        for note in line.notes:
+            complain(f"{file}: line {line.number}: note: {note}")
+        if line.reason is not None:
+            complain(f"{file}: line {line.number} is refused: {line.reason}")
+    refused = [{"line": each.number, "text": each.text, "reason": each.reason} for each in lines if each.reason]
+    configs = [line.config for line in lines if line.config is not None]
+    store(configs, [], str(file), dry_run=dry_run, as_json=as_json, refused=refused)
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def _zone(name: str | None) -> str | None:
+    from modules.core.scheduler.trigger.zones import zone
+
+    try:
+        return None if name is None else zone(name).key
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _functions(maps: list[str] | None) -> Mapping[str, tuple[str, str]]:
+    """Return `(module_id, function_name)` by what they stand in for."""
+    found = {}
+    for each in maps or []:
+        what, separator, target = each.rpartition("=")
+        module_id, colon, function_name = target.partition(":")
+        if not (what and separator and colon and module_id and function_name):
+            raise typer.BadParameter(f"--map takes WHAT=module:function, not {each!r}")
+        found[what.strip()] = (module_id.strip(), function_name.strip())
+    return found
