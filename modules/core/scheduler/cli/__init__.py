@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from framework.terminal import print_json, say
+from modules.core.scheduler.cli.ahead import ahead_commands, next_commands
 from modules.core.scheduler.cli.calendars import calendar_commands
+from modules.core.scheduler.cli.cron import cron_commands
 from modules.core.scheduler.cli.executions import execution_commands
 from modules.core.scheduler.cli.import_from import from_crontab
 from modules.core.scheduler.cli.nodes import node_commands
@@ -30,6 +32,7 @@ MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 
 commands = typer.Typer()
 commands.add_typer(plan_commands)
+task_commands.add_typer(next_commands)
 task_commands.add_typer(occurrence_commands)
 task_commands.command("export")(export_tasks)
 import_commands.command("crontab")(from_crontab)
@@ -39,6 +42,8 @@ commands.add_typer(execution_commands, name="executions")
 commands.add_typer(node_commands, name="nodes")
 commands.add_typer(queue_commands, name="queues")
 commands.add_typer(calendar_commands, name="calendars")
+commands.add_typer(cron_commands, name="cron")
+commands.add_typer(ahead_commands)
 
 
 @commands.command()
