@@ -56,7 +56,8 @@ def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
     """
     if day_match not in DAY_MATCHES:
         raise TriggerError(f"day_match is one of {', '.join(DAY_MATCHES)}, not {day_match!r}", "day_match")
-    items = [_items(field, part, text) for field, part in zip(FIELDS, _parts(text.lower()), strict=True)]
+    parts = _parts(text.lower())
+    items = [_items(field, part, text) for field, part in zip(FIELDS, parts, strict=True)]
     seconds, minutes, hours, days, months, weekdays, years = _expand(items, text)
     special = [item for field in items for item in field if isinstance(item, Special)]
     found = Timetable(
@@ -74,7 +75,7 @@ def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
         tuple(sorted(hours)),
         tuple(sorted(minutes)),
         tuple(sorted(seconds)),
-        fixed_hour=not any(isinstance(item, str) and item.startswith("*") for item in items[2]),
+        fixed_hour=not parts[2].startswith("*"),
     )
     if not found.ever():
         raise TriggerError(f"cron {text!r} names a day that no year has", "expression")

@@ -10,7 +10,7 @@ from typing import Protocol
 from modules.core.scheduler.trigger import wall_clock
 from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, as_utc, checked_moment
 from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS, Dst, Stretch, changing_days
-from modules.core.scheduler.trigger.zones import offset_shown, zone
+from modules.core.scheduler.trigger.zones import offset_shown, shown_at, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
@@ -64,7 +64,7 @@ class OnWallClock(ABC):
             after = self.start - TICK
         place = zone(self.zone)
         while after < until:
-            shown = after.astimezone(place)
+            shown = shown_at(place, after)
             if (shown.month, shown.day) not in changing_days(place, shown.year):
                 wall = self.times.first_in(combine(shown.date(), shown.time()) + TICK, END)
                 if wall is None:
@@ -89,7 +89,7 @@ class OnWallClock(ABC):
         place = zone(self.zone)
         earliest = combine(after.date(), MIDNIGHT) - DAY
         while after < until:
-            shown = until.astimezone(place)
+            shown = shown_at(place, until)
             if (shown.month, shown.day) not in changing_days(place, shown.year):
                 wall = self.times.last_in(earliest, combine(shown.date(), shown.time()) + TICK)
                 if wall is None:
