@@ -1,36 +1,43 @@
 """When a task fires: immutable trigger values, read from definitions and from stored JSON."""
 
+from modules.core.scheduler.trigger.all_of import AllOf
 from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup, read_calendar, stored_calendar
+from modules.core.scheduler.trigger.calendar_interval import CalendarInterval
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.event import OnEvent
 from modules.core.scheduler.trigger.excluding import Excluding, Exclusion, LeftOut, with_calendars, without_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, recurring_schedule
 from modules.core.scheduler.trigger.parse import parse
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
-from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.rrule import RRule
+from modules.core.scheduler.trigger.series import Every, Once
 from modules.core.scheduler.trigger.stored import from_json
 from modules.core.scheduler.trigger.until import Until
+from modules.core.scheduler.trigger.window import Window
 from modules.core.scheduler.trigger.zones import resolve, zone
 
 __all__ = [
     "INTERVAL_TYPES",
+    "AllOf",
     "AnyOf",
     "Calendar",
+    "CalendarInterval",
     "Cron",
     "Every",
-    "EveryMonths",
     "Excluding",
     "Exclusion",
     "LeftOut",
     "Lookup",
     "OnEvent",
     "Once",
+    "RRule",
     "TimeTrigger",
     "Trigger",
     "TriggerError",
     "Until",
+    "Window",
     "from_json",
     "parse",
     "read_calendar",

@@ -10,11 +10,9 @@ from itertools import groupby
 from typing import Any
 
 from modules.core.scheduler.trigger.coincidence import count_union
-from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.event import OnEvent
-from modules.core.scheduler.trigger.excluding import Excluding
 from modules.core.scheduler.trigger.protocol import DAY, TimeTrigger, TriggerError, as_utc
-from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.series import Every
 
 MAX_TRIGGERS = 20
 MAX_INTERVALS = 8  # their coincidences are counted by subset
@@ -33,7 +31,7 @@ class AnyOf:
                 raise TriggerError(
                     "an event cannot be one of several triggers yet; give it a task of its own", "triggers"
                 )
-            if not isinstance(trigger, (Once, Every, EveryMonths, Cron, Excluding, AnyOf)):
+            if not isinstance(trigger, TimeTrigger):
                 raise TriggerError(f"{trigger!r} is not a trigger", "triggers")
             flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AnyOf) else (trigger,)))
         if not 1 <= len(flat) <= MAX_TRIGGERS:

@@ -50,7 +50,7 @@ def _series(start: datetime, offset: int, together: int, end: datetime) -> Every
         return None
     first = start + offset * TICK
     interval = together * TICK if together <= MAX_INTERVAL // TICK else timedelta(0)
-    return Every(interval, first, end) if interval else Once(first)
+    return Every(interval, first, end if end < LAST else None) if interval else Once(first)
 
 
 def _distinct(series: Sequence[Every | Once]) -> list[Every | Once]:

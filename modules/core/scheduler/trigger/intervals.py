@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modules.core.scheduler.trigger import reading
+from modules.core.scheduler.trigger.calendar_interval import MAX_EVERY, CalendarInterval, phase_of
 from modules.core.scheduler.trigger.near import did_you_mean
-from modules.core.scheduler.trigger.protocol import TriggerError, as_utc
-from modules.core.scheduler.trigger.series import MAX_INTERVAL, MAX_MONTHS, Every, EveryMonths
+from modules.core.scheduler.trigger.protocol import TICK, TriggerError, as_utc
+from modules.core.scheduler.trigger.series import MAX_INTERVAL, Every
+from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
+from modules.core.scheduler.trigger.zones import resolve
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
 ELAPSED = ("seconds", "minutes", "hours", "days", "weeks")
@@ -24,7 +27,7 @@ def recurring_schedule(
     start: datetime,
     zone: str,
     end: datetime | None = None,
-) -> Every | EveryMonths:
+) -> Every | CalendarInterval:
     """Return the trigger that first fires at `start` (aware) and then every so many units, not after `end`.
 
     `interval_type` is one of `INTERVAL_TYPES`; months and years are whole numbers and keep the zone's wall clock.
@@ -35,13 +38,13 @@ def recurring_schedule(
             f"interval_type is one of {', '.join(INTERVAL_TYPES)}, not {interval_type!r}{hint}", "interval_type"
         )
     try:
-        return _spaced({interval_type: interval_value}, start, zone, end, first=0)
+        return _spaced({interval_type: interval_value}, start, zone, end, BY_DEFAULT, first=0)
     except TriggerError as error:
         field = "interval_value" if error.field in {interval_type, "interval", "months"} else error.field
         raise TriggerError(str(error), field) from None
 
 
-def interval(given: Mapping[str, Any], zone: str, now: datetime) -> Every | EveryMonths:
+def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Every | CalendarInterval:
     """Return the trigger of an interval dict; without `start_date` its first run is one interval from now."""
     counts = {unit: given[unit] for unit in INTERVAL_TYPES if given.get(unit) is not None}
     if not counts:
@@ -51,23 +54,31 @@ def interval(given: Mapping[str, Any], zone: str, now: datetime) -> Every | Ever
     if start is not None and end is not None and end < start:
         raise TriggerError("end_date lies before start_date", "end_date")
     if start is not None:
-        return _spaced(counts, start, zone, end, first=0)
-    return _spaced(counts, as_utc(now), zone, end, first=1)
+        return _spaced(counts, start, zone, end, dst, first=0)
+    return _spaced(counts, as_utc(now), zone, end, dst, first=1)
 
 
 def _spaced(
-    counts: Mapping[str, Any], anchor: datetime, zone: str, end: datetime | None, *, first: int
-) -> Every | EveryMonths:
+    counts: Mapping[str, Any], anchor: datetime, zone: str, end: datetime | None, dst: Dst, *, first: int
+) -> Every | CalendarInterval:
     if MONTHS_IN.keys().isdisjoint(counts):
         span = _elapsed(counts)
         return Every(span, anchor + first * span, end)
     if not MONTHS_IN.keys() >= counts.keys():
         raise TriggerError("months and years cannot be combined with shorter units", next(iter(counts)))
     months = sum(reading.whole_amount(count, unit) * MONTHS_IN[unit] for unit, count in counts.items())
-    if not 1 <= months <= MAX_MONTHS:
+    if not 1 <= months <= MAX_EVERY["months"]:
         raise TriggerError("an interval is longer than nothing and at most a hundred years", next(iter(counts)))
-    wall = as_utc(anchor).astimezone(find_zone(zone)).replace(tzinfo=None)
-    return EveryMonths(months, wall, zone, end, first)
+    return _from_anchor(months, as_utc(anchor), zone, end, dst, first=first)
+
+
+def _from_anchor(
+    months: int, anchor: datetime, zone: str, end: datetime | None, dst: Dst, *, first: int
+) -> CalendarInterval:
+    """Return the calendar on the anchor's day and time; where it is shown twice, it may start at the first pass."""
+    wall = anchor.astimezone(find_zone(zone)).replace(tzinfo=None, fold=0)
+    start = anchor + TICK if first else min(anchor, resolve(find_zone(zone), wall))
+    return CalendarInterval(months, "months", wall.time(), zone, wall.day, phase_of(wall, "months"), start, end, dst)
 
 
 def _elapsed(counts: Mapping[str, Any]) -> timedelta:

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import DAY, TICK, Trigger
-from modules.core.scheduler.trigger.series import EveryMonths
 from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
 from modules.core.scheduler.trigger.zones import Transition, transitions, zone
@@ -48,7 +47,7 @@ def notes_on(trigger: Trigger, after: datetime, moments: Sequence[datetime]) -> 
         return found
     for part in parts(trigger):
         told = list(_by_calendars(part, after, moments))
-        if isinstance(part.trigger, (OnWallClock, EveryMonths)):
+        if isinstance(part.trigger, OnWallClock):
             told += _by_clocks(trigger, part, after, moments)
         for moment, note in told:
             notes = found.setdefault(moment, [])
@@ -75,14 +74,11 @@ def day_text(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def gap_text(trigger: OnWallClock | EveryMonths, change: Transition) -> str | None:
+def gap_text(trigger: OnWallClock, change: Transition) -> str | None:
     """Return which of a trigger's times a change of the clocks leaves out, as `02:30 does not exist on …`, or None."""
     naive = change.at.replace(tzinfo=None)
     first, stop = naive + change.before, naive + change.after
     where = f"on {day_text(first)} in {trigger.zone}"
-    if not isinstance(trigger, OnWallClock):
-        named = first.replace(hour=trigger.anchor.hour, minute=trigger.anchor.minute)
-        return f"{named:%H:%M} does not exist {where}" if first <= named < stop else None
     earliest, latest = trigger.times.first_in(first, stop), trigger.times.last_in(first, stop)
     if earliest is None or latest is None:
         return None
@@ -99,7 +95,7 @@ def fires_at(trigger: Trigger, moment: datetime) -> bool:
 
 def gaps_ahead(trigger: Trigger, after: datetime, until: datetime) -> list[str]:
     """Return in words which times of fixed hours the clocks leave out in `(after, until]`, and what becomes of them."""
-    zones = {part.trigger.zone for part in parts(trigger) if isinstance(part.trigger, (OnWallClock, EveryMonths))}
+    zones = {part.trigger.zone for part in parts(trigger) if isinstance(part.trigger, OnWallClock)}
     found: list[str] = []
     for change in (change for name in sorted(zones) for change in changes(zone(name), after, until)):
         following = trigger.next_after(change.at - TICK) if change.after > change.before else None
@@ -129,11 +125,10 @@ def _in_gap(
     whole: Trigger, part: Part, change: Transition, moments: Sequence[datetime], text: str
 ) -> Iterator[tuple[datetime, Note]]:
     following = moments[bisect_left(moments, change.at)]
-    follows_elapsed_time = isinstance(part.trigger, OnWallClock) and not part.trigger.times.fixed_hour
-    if follows_elapsed_time:
+    if not part.trigger.times.fixed_hour:
         if part.is_free:
             yield following, Note("DST_GAP_PASSED", f"{text}: its hour is not fixed, so it follows elapsed time")
-    elif getattr(part.trigger, "dst", Dst()).gap == "skip":
+    elif part.trigger.dst.gap == "skip":
         if fires_at(_shifted(whole), change.at):
             yield following, Note("DST_GAP_SKIPPED", f"{text}: left out")
     elif following == change.at and fires_at(part.trigger, change.at):

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, cast
 
 from modules.core.scheduler.trigger import reading
+from modules.core.scheduler.trigger.all_of import AllOf
 from modules.core.scheduler.trigger.any_of import MAX_TRIGGERS, AnyOf
 from modules.core.scheduler.trigger.calendar_definition import Lookup, no_calendar
+from modules.core.scheduler.trigger.calendar_interval import CalendarInterval
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, cron
 from modules.core.scheduler.trigger.event import OnEvent
@@ -17,20 +19,35 @@ from modules.core.scheduler.trigger.excluding import SKIP, Excluding, with_calen
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
-from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.rrule import RRule
+from modules.core.scheduler.trigger.series import Every, Once
 from modules.core.scheduler.trigger.stored import from_json
 from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
+from modules.core.scheduler.trigger.wall_clock_definitions import (
+    CALENDAR_KEYS,
+    RRULE_KEYS,
+    WINDOW_KEYS,
+    calendar,
+    coinciding,
+    rrule,
+    window,
+)
+from modules.core.scheduler.trigger.window import Window
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
-VALUES = (Once, Every, EveryMonths, Cron, OnEvent, AnyOf, Until, Excluding)
+VALUES = (Once, Every, CalendarInterval, Window, RRule, Cron, OnEvent, AnyOf, AllOf, Until, Excluding)
 WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
     "interval": (*INTERVAL_TYPES, *WINDOW),
     "cron": ("expression", "day_match", *FIELD_KEYS, *WINDOW),
+    "calendar": (*CALENDAR_KEYS, *WINDOW),
+    "window": (*WINDOW_KEYS, *WINDOW),
+    "rrule": (*RRULE_KEYS, *WINDOW),
     "event": ("event", "where", "timezone"),
     "any": ("triggers", "timezone"),
+    "all": ("triggers", "timezone"),
 }
 MAX_NESTING = 8
 
@@ -94,20 +111,29 @@ class Reader:
                 run_date = reading.required(given, "run_date", "the date trigger")
                 return Once(reading.moment(run_date, self.zone, "run_date"))
             case "interval":
-                return interval(given, self.zone, self.now)
+                return interval(given, self.zone, self.now, self.dst)
             case "cron":
                 return cron(given, self.zone, self.dst, self.seed, self.now)
             case "event":
                 where = given.get("where")
                 return OnEvent(reading.required(given, "event", "the event trigger"), {} if where is None else where)
+            case "calendar":
+                return calendar(given, self.zone, self.now, self.dst)
+            case "window":
+                return window(given, self.zone, self.dst)
+            case "rrule":
+                return rrule(given, self.zone, self.dst)
+            case "any":
+                return AnyOf(self._several(given, kind))
             case _:
-                return self._any(reading.required(given, "triggers", "the any trigger"))
+                return coinciding(self._several(given, kind), self.now)
 
-    def _any(self, definitions: object) -> Trigger:
+    def _several(self, given: Mapping[str, Any], kind: str) -> tuple[TimeTrigger, ...]:
+        definitions = reading.required(given, "triggers", f"the {kind} trigger")
         if not isinstance(definitions, (list, tuple)) or not 1 <= len(definitions) <= MAX_TRIGGERS:
             raise TriggerError(f"triggers must be a list of 1 to {MAX_TRIGGERS} triggers", "triggers")
         if self.depth == 0:
-            raise TriggerError(f"any triggers are nested more than {MAX_NESTING} deep", "triggers")
+            raise TriggerError(f"triggers are nested more than {MAX_NESTING} deep", "triggers")
         inner = replace(self, depth=self.depth - 1)
         triggers = []
         for index, definition in enumerate(definitions):
@@ -115,4 +141,4 @@ class Reader:
                 triggers.append(inner.read(definition))
             except TriggerError as error:
                 raise TriggerError(str(error), f"triggers[{index}].{error.field}".rstrip(".")) from None
-        return AnyOf(tuple(cast(list[TimeTrigger], triggers)))  # AnyOf itself refuses an event
+        return tuple(cast(list[TimeTrigger], triggers))  # they themselves refuse an event

@@ -44,6 +44,7 @@ class Trigger(Protocol):
         """Return when it fires, in plain words."""
 
 
+@runtime_checkable
 class TimeTrigger(Trigger, Protocol):
     """A trigger whose occurrences are known beforehand."""
 

@@ -1,12 +1,11 @@
-"""Triggers whose occurrences can be numbered: once, every so much elapsed time, every so many months."""
+"""Triggers whose occurrences can be numbered: once, and every so much elapsed time."""
 
 from __future__ import annotations
 
-import calendar
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from modules.core.scheduler.trigger.protocol import (
@@ -17,11 +16,9 @@ from modules.core.scheduler.trigger.protocol import (
     checked_moment,
     moment_text,
 )
-from modules.core.scheduler.trigger.words import every, every_months, until_text
-from modules.core.scheduler.trigger.zones import offset_at, resolve, zone
+from modules.core.scheduler.trigger.words import every, until_text
 
 MAX_INTERVAL = timedelta(days=36_525)
-MAX_MONTHS = 1_200
 
 
 class Series(ABC):
@@ -134,69 +131,3 @@ class Every(Series):
     def _passed(self, moment: datetime) -> int:
         until = min(moment, self.end or LAST)
         return 0 if until < self.start else (until - self.start) // self.interval + 1
-
-
-@dataclass(frozen=True, slots=True)
-class EveryMonths(Series):
-    """Every so many months on the anchor's day and wall-clock time in a zone, not after `end`; years are 12 months.
-
-    The n-th is the anchor plus n times `months`, on the last day where the month is too short (31 Jan, 28 Feb, 31 Mar).
-    A time in a gap fires at the first valid instant after it, one in a fold once. `first` is the number of the first
-    occurrence: 1 leaves out the anchor itself.
-    """
-
-    months: int
-    anchor: datetime
-    zone: str
-    end: datetime | None = None
-    first: int = 0
-    recurring: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if type(self.months) is not int or not 1 <= self.months <= MAX_MONTHS:
-            raise TriggerError(f"months must be a whole number from 1 to {MAX_MONTHS:,}", "months")
-        if type(self.first) is not int or self.first not in (0, 1):
-            raise TriggerError("first is 0 or 1", "first")
-        anchor: object = self.anchor
-        if not isinstance(anchor, datetime) or anchor.tzinfo is not None:
-            raise TriggerError(f"anchor must be a wall-clock time without a zone, not {anchor!r}", "anchor")
-        checked_moment(anchor.replace(tzinfo=UTC), "anchor")
-        object.__setattr__(self, "anchor", anchor.replace(fold=0))
-        zone(self.zone)
-        if self.end is not None:
-            object.__setattr__(self, "end", checked_moment(self.end, "end"))
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "v": 1,
-            "type": "months",
-            "months": self.months,
-            "anchor": self.anchor.isoformat(),
-            "first": self.first,
-            "zone": self.zone,
-            "end": self.end and moment_text(self.end),
-        }
-
-    def describe(self) -> str:
-        return f"{every_months(self.months)} at {self.anchor:%H:%M} ({self.zone}){until_text(self.end)}"
-
-    def _nth(self, number: int) -> datetime | None:
-        month = self.anchor.year * 12 + self.anchor.month - 1 + (number + self.first) * self.months
-        year, month = month // 12, month % 12 + 1
-        if year > LAST.year:
-            return None
-        day = min(self.anchor.day, calendar.monthrange(year, month)[1])
-        wall = self.anchor.replace(year=year, month=month, day=day)
-        if wall >= LAST.replace(tzinfo=None):
-            return None
-        occurrence = resolve(zone(self.zone), wall)
-        return occurrence if occurrence <= (self.end or LAST) else None
-
-    def _passed(self, moment: datetime) -> int:
-        until = min(moment, self.end or LAST)
-        wall = until + offset_at(zone(self.zone), until)
-        months = (wall.year - self.anchor.year) * 12 + wall.month - self.anchor.month
-        number = max(months // self.months - self.first - 1, 0)
-        while (occurrence := self._nth(number)) is not None and occurrence <= until:
-            number += 1
-        return number

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, cast
 
+from modules.core.scheduler.trigger.all_of import AllOf
 from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.calendar_definition import stored_calendar
+from modules.core.scheduler.trigger.calendar_interval import CalendarInterval
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.event import OnEvent
 from modules.core.scheduler.trigger.excluding import Excluding, Exclusion
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.reading import amount
-from modules.core.scheduler.trigger.series import Every, EveryMonths, Once
+from modules.core.scheduler.trigger.rrule import RRule
+from modules.core.scheduler.trigger.series import Every, Once
 from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
+from modules.core.scheduler.trigger.window import Window
 
 VERSION = 1
 FROZEN = {"name", "when", "definition"}
@@ -58,34 +62,67 @@ def _once(stored: Mapping[str, Any]) -> Trigger:
     return Once(_moment(stored, "run_date"))
 
 
-def _every(stored: Mapping[str, Any]) -> Trigger:
+def _interval(stored: Mapping[str, Any]) -> timedelta:
     try:
-        interval = timedelta(seconds=amount(stored["seconds"], "seconds"))
+        return timedelta(seconds=amount(stored["seconds"], "seconds"))
     except OverflowError:
         raise TriggerError(f"the stored interval of {stored['seconds']} seconds is too long", "seconds") from None
-    return Every(interval, _moment(stored, "start"), _optional(stored, "end"))
 
 
-def _every_months(stored: Mapping[str, Any]) -> Trigger:
-    anchor = _time(stored["anchor"], "anchor")
-    return EveryMonths(stored["months"], anchor, stored["zone"], _optional(stored, "end"), stored["first"])
+def _list(stored: Mapping[str, Any], key: str) -> list[Any]:
+    if not isinstance(stored[key], list):
+        raise TriggerError(f"the stored {key} are no list, but {stored[key]!r}", key)
+    return cast(list[Any], stored[key])
+
+
+def _every(stored: Mapping[str, Any]) -> Trigger:
+    return Every(_interval(stored), _moment(stored, "start"), _optional(stored, "end"))
+
+
+def _clock(stored: Mapping[str, Any], key: str) -> time:
+    try:
+        return time.fromisoformat(stored[key])
+    except (TypeError, ValueError):
+        raise TriggerError(f"the stored {key} {stored[key]!r} is not a time of day", key) from None
+
+
+def _within(stored: Mapping[str, Any]) -> tuple[datetime | None, datetime | None, Dst]:
+    return _optional(stored, "start"), _optional(stored, "end"), Dst(stored["gap"], stored["fold"])
+
+
+def _calendar(stored: Mapping[str, Any]) -> Trigger:
+    which = stored["every"], stored["unit"], _clock(stored, "at"), stored["zone"], stored["day"], stored["phase"]
+    return CalendarInterval(*which, *_within(stored))
+
+
+def _window(stored: Mapping[str, Any]) -> Trigger:
+    hours = _interval(stored), _clock(stored, "from"), _clock(stored, "to"), stored["zone"]
+    return Window(*hours, tuple(_list(stored, "days")), *_within(stored))
+
+
+def _rrule(stored: Mapping[str, Any]) -> Trigger:
+    dtstart = _time(stored["dtstart"], "dtstart")
+    exdates, rdates = (tuple(_time(text, key) for text in _list(stored, key)) for key in ("exdates", "rdates"))
+    return RRule(stored["rrule"], dtstart, stored["zone"], exdates, rdates, *_within(stored))
 
 
 def _cron(stored: Mapping[str, Any]) -> Trigger:
-    window = _optional(stored, "start"), _optional(stored, "end")
-    dst = Dst(stored["gap"], stored["fold"])
-    return Cron(stored["expression"], stored["zone"], *window, dst, stored["week"], stored["day_match"])
+    return Cron(stored["expression"], stored["zone"], *_within(stored), stored["week"], stored["day_match"])
 
 
 def _event(stored: Mapping[str, Any]) -> Trigger:
     return OnEvent(stored["event"], stored["where"])
 
 
+def _several(stored: Mapping[str, Any]) -> tuple[TimeTrigger, ...]:
+    inner, kind = stored["triggers"], stored["type"]
+    if not isinstance(inner, list) or any(isinstance(item, Mapping) and item.get("type") == kind for item in inner):
+        raise TriggerError(f"the stored {kind} trigger has no flat list of triggers", "triggers")
+    return tuple(cast(list[TimeTrigger], [from_json(item) for item in inner]))
+
+
 def _any(stored: Mapping[str, Any]) -> Trigger:
-    inner = stored["triggers"]
-    if not isinstance(inner, list) or any(isinstance(item, Mapping) and item.get("type") == "any" for item in inner):
-        raise TriggerError("the stored any trigger has no flat list of triggers", "triggers")
-    return AnyOf(tuple(cast(list[TimeTrigger], [from_json(item) for item in inner])))
+    return AnyOf(_several(stored))
 
 
 def _until(stored: Mapping[str, Any]) -> Trigger:
@@ -100,13 +137,21 @@ def _excluding(stored: Mapping[str, Any]) -> Trigger:
     return Excluding(cast(TimeTrigger, from_json(stored["trigger"])), tuple(exclusions))
 
 
+def _all(stored: Mapping[str, Any]) -> Trigger:
+    return AllOf(_several(stored))
+
+
+WITHIN = ("zone", "start", "end", "gap", "fold")
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]] = {
     "date": (("run_date",), _once),
     "interval": (("seconds", "start", "end"), _every),
-    "months": (("months", "anchor", "first", "zone", "end"), _every_months),
-    "cron": (("expression", "zone", "start", "end", "gap", "fold", "week", "day_match"), _cron),
+    "calendar": (("every", "unit", "phase", "day", "at", *WITHIN), _calendar),
+    "window": (("seconds", "from", "to", "days", *WITHIN), _window),
+    "rrule": (("rrule", "dtstart", "exdates", "rdates", *WITHIN), _rrule),
+    "cron": (("expression", *WITHIN, "week", "day_match"), _cron),
     "event": (("event", "where"), _event),
     "any": (("triggers",), _any),
+    "all": (("triggers",), _all),
     "until": (("trigger", "end"), _until),
     "excluding": (("trigger", "calendars"), _excluding),
 }

@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from modules.core.scheduler.catch_up import Firing, decide
 from modules.core.scheduler.policies import Policies
-from modules.core.scheduler.trigger import AnyOf, Cron, Every, EveryMonths, Once, Until
+from modules.core.scheduler.trigger import (
+    AllOf,
+    AnyOf,
+    CalendarInterval,
+    Cron,
+    Every,
+    Excluding,
+    Exclusion,
+    Once,
+    RRule,
+    Until,
+    Window,
+    read_calendar,
+)
 from modules.core.scheduler.trigger.stored import KINDS
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 TEN_YEARS = timedelta(days=3653)
 EVERY_MINUTE = Cron("* * * * *", "Europe/Berlin")
 STEPS = 15_000  # calls: of each change of the clocks in ten years, and of each run that is caught up, some
-STEPS_OF_A_DAY = 600  # of several triggers at once, where the days must be told apart
+STEPS_OF_A_DAY = 600  # where the days must be told apart, or are looked at one by one
 
 # One of each kind that has times, as busy as it can be. A new kind comes in here.
 BUSY: dict[str, Any] = {
     "date": Once(START),
     "interval": Every(timedelta(seconds=1), START),
-    "months": EveryMonths(1, datetime(2026, 1, 31, 2, 30), "Europe/Berlin"),  # noqa: DTZ001  # a wall-clock time
+    "calendar": CalendarInterval(1, "days", time(2, 30), "Europe/Berlin"),
+    "window": Window(timedelta(seconds=1), time(9), time(8), "Europe/Berlin"),
+    "rrule": RRule("FREQ=SECONDLY;INTERVAL=7", START.replace(tzinfo=None), "Europe/Berlin"),
     "cron": EVERY_MINUTE,
     "any": AnyOf((EVERY_MINUTE, Every(timedelta(minutes=7), START))),
+    "all": AllOf((EVERY_MINUTE, Every(timedelta(minutes=7), START))),
+    "excluding": Excluding(EVERY_MINUTE, (Exclusion("weekends", read_calendar({"weekdays": "sat-sun"}, "UTC")),)),
     "until": Until(EVERY_MINUTE, START + 2 * TEN_YEARS),
 }
-BY_DAYS = {"any"}
+BY_DAYS = {"any", "all", "rrule", "excluding"}
 
 
 def counted(work: Callable[[], Firing]) -> tuple[Firing, int]:

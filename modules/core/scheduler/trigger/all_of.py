@@ -1,0 +1,130 @@
+"""The trigger that fires where several coincide."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from modules.core.scheduler.trigger.coincidence import meet
+from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.series import Every, Once
+
+MAX_TRIGGERS = 20
+HORIZON_YEARS = 50
+HORIZON = timedelta(days=HORIZON_YEARS * 365.25)
+MAX_STEPS = 20_000  # of one search; a step asks one of the triggers what comes next
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Fires at the moments that are occurrences of each of its triggers; those inside are times.
+
+    A search gives up after 50 years, or 20,000 steps from one trigger to the next: then there is no more.
+    """
+
+    triggers: tuple[TimeTrigger, ...]
+
+    def __post_init__(self) -> None:
+        flat: dict[TimeTrigger, None] = {}
+        given: tuple[object, ...] = self.triggers
+        for trigger in given:
+            if not isinstance(trigger, TimeTrigger) or _has_event(trigger):
+                raise TriggerError("all takes times alone: an event happens at no time known beforehand", "triggers")
+            flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AllOf) else (trigger,)))
+        if not 1 <= len(flat) <= MAX_TRIGGERS:
+            raise TriggerError(f"all takes 1 to {MAX_TRIGGERS} triggers, not {len(flat)}", "triggers")
+        if any(isinstance(trigger, Every) and trigger.interval % SECOND for trigger in flat):
+            raise TriggerError("an interval within all is a whole number of seconds", "triggers")
+        object.__setattr__(self, "triggers", _with_one_series(tuple(flat)))
+
+    @property
+    def recurring(self) -> bool:
+        return all(trigger.recurring for trigger in self.triggers)
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        moment = as_utc(moment)
+        return self._first(moment, LAST if LAST - moment < HORIZON else moment + HORIZON)
+
+    def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
+        low, moment = as_utc(after), as_utc(moment)
+        for _ in range(MAX_STEPS):
+            found = [trigger.latest_until(moment, low) for trigger in self.triggers]
+            known = [each for each in found if each is not None]
+            if len(known) < len(found):
+                return None
+            if len(set(known)) == 1:
+                return known[0]
+            moment = min(known)
+        return None
+
+    def count_between(self, after: datetime, until: datetime) -> int:
+        """Seldom occurrences are visited one by one; otherwise days that look alike are counted only once."""
+        after, until = as_utc(after), as_utc(until)
+        if min(trigger.count_between(after, until) for trigger in self.triggers) <= (until - after) / DAY + 1:
+            return sum(1 for _ in self.between(after, until))
+        known: dict[Hashable, int] = {}
+        total = 0
+        while after < until:
+            stop = min(until, after + DAY)
+            pattern = self.day_pattern(after) if stop == after + DAY else None
+            if pattern is None or pattern not in known:
+                known[pattern] = sum(1 for _ in self.between(after, stop))
+            total += known[pattern]
+            after = stop
+        return total
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        after, until = as_utc(after), as_utc(until)
+        seldom = min(self.triggers, key=lambda trigger: trigger.count_between(after, until))
+        others = [trigger for trigger in self.triggers if trigger is not seldom]
+        moments = seldom.between(after, until)
+        return (moment for moment in moments if all(_fires_at(trigger, moment) for trigger in others))
+
+    def day_pattern(self, after: datetime) -> Hashable | None:
+        patterns = tuple(trigger.day_pattern(after) for trigger in self.triggers)
+        return None if None in patterns else ("all", *patterns)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"v": 1, "type": "all", "triggers": [trigger.to_json() for trigger in self.triggers]}
+
+    def describe(self) -> str:
+        return ", and at the same time ".join(trigger.describe() for trigger in self.triggers)
+
+    def _first(self, moment: datetime, horizon: datetime) -> datetime | None:
+        """Each trigger in turn says its next time; where all say the same, that is it."""
+        agreed, steps = 0, 0
+        candidate = moment + TICK
+        while agreed < len(self.triggers) and steps < MAX_STEPS:
+            steps += 1
+            found = self.triggers[steps % len(self.triggers)].next_after(candidate - TICK)
+            if found is None or found > horizon:
+                return None
+            agreed = agreed + 1 if found == candidate else 1
+            candidate = found
+        return candidate if agreed == len(self.triggers) else None
+
+
+def _has_event(trigger: TimeTrigger) -> bool:
+    return any(isinstance(inner, OnEvent) for inner in getattr(trigger, "triggers", ()))
+
+
+def _fires_at(trigger: TimeTrigger, moment: datetime) -> bool:
+    return trigger.hits(moment) if isinstance(trigger, Every) else trigger.next_after(moment - TICK) == moment
+
+
+def _with_one_series(triggers: tuple[TimeTrigger, ...]) -> tuple[TimeTrigger, ...]:
+    """Replace intervals by the one that is all of them; raises `TriggerError` where they never meet."""
+    series = [trigger for trigger in triggers if isinstance(trigger, (Every, Once))]
+    if len(series) < 2:
+        return triggers
+    common = series[0]
+    for other in series[1:]:
+        met = meet(common, other)
+        if met is None:
+            raise TriggerError("the times and intervals within all never coincide", "triggers")
+        common = met
+    return (*(trigger for trigger in triggers if not isinstance(trigger, (Every, Once))), common)
