@@ -24,7 +24,7 @@ from modules.core.scheduler.trigger import (
     recurring_schedule,
     with_calendars,
 )
-from modules.core.scheduler.trigger.notes import notes_on, zone_of
+from modules.core.scheduler.trigger.notes import notes_on, notes_on_time, zone_of
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
 
@@ -95,7 +95,10 @@ class TriggerManager:
             return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
         after = None if first is None else min(first - MICROSECOND, self._clock.now())
         most = count if what.max_executions is None else min(count, what.max_executions)
-        return Result.success(self.preview(trigger, most, after=after, timezone=what.timezone))
+        times = self.preview(trigger, most, after=after, timezone=what.timezone)
+        if times and not trigger.recurring and (nominal := _by_the_clock(what.schedule_time)) is not None:
+            times[0]["notes"] += [asdict(note) for note in notes_on_time(nominal, what.timezone or self.timezone)]
+        return Result.success(times)
 
     def preview(
         self,
@@ -159,6 +162,12 @@ def _definition(config: TaskConfig, name: str, now: datetime) -> Any:
     if config.delay is not None:
         return {"type": "date", "run_date": now + config.delay}
     return {"type": "date", "run_date": config.schedule_time}
+
+
+def _by_the_clock(given: object) -> datetime | None:
+    """Return a time that names no zone; it has been read once already."""
+    moment = datetime.fromisoformat(given) if isinstance(given, str) else given
+    return moment if isinstance(moment, datetime) and moment.tzinfo is None else None
 
 
 def _zone_of_host() -> str:

@@ -18,8 +18,8 @@ from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.planning import says_when
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.simulating import Work
-from modules.core.scheduler.task import TaskConfig, problems_of
-from modules.core.scheduler.trigger import TriggerError
+from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
+from modules.core.scheduler.trigger import TriggerError, without_calendars
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 MOST = 1_000  # changes
@@ -58,7 +58,7 @@ def _as_changed(
     keeps_time = row is not None and not says_when(given)
     whole = {"name": f"what if {index}", **UNNAMED, **given}
     if row is not None:
-        whole = config_of(row) | ({"trigger": readable(trigger_of, row.trigger)} if keeps_time else {}) | given
+        whole = config_of(row) | _time(row, given, keeps_time=keeps_time) | given
     try:
         config = TaskConfig.model_validate(whole)
         trigger, first = triggers.trigger_for(config)
@@ -76,6 +76,13 @@ def _as_changed(
     if row is not None and most is not None:
         most = max(most - row.execution_count, 0)
     return None if first is None else Ahead(work, trigger, first, most)
+
+
+def _time(row: Row[Any], given: Mapping[str, Any], *, keeps_time: bool) -> dict[str, Any]:
+    if not set(given).isdisjoint(WAYS):
+        return {}
+    trigger = readable(trigger_of, row.trigger)
+    return {"trigger": trigger if keeps_time else without_calendars(trigger)}  # only other calendars are given
 
 
 def _work(config: TaskConfig, task_id: str, known: Known) -> Work:

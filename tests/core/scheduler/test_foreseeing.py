@@ -59,6 +59,35 @@ async def test_a_preview_shows_the_local_time_and_what_is_odd_about_it(node: Any
     assert one["notes"] == [{"code": "DST_GAP_SHIFTED", "text": text}]
 
 
+async def test_a_single_time_that_does_not_exist_is_told(node: Any) -> None:
+    config = {"schedule_time": "2026-03-29T02:30", "timezone": "Europe/Berlin"}
+
+    (one,) = (await node.scheduler.preview(config)).unwrap()
+
+    assert one["local"].isoformat() == "2026-03-29T03:00:00+02:00"
+    assert [note["code"] for note in one["notes"]] == ["DST_GAP_SHIFTED"]
+
+
+async def test_what_a_calendar_leaves_out_and_moves_is_foreseen_and_happens(start_node: Any) -> None:
+    calendars = {"weekend": {"weekdays": "sat-sun"}, "epiphany": {"dates": ["01-07"]}}
+    node = await start_node(calendars=calendars, keep_execution_history=365)
+    names = [{"name": "weekend", "when": "skip"}, {"name": "epiphany", "when": "move"}]
+    config = {"cron": "0 9 * * *", "calendars": names}
+    times = (await node.scheduler.preview(config, 6)).unwrap()
+    task_id = await node.add(**config)
+
+    for each in times:
+        node.clock.move_to(each["at"])
+        await node.scheduler.run_due()
+
+    assert [row["scheduled_for"] for row in await node.history(task_id)] == [each["at"] for each in times]
+    span = "2 times from 09:00 on 10 January 2026 to 09:00 on 11 January 2026"
+    assert [(f"{each['at']:%a %d %H}", note["text"]) for each in times for note in each["notes"]] == [
+        ("Thu 08 00", "09:00 on 7 January 2026 is moved here: it is in calendar 'epiphany'"),
+        ("Mon 12 09", f"{span} are left out: they are in calendar 'weekend'"),
+    ]
+
+
 async def test_a_task_is_foreseen_no_further_than_its_maximum(node: Any) -> None:
     config = {"recurring": True, "interval_type": "hours", "interval_value": 1, "max_executions": 3}
     task_id = await node.add(**config)

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,7 @@ from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import DAY, TICK, Trigger
 from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
-from modules.core.scheduler.trigger.zones import Transition, transitions, zone
+from modules.core.scheduler.trigger.zones import Transition, resolve, transitions, zone
 
 FAR = 30  # years: nobody knows the clocks' changes beyond, and sparse triggers reach far
 MOST_LEFT_OUT = 10_000
@@ -160,8 +159,22 @@ def _in_fold(trigger: Any, change: Transition, moments: Sequence[datetime]) -> I
         yield moment, Note("DST_FOLD", text)
 
 
-class _Absent(NamedTuple):
-    """Occurrences that a calendar left out before the one that follows: how many, the first and the last."""
+def notes_on_time(nominal: datetime, where: str) -> list[Note]:
+    """Return what is odd about a single time, given as the naive time of the clock in a zone."""
+    at = resolve(zone(where), nominal)
+    local = at.astimezone(zone(where))
+    if local.replace(tzinfo=None) != nominal:
+        text = f"{nominal:%H:%M} does not exist on {day_text(nominal)} in {where}: runs at {local:%H:%M}"
+        return [Note("DST_GAP_SHIFTED", text)]
+    if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
+        return []
+    which = "second" if local.fold else "first"
+    text = f"{nominal:%H:%M} comes twice on {day_text(nominal)} in {where}: runs the {which} time"
+    return [Note("DST_FOLD", text)]
+
+
+class _Closed(NamedTuple):
+    """Times that a calendar closed, told of one occurrence: how many, the first and the last."""
 
     number: int
     first: datetime
@@ -172,22 +185,27 @@ def _by_calendars(part: Part, after: datetime, moments: Sequence[datetime]) -> I
     left_out = getattr(part.trigger, "left_out", None)
     if left_out is None or not part.is_free:
         return
+    closed: dict[tuple[str, datetime, str], _Closed] = {}
+    looked_at = 0
+    for moment, name, moved_to in left_out(after, moments[-1], MOST_LEFT_OUT):
+        looked_at += 1
+        code = "CALENDAR_SKIPPED" if moved_to is None else "CALENDAR_MOVED"
+        index = bisect_left(moments, moved_to or moment)
+        if index < len(moments) and (moved_to is not None or moments[index] != moment):
+            known = closed.get((code, moments[index], name), _Closed(0, moment, moment))
+            closed[code, moments[index], name] = _Closed(known.number + 1, known.first, moment)
     where = zone(zone_of(part.trigger, "UTC"))
-    absent: dict[tuple[datetime, str], _Absent] = {}
-    for moment, name, moved_to in islice(left_out(after, moments[-1]), MOST_LEFT_OUT):
-        index = bisect_left(moments, moment)
-        if moved_to is not None and moved_to <= moments[-1]:
-            text = f"{_told(moment, where)} is in calendar {name!r}: moved here"
-            yield moved_to, Note("CALENDAR_MOVED", text)
-        elif moved_to is None and index < len(moments) and moments[index] != moment:
-            before = absent.get((moments[index], name), _Absent(0, moment, moment))
-            absent[moments[index], name] = _Absent(before.number + 1, before.first, moment)
-    for (following, name), those in absent.items():
-        text = f"{_told(those.first, where)} is left out: it is in calendar {name!r}"
-        if those.number > 1:
-            span = f"{_told(those.first, where)} to {_told(those.last, where)}"
-            text = f"{those.number} times from {span} are left out: they are in calendar {name!r}"
-        yield following, Note("CALENDAR_SKIPPED", text)
+    for (code, at, name), times in closed.items():
+        at_least = looked_at >= MOST_LEFT_OUT and (code, at, name) == list(closed)[-1]
+        yield at, Note(code, _closed_text(code, name, times, where, "at least " if at_least else ""))
+
+
+def _closed_text(code: str, name: str, times: _Closed, where: ZoneInfo, at_least: str) -> str:
+    become = "left out" if code == "CALENDAR_SKIPPED" else "moved here"
+    if times.number == 1:
+        return f"{_told(times.first, where)} is {become}: it is in calendar {name!r}"
+    span = f"{_told(times.first, where)} to {_told(times.last, where)}"
+    return f"{at_least}{times.number} times from {span} are {become}: they are in calendar {name!r}"
 
 
 def _told(moment: datetime, where: ZoneInfo) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from modules.core.scheduler.trigger import AnyOf, Cron, Every, Trigger, parse
-from modules.core.scheduler.trigger.notes import notes_on
+from modules.core.scheduler.trigger.notes import notes_on, notes_on_time
 
 SPRING = datetime(2026, 3, 27, 12, tzinfo=UTC)
 AUTUMN = datetime(2026, 10, 24, 12, tzinfo=UTC)
@@ -130,8 +131,8 @@ class Closed:
             found = self.trigger.next_after(found)
         return found
 
-    def left_out(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str, datetime | None]]:
-        for moment in self.trigger.between(after, until):  # type: ignore[attr-defined]
+    def left_out(self, after: datetime, until: datetime, most: int) -> Iterator[tuple[datetime, str, datetime | None]]:
+        for moment in islice(self.trigger.between(after, until), most):  # type: ignore[attr-defined]
             if moment.day in self.closed:
                 yield moment, "holidays", moment.replace(hour=12) if self.closed[moment.day] else None
 
@@ -141,7 +142,9 @@ def test_what_a_calendar_left_out_or_moved_is_told() -> None:
 
     notes = noted(trigger, datetime(2026, 6, 1, tzinfo=UTC), 30)
 
-    assert notes["06-05 12:00"] == [("CALENDAR_MOVED", "04:00 on 5 June 2026 is in calendar 'holidays': moved here")]
+    assert notes["06-05 12:00"] == [
+        ("CALENDAR_MOVED", "04:00 on 5 June 2026 is moved here: it is in calendar 'holidays'")
+    ]
     assert notes["06-11 04:00"] == [
         ("CALENDAR_SKIPPED", "04:00 on 10 June 2026 is left out: it is in calendar 'holidays'")
     ]
@@ -156,3 +159,16 @@ def test_a_skipped_time_that_a_calendar_excludes_anyway_is_not_told() -> None:
     codes = {code for notes in noted(closed, SPRING, 5).values() for code, _ in notes}
 
     assert codes <= {"CALENDAR_SKIPPED"}
+
+
+@pytest.mark.parametrize(
+    ("nominal", "expected"),
+    [
+        ("2026-03-29T02:30", ["02:30 does not exist on 29 March 2026 in Europe/Berlin: runs at 03:00"]),
+        ("2026-10-25T02:30", ["02:30 comes twice on 25 October 2026 in Europe/Berlin: runs the first time"]),
+        ("2026-03-29T03:00", []),
+        ("2026-10-25T03:00", []),
+    ],
+)
+def test_a_single_time_by_the_clock_is_told_too(nominal: str, expected: list[str]) -> None:
+    assert [note.text for note in notes_on_time(datetime.fromisoformat(nominal), BERLIN)] == expected
