@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from framework.clock import Clock
 from modules.core.scheduler.fields import is_name
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.trigger import Calendar, TriggerError, read_calendar
+from modules.core.scheduler.trigger import Calendar, TriggerError, read_calendar, zone
 from modules.core.scheduler.trigger.calendar_definition import checked
 from modules.core.scheduler.trigger.near import did_you_mean
 
@@ -29,7 +30,8 @@ class Registered:
 class CalendarRegistry:
     """Calendars by name. What an operator's settings define goes before what a module registers under the same name."""
 
-    def __init__(self, settings: SchedulerSettings, timezone: str) -> None:
+    def __init__(self, clock: Clock, settings: SchedulerSettings, timezone: str) -> None:
+        self._clock = clock
         self._timezone = timezone
         self._registered = {
             name: Registered(BY_OPERATOR, definition) for name, definition in settings.calendars.items()
@@ -67,7 +69,7 @@ class CalendarRegistry:
         self._recalled = dict(stored)
 
     def read_anew(self) -> dict[str, Calendar]:
-        """Return all that are registered, read anew; what is wrong is left out, and told."""
+        """Return all that are registered, read from their files again; what cannot be read is left out, and told."""
         self._read.clear()
         found = {}
         for name in self._registered:
@@ -84,10 +86,15 @@ class CalendarRegistry:
             raise TriggerError(f"calendars go round in a circle: {', '.join((*path, name))}", "calendars")
         if name not in self._read and name in self._registered:
             definition = self._registered[name].definition
-            self._read[name] = read_calendar(definition, self._timezone, lambda other: self._find(other, (*path, name)))
+            self._read[name] = read_calendar(
+                definition, self._timezone, lambda other: self._find(other, (*path, name)), year=self._year()
+            )
         found = self._read.get(name) or self._recalled.get(name)
         if found is None:
             known = {*self._registered, *self._recalled}
             hint = did_you_mean(name, known) or (f"; there are {', '.join(sorted(known)[:20])}" if known else "")
             raise TriggerError(f"there is no calendar {name!r}{hint}", "calendars")
         return found
+
+    def _year(self) -> int:
+        return self._clock.now().astimezone(zone(self._timezone)).year

@@ -42,7 +42,7 @@ class TriggerManager:
     def __init__(self, clock: Clock, settings: SchedulerSettings) -> None:
         self._clock = clock
         self.timezone = zone(settings.timezone).key if settings.timezone else _zone_of_host()
-        self.calendars = CalendarRegistry(settings, self.timezone)
+        self.calendars = CalendarRegistry(clock, settings, self.timezone)
 
     def parse(self, definition: Any, timezone: str | None = None) -> Result[Trigger]:
         """Return the trigger value that a dict, cron text or value means; `INVALID_TRIGGER` says what is wrong."""

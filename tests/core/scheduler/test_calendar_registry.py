@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ WEEKEND = {"weekdays": "sat-sun"}
 
 
 def registry(**calendars: Any) -> CalendarRegistry:
-    return CalendarRegistry(SchedulerSettings(calendars=calendars), "UTC")
+    return CalendarRegistry(FakeClock(MONDAY), SchedulerSettings(calendars=calendars), "UTC")
 
 
 def test_a_calendar_may_name_one_that_is_registered_later_and_follows_it() -> None:
@@ -81,3 +82,15 @@ async def test_a_module_declares_a_calendar_and_a_task_that_keeps_clear_of_it(st
 
     assert [(each["name"], each["module_id"]) for each in listed] == [("weekend", "acme.declaring")]
     assert "calendar 'wrong'" in str(health)
+
+
+def test_a_file_is_read_when_the_calendar_is_wanted_and_again_at_every_start(tmp_path: Path) -> None:
+    path = tmp_path / "holidays.ics"
+    known = registry(holidays={"file": str(path)})
+    with pytest.raises(TriggerError, match="cannot be read"):
+        known.find("holidays")
+
+    for day, wanted in (("20260103", SATURDAY), ("20260105", MONDAY)):
+        path.write_text(f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{day}\nEND:VEVENT\nEND:VCALENDAR\n")
+        assert known.read_anew()["holidays"].span_at(wanted) is not None
+        assert known.find("holidays").span_at(wanted) is not None

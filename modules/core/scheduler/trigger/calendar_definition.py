@@ -12,14 +12,17 @@ from framework import strict_json
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.calendar import EVERY_DAY, WEEKDAYS, WHOLE_DAY, Calendar, Days, Window, YearlyDays
 from modules.core.scheduler.trigger.closed import Span
+from modules.core.scheduler.trigger.ical import closing_of
+from modules.core.scheduler.trigger.ical_text import read_file
 from modules.core.scheduler.trigger.protocol import TriggerError
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
-PARTS = ("weekdays", "dates", "ranges", "windows", "spans", "calendars")
+PARTS = ("weekdays", "dates", "ranges", "windows", "spans", "file", "ical", "calendars")
 KEYS = (*PARTS, "timezone", "invert")
 TIME = re.compile(r"(\d\d?):(\d\d)(?::(\d\d))?")
 LONGEST_LIST = 10_000
 DEEPEST = 8
+EPOCH = 1970
 
 Lookup = Callable[[str], Calendar]
 
@@ -29,10 +32,12 @@ def no_calendar(name: str) -> NoReturn:
     raise TriggerError(f"there is no calendar {name!r} here", "calendars")
 
 
-def read_calendar(given: object, zone: str, lookup: Lookup = no_calendar, *, depth: int = DEEPEST) -> Calendar:
+def read_calendar(
+    given: object, zone: str, lookup: Lookup = no_calendar, *, year: int = EPOCH, depth: int = DEEPEST
+) -> Calendar:
     """Return the calendar that a definition means, its wall clock in `zone` where it names none.
 
-    `lookup` finds other calendars by name. Raises `TriggerError`, with the
+    `lookup` finds other calendars by name; iCalendar text is read as of the `year`. Raises `TriggerError`, with the
     wrong key in `field`.
     """
     if not isinstance(given, Mapping):
@@ -46,21 +51,26 @@ def read_calendar(given: object, zone: str, lookup: Lookup = no_calendar, *, dep
         raise TriggerError(f"calendars are nested more than {DEEPEST} deep", "calendars")
     name = find_zone(zone if given.get("timezone") is None else given["timezone"]).key
     once, yearly = _days(given)
+    closing = [closing_of(text, name, year) for text in _texts(given)]
     return Calendar(
         zone=name,
         weekdays=frozenset() if given.get("weekdays") is None else _weekdays(given["weekdays"]),
-        days=once,
+        days=(*once, *(days for each in closing for days in each.days)),
         yearly=yearly,
         windows=tuple(_window(each) for each in _list(given, "windows")),
-        spans=tuple(_span(each, name) for each in _list(given, "spans")),
-        members=tuple(_member(each, name, lookup, depth) for each in _list(given, "calendars")),
+        spans=(
+            *(_span(each, name) for each in _list(given, "spans")),
+            *(span for each in closing for span in each.spans),
+        ),
+        members=tuple(_member(each, name, lookup, year, depth) for each in _list(given, "calendars")),
         invert=given.get("invert", False),
     )
 
 
 def checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a definition that is right, or raise `TriggerError`; other calendars that it names may come later."""
-    read_calendar(given, "UTC", lambda _: Calendar("UTC"))
+    """Return a definition that is right, or raise `TriggerError`; its file and other calendars may come later."""
+    readable = {key: [] if key == "file" else value for key, value in given.items()}
+    read_calendar(readable, "UTC", lambda _: Calendar("UTC"))
     return given
 
 
@@ -77,10 +87,16 @@ def _stored(text: str) -> Calendar:
     return read_calendar(strict_json.loads(text), "UTC")
 
 
-def _member(given: object, zone: str, lookup: Lookup, depth: int) -> Calendar:
+def _member(given: object, zone: str, lookup: Lookup, year: int, depth: int) -> Calendar:
     if isinstance(given, str):
         return lookup(given)
-    return read_calendar(given, zone, lookup, depth=depth - 1)
+    return read_calendar(given, zone, lookup, year=year, depth=depth - 1)
+
+
+def _texts(given: Mapping[str, Any]) -> list[Any]:
+    """Return the iCalendar texts of a definition: that of its file, and its own."""
+    texts = [] if not given.get("file") else [read_file(given["file"])]
+    return texts if given.get("ical") is None else [*texts, given["ical"]]
 
 
 def _list(given: Mapping[str, Any], key: str) -> list[Any]:
