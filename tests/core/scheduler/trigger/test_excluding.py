@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.core.scheduler.trigger import (
+    AllOf,
     AnyOf,
     Calendar,
     CalendarInterval,
@@ -21,6 +22,7 @@ from modules.core.scheduler.trigger import (
     LeftOut,
     Once,
     OnEvent,
+    RRule,
     TimeTrigger,
     TriggerError,
     from_json,
@@ -53,6 +55,8 @@ TRIGGERS: list[TimeTrigger] = [
     CalendarInterval(1, "months", time(2, 30), BERLIN, 31),
     Once(datetime(2026, 3, 28, 3, tzinfo=UTC)),
     AnyOf((Cron("0 0 * * *", BERLIN), Every(timedelta(hours=7), BASE))),
+    AllOf((Cron("*/30 * * * *", BERLIN), Every(timedelta(hours=3), BASE))),
+    RRule("FREQ=DAILY;INTERVAL=2;BYHOUR=2,23;BYMINUTE=15", datetime(2026, 3, 1), BERLIN),  # noqa: DTZ001
 ]
 exclusions = st.lists(
     st.builds(Exclusion, st.sampled_from(["a", "b"]), st.sampled_from(CALENDARS), st.sampled_from(["skip", "move"])),
