@@ -16,7 +16,7 @@ from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.refusing import asked_moment, invalid, readable, refuse
 from modules.core.scheduler.store import cleanups, line, occurrences, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import OnEvent, TimeTrigger
+from modules.core.scheduler.trigger import Awaited, TimeTrigger, pauses_after_each_run
 
 MOST = 1_000  # executions of one order
 LOOKED_AT = 10_000  # occurrences of one order
@@ -55,8 +55,10 @@ def backfill(c: Connection, now: datetime, task_id: str, start: object, end: obj
 def _occurrences(task: Row[Any], first: datetime, last: datetime) -> list[datetime]:
     """Return a task's nominal times from `first` to `last`."""
     trigger = readable(trigger_of, task.trigger)
-    if isinstance(trigger, OnEvent):
+    if isinstance(trigger, Awaited):
         refuse("INVALID_STATE", "the task waits for an event; it has no times of its own to go back to")
+    if pauses_after_each_run(trigger):
+        refuse("INVALID_STATE", "the task pauses after each run; it has no times of its own to go back to")
     after = first - MICROSECOND
     total = trigger.count_between(after, last)
     if total > LOOKED_AT:

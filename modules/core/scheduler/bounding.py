@@ -13,9 +13,9 @@ from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.next_one import upcoming
 from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, occurrences, tasks
+from modules.core.scheduler.store import cleanups, executions, occurrences, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import TimeTrigger, Trigger, Until
+from modules.core.scheduler.trigger import TimeTrigger, Trigger, Until, pauses_after_each_run
 
 
 def run_until(c: Connection, now: datetime, task_id: str, end: object) -> dict[str, Any]:
@@ -62,5 +62,7 @@ def _following(c: Connection, task: Row[Any], trigger: Trigger, end: datetime | 
         return None
     if task.next_execution is not None:
         return task.next_execution if end is None or task.next_execution <= end else None
+    if pauses_after_each_run(trigger) and executions.has_open(c, [task.id]):
+        return None  # the end of what is open says when
     newest = occurrences.newest_moment(c, task.id)
     return trigger.next_after(now if newest is None else max(now, newest))

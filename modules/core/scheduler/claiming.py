@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.database import try_locks
-from modules.core.scheduler import containing
+from modules.core.scheduler import containing, settling
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import keys_of
 from modules.core.scheduler.policies import policies_of
@@ -239,6 +239,6 @@ def _sound(c: Connection, rows: Sequence[Row[Any]], now: datetime, *, careful: b
         rows,
         check,
         careful=True,
-        set_aside=lambda row, error: executions.close_damaged(c, row.id, now, str(error)),
+        set_aside=lambda row, error: settling.close_damaged(c, row.id, now, str(error)),
     )
     return sound

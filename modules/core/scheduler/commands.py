@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from framework import strict_json
+from modules.core.scheduler import chaining
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
-from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
+from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.placing import Occurrence, place
-from modules.core.scheduler.policies import Policies, policies_of
+from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.recording import record_operator
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
+from modules.core.scheduler.store import cleanups, executions, line, nodes, occurrences, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import OnEvent
 from modules.core.scheduler.views import execution_view, shown_task
 
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
@@ -79,9 +77,9 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
     """End a task for good, closing what is pending; cancelling a cancelled one changes nothing."""
     task = must_find(c, task_id)
     opened = executions.open_of(c, task_id)
-    for row in opened:
-        if row.state == State.PENDING:
-            executions.close(c, row, now, State.CANCELLED, Reason.TASK_CANCELLED)
+    pending = [row for row in opened if row.state == State.PENDING]
+    closed = [row.id for row in pending if executions.close(c, row, now, State.CANCELLED, Reason.TASK_CANCELLED)]
+    chaining.ended(c, task_id, closed, now)
     if cancel_running:
         executions.request_cancel(c, [row.id for row in opened], now)  # also those that were claimed meanwhile
     if task.status not in (Status.CANCELLED, Status.COMPLETED):
@@ -97,7 +95,7 @@ def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     opened = [each for each in executions.open_of(c, task_id) if not executions.stands_aside(each)]
     if task.overlap == "skip" and len(opened) >= task.max_instances:
         refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
-    run = Run(executions.free_moment(c, task, now))
+    run = Run(occurrences.free_moment(c, task, now))
     execution_id = place(c, Occurrence(task, readable(policies_of, task.policies), run, "manual"), now)
     if execution_id is None:
         refuse(Reason.QUEUE_FULL, "too many executions of this task wait already")
@@ -112,37 +110,10 @@ def cancel_execution(c: Connection, now: datetime, execution_id: str) -> dict[st
     task = must_find(c, row.event_id)
     if row.state == State.PENDING and executions.close(c, row, now, State.CANCELLED, Reason.CANCELLED_BY_REQUEST):
         settle(c, task.id, now)
+        chaining.ended(c, task.id, [execution_id], now)
     else:  # it runs, perhaps only since it was looked at
         executions.request_cancel(c, [execution_id], now)
     return execution_view(must_find_execution(c, execution_id))
-
-
-def emit(c: Connection, now: datetime, event: str, payload: Mapping[str, Any] | None) -> int:
-    """Add an execution to every task that waits for the event and whose filter the payload meets."""
-    try:
-        text = strict_json.dumps(dict(payload or {}))
-    except strict_json.JsonError as error:
-        refuse("INVALID_PAYLOAD", f"the payload is not plain JSON: {error}")
-    count = 0
-    for task in tasks.waiting_for(c, storable(event, MAX_ID)):
-        try:
-            trigger, policies = trigger_of(task.trigger), policies_of(task.policies)
-        except ValueError as error:
-            set_aside(c, task, now, error)
-            continue
-        if isinstance(trigger, OnEvent) and trigger.matches(payload or {}):
-            count += _set_off(c, task, policies, text, now)
-    return count
-
-
-def _set_off(c: Connection, task: Row[Any], policies: Policies, payload: str, now: datetime) -> int:
-    if task.max_executions is not None and task.execution_count >= task.max_executions:
-        return 0
-    run = Run(executions.free_moment(c, task, now))
-    if place(c, Occurrence(task, policies, run, "event", payload), now) is None:
-        return 0
-    tasks.change(c, task.id, now, execution_count=task.execution_count + 1)
-    return 1
 
 
 def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any, error: str | None) -> dict[str, Any]:
@@ -163,7 +134,7 @@ def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any
     state, error = ended[Status(status)], None if error is None else storable(error, MAX_ERROR)
     stored = outcome_of_value(result).result_json
     outcome = {"state": state, "success": success_of(state), "error": error, "result": stored}
-    record_operator(c, task, executions.free_moment(c, task, now), now, outcome)
+    record_operator(c, task, occurrences.free_moment(c, task, now), now, outcome)
     changes = {"status": status, "status_reason": Reason.OPERATOR, "next_execution": None, "last_error": error}
     tasks.change(c, task_id, now, **changes)
     return _changed(c, task)

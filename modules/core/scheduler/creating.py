@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.clock import new_id
-from modules.core.scheduler import commands, newborn
+from modules.core.scheduler import chaining, commands, newborn
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due
@@ -33,9 +33,10 @@ RUNTIME = Owner("runtime")
 
 
 def is_new(plan: Plan, owner: Owner) -> bool:
-    """Whether a plan can only mean a new task: it names none, and code's tasks are named by themselves."""
+    """Whether a plan can only mean a new task: it names none, nor one to come after; code's are named by themselves."""
     config = plan.config
-    return config.key is None and config.task_id is None and (config.owner or owner.kind) == "runtime"
+    has_identity = config.key is not None or config.task_id is not None or plan.when["after_task"] is not None
+    return not has_identity and (config.owner or owner.kind) == "runtime"
 
 
 def insert_new(c: Connection, now: datetime, plans: Sequence[Plan]) -> list[dict[str, Any]]:
@@ -56,6 +57,10 @@ def put_all(c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -
     """Store plans; their tasks are locked in one order, whatever the caller's, so that no two callers deadlock."""
     in_order = sorted(plans, key=lambda plan: (plan.config.module_id, plan.config.key or plan.what["name"]))
     stored = {id(plan): put(c, plan, owner, now) for plan in in_order}
+    for plan in in_order:
+        if plan.when["after_task"] is not None:  # now that all are there, for they may come after each other
+            must_exist = (plan.config.owner or owner.kind) == "runtime"
+            chaining.check(c, stored[id(plan)]["task_id"], must_exist=must_exist)
     return [stored[id(plan)] for plan in plans]
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.database import notify
-from modules.core.scheduler import containing, placing
+from modules.core.scheduler import chaining, containing, placing
 from modules.core.scheduler.execution import Outcome, Reason, State, success_of
 from modules.core.scheduler.policies import policies_of, stable_fraction
-from modules.core.scheduler.settling import BY_LAST_ROW, settle
+from modules.core.scheduler.settling import BY_LAST_ROW, close_damaged, settle
 from modules.core.scheduler.store import endings as store
 from modules.core.scheduler.store import executions, nodes, tasks
 from modules.core.scheduler.tables import CHANNEL
@@ -66,20 +66,22 @@ def record(
 ) -> list[str]:
     """Write the endings; return the ids that were refused because another node has taken them over."""
     if not careful:
-        return _record(c, node_id, endings, now) if endings else []
+        return _record(c, node_id, endings, now, careful=False) if endings else []
     refused: list[str] = []
     containing.each(
         c,
         endings,
-        lambda ending: refused.extend(_record(c, node_id, [ending], now)),
+        lambda ending: refused.extend(_record(c, node_id, [ending], now, careful=True)),
         careful=True,
-        set_aside=lambda ending, error: executions.close_damaged(c, ending.id, now, str(error)),
+        set_aside=lambda ending, error: close_damaged(c, ending.id, now, str(error)),
     )
     return refused
 
 
-def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime) -> list[str]:
-    store.lock_tasks(c, list({ending.task_id for ending in endings}))
+def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, *, careful: bool) -> list[str]:
+    ids = {ending.task_id for ending in endings}
+    waiting = chaining.waiting(c, ids)
+    store.lock_tasks(c, list(ids.union(waiting)))
     written = store.end(c, [_row(ending) for ending in endings], node_id, now)
     mine = endings if len(written) == len(endings) else [each for each in endings if each.id in written]
     last = {ending.task_id: ending for ending in mine if not ending.may_repeat}
@@ -87,9 +89,8 @@ def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetim
     for row in told:
         if row.next_execution is None and row.status not in ENDED:
             settle(c, row.id, now)
-    for ending in mine:
-        if ending.may_repeat:
-            _repeat_or_settle(c, ending, now)
+    for_good = [each.id for each in mine if not each.may_repeat or not _repeat_or_settle(c, each, now)]
+    chaining.follow(c, waiting, for_good, now, careful=careful)
     executions.let_next(c, [limit_key for limit_key in written.values() if limit_key is not None])
     return [] if len(mine) == len(endings) else _refused(c, node_id, endings, written)
 
@@ -125,21 +126,23 @@ def _told(ending: Ending) -> tuple[Any, ...]:
     return ending.task_id, ending.id, ending.started, succeeded, outcome.error, BY_LAST_ROW[outcome.state].value
 
 
-def _repeat_or_settle(c: Connection, ending: Ending, now: datetime) -> None:
-    """What an ending means for the task where its policy may want another attempt."""
+def _repeat_or_settle(c: Connection, ending: Ending, now: datetime) -> bool:
+    """What an ending means for the task where its policy may want another attempt; tell whether there is one."""
     task, row, outcome = tasks.lock(c, ending.task_id), executions.find(c, ending.id), ending.outcome
     if task is None or row is None:
-        return
+        return False
     changes: dict[str, Any] = {"last_execution": row.start_time}
     if outcome.error is not None:
         changes["last_error"] = outcome.error
     tasks.change(c, task.id, now, **changes)
     if task.status == Status.CANCELLED or not _runs_again(task, row, outcome, ending.reason):
         settle(c, task.id, now)
-    elif ending.reason in CUT_OFF:
+        return False
+    if ending.reason in CUT_OFF:
         placing.repeat(c, row, now, now)
     else:
         placing.repeat(c, row, now + _delay(task, row, outcome), now, retries_used=row.retries_used + 1)
+    return True
 
 
 def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:
@@ -173,6 +176,7 @@ def release_node(c: Connection, node_id: str, now: datetime) -> None:
             placing.repeat(c, row, now, now)
         elif task is not None:
             settle(c, task.id, now)
+            chaining.ended(c, task.id, [row.id] if closed else [], now)
     nodes.remove(c, [node_id])
     notify(c, CHANNEL, "")
 

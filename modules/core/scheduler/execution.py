@@ -97,6 +97,7 @@ class Reason(StrEnum):
     PAUSED = "PAUSED"
     LIMIT = "LIMIT"
     RATE_LIMIT = "RATE_LIMIT"
+    DEBOUNCE = "DEBOUNCE"
 
 
 class DoNotRetry(Exception):  # noqa: N818  # an instruction to the scheduler, not a kind of error

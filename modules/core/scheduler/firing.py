@@ -21,7 +21,7 @@ from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.recording import record_missed
 from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import Trigger, from_json
+from modules.core.scheduler.trigger import Once, Trigger, from_json, pauses_after_each_run
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,11 @@ def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
 def _decide(row: Row[Any], policies: Policies, now: datetime) -> Firing:
     if not row.recurring and policies.grace is None and policies.catch_up != "none":
         return Firing((Run(row.next_execution),), None, None)  # once, however late: its trigger has no more to say
+    trigger = trigger_of(row.trigger)
+    if pauses_after_each_run(trigger):
+        trigger = Once(row.next_execution)  # what follows is counted from the end of this one
     room = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)
-    return decide(trigger_of(row.trigger), row.next_execution, now, policies, room)
+    return decide(trigger, row.next_execution, now, policies, room)
 
 
 def _place(c: Connection, fired: Sequence[tuple[Row[Any], Policies, Firing]], now: datetime) -> Counter[str]:

@@ -24,7 +24,7 @@ from framework.database import (
 )
 from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
-from modules.core.scheduler import commands, creating, newborn
+from modules.core.scheduler import chaining, commands, creating, emitting, newborn
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.history import prune
@@ -121,6 +121,7 @@ class JobManager:
                 refuse("INVALID_STATE", "the task is cancelled; schedule it anew", status=row.status)
             plan = self.planner.plan_change(row, changes).unwrap()
             creating.rewrite(c, row, plan, now, new_time=says_when(changes))
+            chaining.check(c, task_id, must_exist=says_when(changes))
             return shown_task(c, commands.must_find(c, task_id))
 
         return await self.change(work)
@@ -149,7 +150,7 @@ class JobManager:
         self, event: str, payload: Mapping[str, Any] | None = None, *, session: Joinable | None = None
     ) -> Result[int]:
         """Set off every task that waits for this event; return how many."""
-        return await self.change(partial(commands.emit, event=event, payload=payload), session)
+        return await self.change(partial(emitting.emit, event=event, payload=payload), session)
 
     async def update_job_status(
         self, job_id: str, status: str, result: Any = None, error: str | None = None

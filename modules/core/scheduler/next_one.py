@@ -20,6 +20,7 @@ from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, occurrences, tasks
 from modules.core.scheduler.task import Status
+from modules.core.scheduler.trigger import pauses_after_each_run
 
 SHOWN = 3  # of the times that come next
 
@@ -102,7 +103,9 @@ def _move_on(c: Connection, task: Row[Any], moment: datetime, now: datetime, *, 
     """Move a task on from an occurrence as firing does; the row is locked and as it was read."""
     count = task.execution_count + started
     at_maximum = task.max_executions is not None and count >= task.max_executions
-    following = None if at_maximum else readable(trigger_of, task.trigger).next_after(moment)
+    trigger = readable(trigger_of, task.trigger)
+    waits_for_its_end = started > 0 and pauses_after_each_run(trigger)
+    following = None if at_maximum or waits_for_its_end else trigger.next_after(moment)
     tasks.change(c, task.id, now, next_execution=following, execution_count=count)
     if following is None:
         settle(c, task.id, now)

@@ -35,13 +35,14 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One run of a task that is to get its row."""
+    """One run of a task that is to get its row; `gathers_until`: it waits for further events at least so long."""
 
     task: Task
     policies: Policies
     run: Run
     origin: str
     payload: str | None = None
+    gathers_until: datetime | None = None
 
 
 def function_key(module_id: str, function_name: str) -> str:
@@ -94,6 +95,8 @@ def _row_of(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
     row["missed_count"], row["missed_since"], row["payload"] = run.missed_count, run.missed_since, occurrence.payload
     if policies.rate_limit is not None or task.concurrency_key is not None:
         row["limit_key"] = limit_key_of(task)
+    if occurrence.gathers_until is not None:
+        row["due_at"], row["line"], row["reason"] = occurrence.gathers_until, Line.LATER, Reason.DEBOUNCE
     if (starts_at := _starts_at(occurrence)) is not None:
         row["due_at"] = max(now, starts_at)
         row["rank"] = rank_of(row["due_at"], task.priority)

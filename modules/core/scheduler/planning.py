@@ -21,7 +21,7 @@ from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
 from modules.core.scheduler.shell_command import RUN_COMMAND
 from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
-from modules.core.scheduler.trigger import OnEvent, Trigger, TriggerError, without_calendars
+from modules.core.scheduler.trigger import Trigger, TriggerError, awaited_in, without_calendars
 from modules.core.scheduler.trigger.frozen import stamp_of
 from modules.core.scheduler.trigger_manager import TriggerManager
 
@@ -65,12 +65,12 @@ class Planner:
             trigger, first = self._triggers.trigger_for(config)
         except TriggerError as error:
             return invalid([*problems, {"field": error.field or "trigger", "message": str(error)}])
-        if first is None and not isinstance(trigger, OnEvent):
+        if first is None and awaited_in(trigger) is None:
             problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe()}"})
         if problems:
             return invalid(problems)
         name = config.timezone or self._triggers.timezone
-        return Result.success(Plan(config, _what(config), _when(config, trigger, first, name)))
+        return Result.success(Plan(config, _what(config, trigger), _when(config, trigger, first, name)))
 
     def plan_change(self, row: Row[Any], changes: Mapping[str, Any]) -> Result[Plan]:
         """Return the plan of a stored task with some of its fields changed; what says when is given anew as a whole."""
@@ -114,7 +114,9 @@ class Planner:
         return problems
 
 
-def _what(config: TaskConfig) -> dict[str, Any]:
+def _what(config: TaskConfig, trigger: Trigger) -> dict[str, Any]:
+    awaited = awaited_in(trigger)
+    gathers = awaited is not None and awaited.debounced is not None
     return {
         "name": config.name,
         "description": config.description,
@@ -122,7 +124,7 @@ def _what(config: TaskConfig) -> dict[str, Any]:
         "function_name": config.function_name,
         "parameters": strict_json.dumps(config.parameters),
         "priority": config.priority,
-        "overlap": config.when_open,
+        "overlap": "queue" if gathers and config.overlap is None else config.when_open,
         "queue": config.queue,
         "concurrency_key": config.concurrency_key,
         "max_instances": config.max_instances,
@@ -134,11 +136,14 @@ def _what(config: TaskConfig) -> dict[str, Any]:
 
 def _when(config: TaskConfig, trigger: Trigger, first: datetime | None, timezone: str) -> dict[str, Any]:
     stored = trigger.to_json()
+    awaited = awaited_in(trigger)
+    event, task = (None, None) if awaited is None else awaited.route
     return {
         "trigger": strict_json.dumps(stored),
         "calendars": stamp_of(stored),
         "timezone": timezone,
-        "event": trigger.event if isinstance(trigger, OnEvent) else None,
+        "event": event,
+        "after_task": task,
         "recurring": trigger.recurring,
         "interval_type": config.interval_type,
         "interval_value": config.interval_value,

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
-from modules.core.scheduler import containing, placing, process
+from modules.core.scheduler import chaining, containing, placing, process
 from modules.core.scheduler.execution import Reason, State, success_of
-from modules.core.scheduler.settling import settle
+from modules.core.scheduler.settling import close_damaged, settle
 from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
 from modules.core.scheduler.task import Status
 
@@ -53,7 +53,7 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
         sorted([*lost, *strays(c, work)], key=lambda row: row.event_id),
         lambda row: _recover(c, row, now, work.crash_limit),
         careful=work.careful,
-        set_aside=lambda row, error: executions.close_damaged(c, row.id, now, str(error)),
+        set_aside=lambda row, error: close_damaged(c, row.id, now, str(error)),
     )
     known = nodes.functions(c)
     line.hold_unknown(c, known)
@@ -96,5 +96,6 @@ def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> N
         cleanups.keep_in_step(c, task)
     if set_aside or task.delivery == "at_most_once" or task.status == Status.CANCELLED:
         settle(c, task.id, now)
+        chaining.ended(c, task.id, [row.id], now)
         return
     placing.repeat(c, row, now, now, crashes=crashes)

@@ -1,14 +1,24 @@
-"""How a task ends: once nothing more will fire and nothing is open, its last row says what it came to."""
+"""How a task ends: once nothing more will fire and nothing is open, its last row says what it came to.
+
+A task that pauses after each run gets its next time here: whatever closes an execution for good comes this way.
+"""
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from modules.core.scheduler.execution import State
+from framework import strict_json
+from modules.core.scheduler import containing
+from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.task import Status
+from modules.core.scheduler.trigger import from_json, pauses_after_each_run
+
+log = logging.getLogger(__name__)
 
 BY_LAST_ROW = {
     State.SUCCEEDED: Status.COMPLETED,
@@ -22,17 +32,15 @@ BY_LAST_ROW = {
 
 
 def settle(c: Connection, task_id: str, now: datetime) -> None:
-    """Give a task its final status, if it has come to its end."""
+    """Give a task its next time where that is counted from the end of a run, or its final status at its own end."""
     task = tasks.lock(c, task_id)
     if task is None or task.status in (Status.COMPLETED, Status.CANCELLED) or task.next_execution is not None:
         return
-    waits_for_event = task.event is not None and (
-        task.max_executions is None or task.execution_count < task.max_executions
-    )
+    waits_for_event = task.event is not None and _may_start_more(task)
     if waits_for_event or task_id in executions.has_open(c, [task_id]):
         return
     if task.recurring:
-        tasks.change(c, task_id, now, status=Status.COMPLETED)
+        tasks.change(c, task_id, now, **_after_last_run(task, now))
         return
     last = executions.last_of(c, task_id)
     if last is None:
@@ -41,3 +49,33 @@ def settle(c: Connection, task_id: str, now: datetime) -> None:
     if last.state in (State.MISSED, State.SKIPPED):
         changes["last_error"] = f"{last.state}: {last.reason}"
     tasks.change(c, task_id, now, **changes)
+
+
+def close_damaged(c: Connection, execution_id: str, now: datetime, problem: str) -> None:
+    """Close a row that cannot be handled as any other, and let its task go on as far as it can."""
+    task_id = executions.close_damaged(c, execution_id, now, problem)
+    containing.each(
+        c,
+        [] if task_id is None else [task_id],
+        lambda task_id: settle(c, task_id, now),
+        careful=True,
+        set_aside=lambda task_id, error: log.error("task %s could not be settled: %s", task_id, error),
+    )
+
+
+def _may_start_more(task: Row[Any]) -> bool:
+    return task.max_executions is None or task.execution_count < task.max_executions
+
+
+def _after_last_run(task: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return what changes of a recurring task with nothing open: only one that pauses after each run goes on."""
+    done = {"status": Status.COMPLETED}
+    try:
+        trigger = from_json(strict_json.loads(task.trigger))
+    except ValueError as error:
+        problem = f"the stored definition cannot be read: {error}"[:2_000]
+        return {"status": Status.PAUSED, "status_reason": Reason.CORRUPT_DEFINITION, "last_error": problem}
+    if not pauses_after_each_run(trigger) or not _may_start_more(task) or task.status == Status.FAILED:
+        return done
+    following = trigger.next_after(now)
+    return done if following is None else {"next_execution": following}

@@ -30,7 +30,10 @@ class Base(DeclarativeBase):
 
 
 class ScheduledEvent(Base):
-    """A task: a standing order. `trigger` is the truth about when; `next_execution` is the next nominal time."""
+    """A task: a standing order. `trigger` is the truth about when; `next_execution` is the next nominal time.
+
+    `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for.
+    """
 
     __tablename__ = "scheduler_events"
     __table_args__ = (
@@ -38,7 +41,7 @@ class ScheduledEvent(Base):
         _partial(
             "ix_scheduler_events_due", "next_execution", where="status = 'pending' AND next_execution IS NOT NULL"
         ),
-        _partial("ix_scheduler_events_event", "event", where="event IS NOT NULL"),
+        _partial("ix_scheduler_events_event", "event", "after_task", where="status = 'pending' AND event IS NOT NULL"),
         _partial("ix_scheduler_events_calendars", "calendars", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
@@ -54,6 +57,7 @@ class ScheduledEvent(Base):
     calendars: Mapped[str | None]
     timezone: Mapped[str]
     event: Mapped[str | None]
+    after_task: Mapped[str | None]
     recurring: Mapped[bool]
     interval_type: Mapped[str | None]
     interval_value: Mapped[float | None] = mapped_column(Double)

@@ -45,6 +45,7 @@ TIMING = (
     "end_date",
     "dst_gap",
     "dst_fold",
+    "after_end",
     "calendars",
     "calendar_action",
 )
@@ -82,6 +83,7 @@ class TaskConfig(BaseModel):
     recurring: bool | None = None
     interval_type: IntervalType | None = None
     interval_value: float | None = None
+    after_end: bool | None = None
     cron: Annotated[str, StringConstraints(max_length=256)] | None = None
     trigger: Any = None
     timezone: str | None = None
@@ -124,6 +126,20 @@ class TaskConfig(BaseModel):
         return self
 
     def _contradictions(self) -> list[str]:
+        problems = self._contradictions_of_time()
+        if self.coalesce is not None and self.catch_up not in (None, "latest" if self.coalesce else "all"):
+            problems.append(f"coalesce={self.coalesce} contradicts catch_up={self.catch_up!r}")
+        if self.delivery == "at_most_once" and self.max_retries:
+            problems.append("at_most_once never runs again; leave out max_retries")
+        if self.concurrency_key is not None and self.overlap == "allow" and self.rate_limit is None:
+            problems.append("overlap='allow' knows no limit to share; leave out concurrency_key")
+        if self.concurrency_key is not None and self.overlap == "replace":
+            problems.append("overlap='replace' replaces a task's own executions; leave out concurrency_key")
+        if self.replace_existing is False and self.on_conflict == "update" and "on_conflict" in self.model_fields_set:
+            problems.append("replace_existing=False contradicts on_conflict='update'")
+        return problems
+
+    def _contradictions_of_time(self) -> list[str]:
         ways = [name for name in ("delay", "cron", "trigger") if getattr(self, name) is not None]
         ways += ["interval_type"] if self.interval_type or self.interval_value else []
         ways += ["schedule_time"] if self.schedule_time is not None and "interval_type" not in ways else []
@@ -135,20 +151,12 @@ class TaskConfig(BaseModel):
             )
         if ("interval_type" in ways) != bool(self.interval_type and self.interval_value is not None):
             problems.append("interval_type and interval_value go together")
+        if self.after_end is not None and "interval_type" not in ways:
+            problems.append("after_end goes with interval_type and interval_value, or into an interval trigger")
         if self.recurring and ("delay" in ways or "schedule_time" in ways):
             problems.append("recurring needs interval_type and interval_value, cron or trigger")
         if self.recurring is False and ("interval_type" in ways or "cron" in ways):
             problems.append("an interval or a cron is recurring; leave out recurring=False")
-        if self.coalesce is not None and self.catch_up not in (None, "latest" if self.coalesce else "all"):
-            problems.append(f"coalesce={self.coalesce} contradicts catch_up={self.catch_up!r}")
-        if self.delivery == "at_most_once" and self.max_retries:
-            problems.append("at_most_once never runs again; leave out max_retries")
-        if self.concurrency_key is not None and self.overlap == "allow" and self.rate_limit is None:
-            problems.append("overlap='allow' knows no limit to share; leave out concurrency_key")
-        if self.concurrency_key is not None and self.overlap == "replace":
-            problems.append("overlap='replace' replaces a task's own executions; leave out concurrency_key")
-        if self.replace_existing is False and self.on_conflict == "update" and "on_conflict" in self.model_fields_set:
-            problems.append("replace_existing=False contradicts on_conflict='update'")
         return problems
 
     @property

@@ -158,7 +158,8 @@ def _definition(config: TaskConfig, name: str, now: datetime) -> Any:
         return {"type": "cron", "expression": config.cron, "timezone": name, **window}
     if config.interval_type is not None:
         start = {} if config.schedule_time is None else {"start_date": config.schedule_time}
-        return {"type": "interval", config.interval_type: config.interval_value, "timezone": name, **window, **start}
+        given = {config.interval_type: config.interval_value, "after_end": config.after_end}
+        return {"type": "interval", "timezone": name, **given, **window, **start}
     if config.delay is not None:
         return {"type": "date", "run_date": now + config.delay}
     return {"type": "date", "run_date": config.schedule_time}

@@ -151,3 +151,67 @@ async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(no
     steps = await once_for_every_step(error, story)
 
     assert steps > 10
+
+
+@pytest.mark.parametrize("error", [passing, BrokenError])
+async def test_what_comes_after_is_set_off_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
+    first = await node.add_every(MINUTE)
+    follower = await node.add(trigger={"type": "after", "task": first})
+    rounds = 0
+
+    async def story(fault: Fault) -> None:
+        nonlocal rounds
+        rounds += 1
+        node.clock.move_to((await node.task(first))["next_execution"])
+
+        await do_what_is_due(node, fault)
+
+        assert await node.states(follower) == await node.states(first) == ["succeeded"] * rounds
+
+    steps = await once_for_every_step(error, story)
+
+    assert steps > 15
+
+
+@pytest.mark.parametrize("error", [passing, BrokenError])
+async def test_a_pause_after_each_run_begins_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
+    task_id = await node.add_every(MINUTE, after_end=True)
+    rounds = 0
+
+    async def story(fault: Fault) -> None:
+        nonlocal rounds
+        rounds += 1
+        node.clock.move_to((await node.task(task_id))["next_execution"])
+
+        await do_what_is_due(node, fault)
+
+        assert await node.states(task_id) == ["succeeded"] * rounds
+        assert (await node.task(task_id))["next_execution"] == node.clock.now() + timedelta(seconds=MINUTE)
+
+    steps = await once_for_every_step(error, story)
+
+    assert steps > 10
+
+
+@pytest.mark.parametrize("error", [passing, BrokenError])
+async def test_an_event_that_is_gathered_counts_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
+    task_id = await node.add(trigger={"type": "event", "event": "saved", "debounce": 10}, overlap="allow")
+    rounds = 0
+
+    async def story(fault: Fault) -> None:
+        nonlocal rounds
+        rounds += 1
+        with faulty(node.app_context.database, fault):
+            for _ in range(2):
+                try:
+                    (await node.scheduler.emit("saved")).unwrap()
+                except BrokenError:
+                    (await node.scheduler.emit("saved")).unwrap()
+        await node.pass_time(10)
+
+        rows = await node.history(task_id)
+        assert [(row["state"], row["missed_count"]) for row in rows] == [("succeeded", 1)] * rounds
+
+    steps = await once_for_every_step(error, story)
+
+    assert steps > 5

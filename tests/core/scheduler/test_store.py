@@ -13,7 +13,7 @@ from framework import Application
 from framework.database import is_unique_violation
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
-from modules.core.scheduler.store import executions, line, outlook, tasks
+from modules.core.scheduler.store import chains, line, occurrences, outlook, tasks
 from modules.core.scheduler.tables import executions as table
 
 FUTURE_ROWS = 20_000
@@ -140,7 +140,7 @@ async def test_a_run_without_a_schedule_takes_a_moment_that_is_free(node: Any) -
     await node.scheduler.execute_task(task_id)
     row = await node.app_context.database.read(lambda c: tasks.find(c, task_id))
 
-    free = await node.app_context.database.read(lambda c: executions.free_moment(c, row, now))
+    free = await node.app_context.database.read(lambda c: occurrences.free_moment(c, row, now))
 
     assert free > now
 
@@ -167,6 +167,7 @@ INDEXED = {
     "what becomes ready": "ix_scheduler_executions_later",
     "when the next becomes ready": "ix_scheduler_executions_later",
     "what is due": "ix_scheduler_events_due",
+    "whether anybody waits for an ending": "ix_scheduler_events_event",
     "when the next is due": "ix_scheduler_events_due",
 }
 
@@ -179,6 +180,7 @@ def looks(c: Connection, now: Any) -> dict[str, Any]:
         "when the next becomes ready": lambda: outlook.next_in_line(c),
         "what lies ahead": lambda: outlook.look(c, "node"),
         "what is due": lambda: tasks.due(c, now, 10),
+        "whether anybody waits for an ending": lambda: chains.somebody_waits(c),
         "when the next is due": lambda: tasks.next_due(c, now),
     }
 

@@ -86,3 +86,16 @@ async def test_a_turn_ends_and_claims_in_one_commit(wide: Any) -> None:
     assert seen.commits == 1
     assert len(wide.runs) == 2 * FEW
     assert (await wide.states()).count("succeeded") == FEW
+
+
+async def test_where_nobody_waits_for_an_ending_a_turn_looks_once_for_all_that_end(wide: Any) -> None:
+    def looks(seen: Seen) -> int:
+        return sum("task.ended" in statement for statement, _ in seen.statements)
+
+    idle = await turn(wide)
+    await add_due(wide, MANY)
+    starting = await turn(wide)
+    ending = await turn(wide)
+
+    assert (await wide.states()).count("succeeded") == MANY
+    assert [looks(seen) for seen in (idle, starting, ending)] == [0, 0, 1]

@@ -15,6 +15,7 @@ from framework.terminal import print_json, say
 from modules.core.scheduler.cli.ahead import ahead_commands, next_commands
 from modules.core.scheduler.cli.calendars import calendar_commands
 from modules.core.scheduler.cli.cron import cron_commands
+from modules.core.scheduler.cli.events import event_commands
 from modules.core.scheduler.cli.executions import execution_commands
 from modules.core.scheduler.cli.import_from import from_crontab
 from modules.core.scheduler.cli.nodes import node_commands
@@ -39,6 +40,7 @@ import_commands.command("crontab")(from_crontab)
 task_commands.add_typer(import_commands, name="import")
 commands.add_typer(task_commands, name="tasks")
 commands.add_typer(execution_commands, name="executions")
+commands.add_typer(event_commands, name="events")
 commands.add_typer(node_commands, name="nodes")
 commands.add_typer(queue_commands, name="queues")
 commands.add_typer(calendar_commands, name="calendars")

@@ -52,6 +52,7 @@ def _events() -> None:
         sa.Column("calendars", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=True),
+        sa.Column("after_task", sa.Text(), nullable=True),
         sa.Column("recurring", sa.Boolean(), nullable=False),
         sa.Column("interval_type", sa.Text(), nullable=True),
         sa.Column("interval_value", sa.Double(), nullable=True),
@@ -84,7 +85,7 @@ def _events() -> None:
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
     _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
-    _partial("ix_scheduler_events_event", ["event"], "event IS NOT NULL")
+    _partial("ix_scheduler_events_event", ["event", "after_task"], "status = 'pending' AND event IS NOT NULL")
     _partial("uq_scheduler_events_key", ["module_id", "key"], "key IS NOT NULL", unique=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, tuple_, update
@@ -16,7 +16,6 @@ from modules.core.scheduler.tables import events, executions, nodes
 
 log = logging.getLogger(__name__)
 
-MICROSECOND, SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 ASIDE = ("backfill", "shift")  # origins of what was ordered by hand: while it waits, it stands in nobody's way
 PLACED = (
     "id",
@@ -139,15 +138,6 @@ def last_of(c: Connection, event_id: str) -> Row[Any] | None:
     return c.execute(query.order_by(*newest).limit(1)).one_or_none()
 
 
-def free_moment(c: Connection, task: Row[Any], now: datetime) -> datetime:
-    """Return a `scheduled_for` from now on that the task has not used and will not: the key of an unscheduled run."""
-    near = executions.c.scheduled_for.between(now, now + SECOND)  # what was skipped or moved may lie far ahead
-    taken = (executions.c.event_id == task.id) & near
-    last = c.execute(select(func.max(executions.c.scheduled_for)).where(taken)).scalar()
-    moment = now if last is None else last + MICROSECOND
-    return moment + MICROSECOND if moment == task.next_execution else moment
-
-
 def close(c: Connection, row: Row[Any], now: datetime, state: State, reason: Reason, **values: Any) -> bool:
     """Close a row that nobody runs (any more), by compare-and-set on its state and node."""
     unmoved = (executions.c.id == row.id) & (executions.c.state == row.state)
@@ -175,13 +165,13 @@ def running_on(c: Connection, node_id: str) -> Sequence[Row[Any]]:
     return c.execute(select(executions).where(is_running, executions.c.node_id == node_id)).all()
 
 
-def close_damaged(c: Connection, execution_id: str, now: datetime, problem: str) -> None:
-    """Close a row that cannot be handled as any other: it failed, and nothing follows from it."""
+def close_damaged(c: Connection, execution_id: str, now: datetime, problem: str) -> str | None:
+    """Close a row that cannot be handled as any other: it failed. Return its task, None where it was not open."""
     log.error("execution %s cannot be handled and is closed: %s", execution_id, problem)
     damaged = (executions.c.id == execution_id) & is_open
     closed = {"state": State.FAILED, "success": False, "reason": Reason.CORRUPT_DEFINITION, "end_time": now}
     values = {**closed, "open_key": None, "error": f"its row cannot be handled: {problem}"[:2_000]}
-    c.execute(update(executions).where(damaged).values(values))
+    return c.execute(update(executions).where(damaged).values(values).returning(executions.c.event_id)).scalar()
 
 
 def lost(c: Connection, limit: int) -> Sequence[Row[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Row, func, select, update
 from modules.core.scheduler.execution import Line
 from modules.core.scheduler.store.executions import is_pending
 from modules.core.scheduler.tables import executions
+
+MICROSECOND = timedelta(microseconds=1)
+SECOND = timedelta(seconds=1)
 
 
 def rows_of(c: Connection, event_id: str, scheduled_for: datetime) -> Sequence[Row[Any]]:
@@ -43,3 +46,26 @@ def move(c: Connection, execution_id: str, due_at: datetime, rank: float, line: 
     mine = (executions.c.id == execution_id) & is_pending
     moved = update(executions).where(mine).values(due_at=due_at, rank=rank, line=line, reason=None)
     return c.execute(moved).rowcount == 1
+
+
+def free_moment(c: Connection, task: Row[Any], now: datetime) -> datetime:
+    """Return a `scheduled_for` from now on that the task has not used and will not: the key of an unscheduled run."""
+    return free_moments(c, [task], now)[task.id]
+
+
+def free_moments(c: Connection, tasks: Sequence[Row[Any]], now: datetime) -> dict[str, datetime]:
+    """Return what `free_moment` does for each of several tasks, by their ids."""
+    near = executions.c.scheduled_for.between(now, now + SECOND)  # what was skipped or moved may lie far ahead
+    event_id, latest = executions.c.event_id, func.max(executions.c.scheduled_for)
+    taken = event_id.in_([task.id for task in tasks]) & near
+    query = select(event_id, latest).where(taken).group_by(event_id)
+    last: dict[str, datetime] = {row[0]: row[1] for row in c.execute(query)} if tasks else {}
+    free = {task.id: last[task.id] + MICROSECOND if task.id in last else now for task in tasks}
+    for task in tasks:  # what is due and not yet fired may be of this very moment
+        if free[task.id] == task.next_execution or (free[task.id] == now and _is_due(task, now)):
+            free[task.id] += MICROSECOND
+    return free
+
+
+def _is_due(task: Row[Any], now: datetime) -> bool:
+    return task.next_execution is not None and task.next_execution <= now

@@ -28,6 +28,10 @@ DUE = """
     WHERE status = 'pending' AND next_execution <= :now
         AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
     ORDER BY next_execution LIMIT :most FOR UPDATE OF scheduler_events SKIP LOCKED"""
+COUNT_STARTED = """
+    UPDATE scheduler_events SET execution_count = given.started, updated_at = :now,
+        next_execution = CASE WHEN given.started >= max_executions THEN NULL ELSE next_execution END
+    FROM given WHERE scheduler_events.id = given.id"""
 NEXT_DUE = """
     SELECT next_execution FROM scheduler_events
     WHERE status = 'pending' AND next_execution > :now
@@ -85,6 +89,12 @@ def due(c: Connection, now: datetime, limit: int) -> Sequence[Any]:
     return [row._replace(next_execution=read_moment(row.next_execution)) for row in rows]
 
 
+def count_started(c: Connection, counts: Sequence[tuple[str, int]], now: datetime) -> None:
+    """Set how many executions of tasks have started; one that is at its maximum has no next time any more."""
+    if counts:
+        change_rows(c, COUNT_STARTED, (("id", "text"), ("started", "int")), counts, now=now)
+
+
 def declared(c: Connection, modules: Collection[str], keys: Collection[Key], *, locked: bool) -> Sequence[Row[Any]]:
     """Return the tasks that these modules have declared in code, and those of these keys; locked in one order."""
     theirs = events.c.declared_by.in_(sorted(modules)) | tuple_(events.c.module_id, events.c.key).in_(sorted(keys))
@@ -104,6 +114,11 @@ def waiting_for(c: Connection, event: str) -> Sequence[Row[Any]]:
     """Return the tasks that this event sets off."""
     ready = (events.c.event == event) & is_pending
     return c.execute(for_update(select(events).where(ready).order_by(events.c.id))).all()
+
+
+def ready_among(c: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return those of the tasks that may be set off, locked."""
+    return c.execute(for_update(select(events).where(events.c.id.in_(ids), is_pending).order_by(events.c.id))).all()
 
 
 def next_due(c: Connection, now: datetime) -> datetime | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from modules.core.scheduler.trigger.after_end import pauses_after_each_run
 from modules.core.scheduler.trigger.coincidence import meet
-from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every, Once
 
@@ -32,8 +33,10 @@ class AllOf:
         flat: dict[TimeTrigger, None] = {}
         given: tuple[object, ...] = self.triggers
         for trigger in given:
-            if not isinstance(trigger, TimeTrigger) or _has_event(trigger):
+            if not isinstance(trigger, TimeTrigger) or awaited_in(trigger) is not None:
                 raise TriggerError("all takes times alone: an event happens at no time known beforehand", "triggers")
+            if pauses_after_each_run(trigger):
+                raise TriggerError("a pause after each run stands alone; give it a task of its own", "triggers")
             flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AllOf) else (trigger,)))
         if not 1 <= len(flat) <= MAX_TRIGGERS:
             raise TriggerError(f"all takes 1 to {MAX_TRIGGERS} triggers, not {len(flat)}", "triggers")
@@ -106,10 +109,6 @@ class AllOf:
             agreed = agreed + 1 if found == candidate else 1
             candidate = found
         return candidate if agreed == len(self.triggers) else None
-
-
-def _has_event(trigger: TimeTrigger) -> bool:
-    return any(isinstance(inner, OnEvent) for inner in getattr(trigger, "triggers", ()))
 
 
 def _fires_at(trigger: TimeTrigger, moment: datetime) -> bool:

@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from modules.core.scheduler.trigger.after_end import pauses_after_each_run
 from modules.core.scheduler.trigger.coincidence import count_union
-from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.event import Awaited
 from modules.core.scheduler.trigger.protocol import DAY, TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every
 
@@ -20,22 +21,22 @@ MAX_INTERVALS = 8  # their coincidences are counted by subset
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Fires at every occurrence of any of its triggers, once where several coincide; those inside are times."""
+    """Fires at every occurrence of any of its triggers, once where several coincide; one of them may be an event."""
 
     triggers: tuple[TimeTrigger, ...]
 
     def __post_init__(self) -> None:
         flat: dict[TimeTrigger, None] = {}
         for trigger in self.triggers:
-            if isinstance(trigger, OnEvent):
-                raise TriggerError(
-                    "an event cannot be one of several triggers yet; give it a task of its own", "triggers"
-                )
+            if pauses_after_each_run(trigger):
+                raise TriggerError("a pause after each run stands alone; give it a task of its own", "triggers")
             if not isinstance(trigger, TimeTrigger):
                 raise TriggerError(f"{trigger!r} is not a trigger", "triggers")
             flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AnyOf) else (trigger,)))
         if not 1 <= len(flat) <= MAX_TRIGGERS:
             raise TriggerError(f"any takes 1 to {MAX_TRIGGERS} triggers, not {len(flat)}", "triggers")
+        if sum(isinstance(trigger, Awaited) for trigger in flat) > 1:
+            raise TriggerError("any takes at most one event; give each further one a task of its own", "triggers")
         if sum(isinstance(trigger, Every) for trigger in flat) > MAX_INTERVALS:
             raise TriggerError(f"any takes at most {MAX_INTERVALS} intervals", "triggers")
         object.__setattr__(self, "triggers", tuple(flat))
@@ -73,7 +74,7 @@ class AnyOf:
         return ", or ".join(trigger.describe() for trigger in self.triggers)
 
     def _count_others(self, after: datetime, until: datetime) -> int:
-        others = [trigger for trigger in self.triggers if not isinstance(trigger, Every)]
+        others = [trigger for trigger in self.triggers if not isinstance(trigger, (Every, Awaited))]
         known: dict[Hashable, int] = {}
         total = 0
         while others and after < until:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup
 from modules.core.scheduler.trigger.closed import Closed, Span, Together
+from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TimeTrigger, Trigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.until import Until
 
@@ -57,7 +58,7 @@ class Excluding:
     _closed: Closed = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not hasattr(self.trigger, "between"):
+        if awaited_in(self.trigger) is not None:
             raise TriggerError("calendars are for triggers of times; an event comes when it comes", "calendars")
         if not 1 <= len(self.exclusions) <= MOST_CALENDARS:
             raise TriggerError(f"a trigger takes 1 to {MOST_CALENDARS} calendars", "calendars")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modules.core.scheduler.trigger import reading
+from modules.core.scheduler.trigger.after_end import AfterEnd
 from modules.core.scheduler.trigger.calendar_interval import MAX_EVERY, CalendarInterval, phase_of
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TICK, TriggerError, as_utc
@@ -44,8 +45,11 @@ def recurring_schedule(
         raise TriggerError(str(error), field) from None
 
 
-def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Every | CalendarInterval:
-    """Return the trigger of an interval dict; without `start_date` its first run is one interval from now."""
+def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Every | CalendarInterval | AfterEnd:
+    """Return the trigger of an interval dict; without `start_date` its first run is one interval from now.
+
+    With `after_end` the interval is counted from the end of the last run.
+    """
     counts = {unit: given[unit] for unit in INTERVAL_TYPES if given.get(unit) is not None}
     if not counts:
         raise TriggerError(f"an interval needs one of {', '.join(INTERVAL_TYPES)}", "interval")
@@ -53,9 +57,25 @@ def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Ev
     end = reading.optional_moment(given, "end_date", zone)
     if start is not None and end is not None and end < start:
         raise TriggerError("end_date lies before start_date", "end_date")
+    if _is_after_end(given):
+        return _after_end(counts, start, as_utc(now), end)
     if start is not None:
         return _spaced(counts, start, zone, end, dst, first=0)
     return _spaced(counts, as_utc(now), zone, end, dst, first=1)
+
+
+def _is_after_end(given: Mapping[str, Any]) -> bool:
+    value = given.get("after_end")
+    if value is not None and not isinstance(value, bool):
+        raise TriggerError(f"after_end is true or false, not {value!r}", "after_end")
+    return bool(value)
+
+
+def _after_end(counts: Mapping[str, Any], start: datetime | None, now: datetime, end: datetime | None) -> AfterEnd:
+    if not MONTHS_IN.keys().isdisjoint(counts):
+        raise TriggerError("after_end is counted in weeks or shorter units, not in months or years", "after_end")
+    span = _elapsed(counts)
+    return AfterEnd(span, now + span if start is None else start, end)
 
 
 def _spaced(

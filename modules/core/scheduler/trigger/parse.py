@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, cast
 
 from modules.core.scheduler.trigger import reading
+from modules.core.scheduler.trigger.after_end import AfterEnd
 from modules.core.scheduler.trigger.all_of import AllOf
 from modules.core.scheduler.trigger.any_of import MAX_TRIGGERS, AnyOf
 from modules.core.scheduler.trigger.calendar_definition import Lookup, no_calendar
 from modules.core.scheduler.trigger.calendar_interval import CalendarInterval
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, cron
-from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.event import After, OnEvent
 from modules.core.scheduler.trigger.excluding import SKIP, Excluding, with_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
 from modules.core.scheduler.trigger.near import did_you_mean
@@ -36,16 +37,17 @@ from modules.core.scheduler.trigger.wall_clock_definitions import (
 from modules.core.scheduler.trigger.window import Window
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
-VALUES = (Once, Every, CalendarInterval, Window, RRule, Cron, OnEvent, AnyOf, AllOf, Until, Excluding)
+VALUES = (Once, Every, CalendarInterval, Window, RRule, Cron, OnEvent, After, AfterEnd, AnyOf, AllOf, Until, Excluding)
 WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
-    "interval": (*INTERVAL_TYPES, *WINDOW),
+    "interval": (*INTERVAL_TYPES, "after_end", *WINDOW),
     "cron": ("expression", "day_match", *FIELD_KEYS, *WINDOW),
     "calendar": (*CALENDAR_KEYS, *WINDOW),
     "window": (*WINDOW_KEYS, *WINDOW),
     "rrule": (*RRULE_KEYS, *WINDOW),
-    "event": ("event", "where", "timezone"),
+    "event": ("event", "where", "debounce", "debounce_max", "timezone"),
+    "after": ("task", "when", "timezone"),
     "any": ("triggers", "timezone"),
     "all": ("triggers", "timezone"),
 }
@@ -115,8 +117,9 @@ class Reader:
             case "cron":
                 return cron(given, self.zone, self.dst, self.seed, self.now)
             case "event":
-                where = given.get("where")
-                return OnEvent(reading.required(given, "event", "the event trigger"), {} if where is None else where)
+                return _event(given)
+            case "after":
+                return After(reading.required(given, "task", "the after trigger"), given.get("when") or "succeeded")
             case "calendar":
                 return calendar(given, self.zone, self.now, self.dst)
             case "window":
@@ -141,4 +144,10 @@ class Reader:
                 triggers.append(inner.read(definition))
             except TriggerError as error:
                 raise TriggerError(str(error), f"triggers[{index}].{error.field}".rstrip(".")) from None
-        return tuple(cast(list[TimeTrigger], triggers))  # they themselves refuse an event
+        return tuple(cast(list[TimeTrigger], triggers))
+
+
+def _event(given: Mapping[str, Any]) -> OnEvent:
+    where = given.get("where")
+    bounds = [reading.optional_duration(given, key) for key in ("debounce", "debounce_max")]
+    return OnEvent(reading.required(given, "event", "the event trigger"), {} if where is None else where, *bounds)

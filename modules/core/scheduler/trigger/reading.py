@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from framework.duration import parse_duration
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TriggerError, checked_moment
 from modules.core.scheduler.trigger.zones import resolve, zone
@@ -50,6 +51,15 @@ def optional_moment(given: Mapping[str, Any], key: str, zone_name: str) -> datet
     """Return the moment under a key, None where there is none."""
     value = given.get(key)
     return None if value is None else moment(value, zone_name, key)
+
+
+def optional_duration(given: Mapping[str, Any], key: str) -> timedelta | None:
+    """Return the duration under a key, None where there is none."""
+    value = given.get(key)
+    try:
+        return None if value is None else parse_duration(value)
+    except ValueError as error:
+        raise TriggerError(str(error), key) from None
 
 
 def amount(value: object, field: str) -> float:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
+from modules.core.scheduler.trigger.after_end import AfterEnd
 from modules.core.scheduler.trigger.all_of import AllOf
 from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.calendar_definition import stored_calendar
 from modules.core.scheduler.trigger.calendar_interval import CalendarInterval
 from modules.core.scheduler.trigger.cron import Cron
-from modules.core.scheduler.trigger.event import OnEvent
+from modules.core.scheduler.trigger.event import After, OnEvent
 from modules.core.scheduler.trigger.excluding import Excluding, Exclusion
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.reading import amount
@@ -62,11 +63,15 @@ def _once(stored: Mapping[str, Any]) -> Trigger:
     return Once(_moment(stored, "run_date"))
 
 
-def _interval(stored: Mapping[str, Any]) -> timedelta:
+def _span(stored: Mapping[str, Any], key: str) -> timedelta:
     try:
-        return timedelta(seconds=amount(stored["seconds"], "seconds"))
+        return timedelta(seconds=amount(stored[key], key))
     except OverflowError:
-        raise TriggerError(f"the stored interval of {stored['seconds']} seconds is too long", "seconds") from None
+        raise TriggerError(f"the stored {key} of {stored[key]} seconds is too long", key) from None
+
+
+def _after_end(stored: Mapping[str, Any]) -> Trigger:
+    return AfterEnd(_span(stored, "seconds"), _moment(stored, "start"), _optional(stored, "end"))
 
 
 def _list(stored: Mapping[str, Any], key: str) -> list[Any]:
@@ -76,7 +81,7 @@ def _list(stored: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _every(stored: Mapping[str, Any]) -> Trigger:
-    return Every(_interval(stored), _moment(stored, "start"), _optional(stored, "end"))
+    return Every(_span(stored, "seconds"), _moment(stored, "start"), _optional(stored, "end"))
 
 
 def _clock(stored: Mapping[str, Any], key: str) -> time:
@@ -96,7 +101,7 @@ def _calendar(stored: Mapping[str, Any]) -> Trigger:
 
 
 def _window(stored: Mapping[str, Any]) -> Trigger:
-    hours = _interval(stored), _clock(stored, "from"), _clock(stored, "to"), stored["zone"]
+    hours = _span(stored, "seconds"), _clock(stored, "from"), _clock(stored, "to"), stored["zone"]
     return Window(*hours, tuple(_list(stored, "days")), *_within(stored))
 
 
@@ -111,7 +116,12 @@ def _cron(stored: Mapping[str, Any]) -> Trigger:
 
 
 def _event(stored: Mapping[str, Any]) -> Trigger:
-    return OnEvent(stored["event"], stored["where"])
+    bounds = [None if stored[key] is None else _span(stored, key) for key in ("debounce", "debounce_max")]
+    return OnEvent(stored["event"], stored["where"], *bounds)
+
+
+def _after(stored: Mapping[str, Any]) -> Trigger:
+    return After(stored["task"], stored["when"])
 
 
 def _several(stored: Mapping[str, Any]) -> tuple[TimeTrigger, ...]:
@@ -149,7 +159,9 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]]
     "window": (("seconds", "from", "to", "days", *WITHIN), _window),
     "rrule": (("rrule", "dtstart", "exdates", "rdates", *WITHIN), _rrule),
     "cron": (("expression", *WITHIN, "week", "day_match"), _cron),
-    "event": (("event", "where"), _event),
+    "event": (("event", "where", "debounce", "debounce_max"), _event),
+    "after": (("task", "when"), _after),
+    "after_end": (("seconds", "start", "end"), _after_end),
     "any": (("triggers",), _any),
     "all": (("triggers",), _all),
     "until": (("trigger", "end"), _until),

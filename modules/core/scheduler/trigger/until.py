@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from modules.core.scheduler.trigger.event import OnEvent
-from modules.core.scheduler.trigger.protocol import DAY, TimeTrigger, TriggerError, as_utc, checked_moment, moment_text
+from modules.core.scheduler.trigger.event import awaited_in
+from modules.core.scheduler.trigger.protocol import (
+    DAY,
+    TimeTrigger,
+    TriggerError,
+    as_utc,
+    checked_moment,
+    moment_text,
+)
 from modules.core.scheduler.trigger.words import until_text
 
 
@@ -20,7 +27,7 @@ class Until:
     end: datetime
 
     def __post_init__(self) -> None:
-        if isinstance(self.trigger, (Until, OnEvent)):
+        if isinstance(self.trigger, Until) or awaited_in(self.trigger) is not None:
             raise TriggerError("until bounds a trigger whose times are known, and only once", "trigger")
         object.__setattr__(self, "end", checked_moment(self.end, "end"))
 

@@ -11,17 +11,21 @@ UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 def every(interval: timedelta) -> str:
     """Return "every 5 minutes", "every hour", "every 1 day 2 hours", "every 0.3 seconds"."""
+    text = span_text(interval)
+    return "every " + (text.removeprefix("1 ") if text.count(" ") == 1 else text)
+
+
+def span_text(span: timedelta) -> str:
+    """Return "5 minutes", "1 hour", "1 day 2 hours", "0.3 seconds"."""
     parts = []
-    rest = interval
+    rest = span
     for unit, seconds in UNITS:
         count, rest = divmod(rest, timedelta(seconds=seconds))
         if count:
             parts.append(counted(count, unit))
     if rest:
         parts.append(counted(rest.seconds + rest.microseconds / 1_000_000, "second"))
-    if len(parts) == 1 and parts[0].startswith("1 "):
-        return "every " + parts[0].removeprefix("1 ")
-    return "every " + " ".join(parts)
+    return " ".join(parts)
 
 
 def every_months(months: int) -> str:

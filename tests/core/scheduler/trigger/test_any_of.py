@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.core.scheduler.trigger import (
+    After,
+    AfterEnd,
     AllOf,
     AnyOf,
     CalendarInterval,
@@ -21,6 +23,7 @@ from modules.core.scheduler.trigger import (
     TimeTrigger,
     TriggerError,
     Window,
+    awaited_in,
 )
 
 BASE = datetime(2026, 3, 27, tzinfo=UTC)
@@ -107,9 +110,23 @@ def test_ten_years_of_a_cron_beside_an_interval_that_never_falls_into_step_with_
     assert elapsed < 1.0  # walking takes minutes
 
 
-def test_an_event_inside_is_refused_in_a_clear_sentence() -> None:
-    with pytest.raises(TriggerError, match="an event cannot be one of several"):
-        AnyOf((Once(BASE), OnEvent("paid")))  # type: ignore[arg-type]  # the point of the test
+def test_one_event_inside_changes_no_time_and_a_second_one_is_refused() -> None:
+    hourly = Every(timedelta(hours=1), BASE)
+    trigger = AnyOf((hourly, OnEvent("paid")))
+
+    week = BASE, BASE + timedelta(days=7)
+    assert list(trigger.between(*week)) == list(hourly.between(*week))
+    assert trigger.count_between(*week) == hourly.count_between(*week)
+    assert trigger.next_after(BASE) == hourly.next_after(BASE)
+    assert awaited_in(trigger) == OnEvent("paid")
+    assert awaited_in(hourly) is None
+    with pytest.raises(TriggerError, match="at most one event"):
+        AnyOf((OnEvent("paid"), After("other")))
+
+
+def test_a_pause_after_each_run_stands_alone() -> None:
+    with pytest.raises(TriggerError, match="stands alone"):
+        AnyOf((Once(BASE), AfterEnd(timedelta(hours=1), BASE)))
 
 
 def test_nested_ones_are_flattened_and_repeated_ones_merged() -> None:

@@ -242,4 +242,4 @@ def test_what_names_no_calendar_is_refused(calendars: object) -> None:
 
 def test_an_event_takes_no_calendar() -> None:
     with pytest.raises(TriggerError, match="triggers of times"):
-        Excluding(OnEvent("x"), (Exclusion("holidays", CALENDARS[0]),))  # type: ignore[arg-type]  # what is refused
+        Excluding(OnEvent("x"), (Exclusion("holidays", CALENDARS[0]),))

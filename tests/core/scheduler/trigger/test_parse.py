@@ -211,7 +211,6 @@ def test_a_start_date_is_itself_the_first_run() -> None:
         ({"type": "any", "triggers": []}, "triggers", "1 to 20"),
         ({"type": "any", "triggers": "0 9 * * *"}, "triggers", "list"),
         ({"type": "any", "triggers": ["0 9 * * *", "0 25 * * *"]}, "triggers[1].expression", "hour field"),
-        ({"type": "any", "triggers": [{"type": "event", "event": "x"}]}, "triggers", "an event cannot"),
     ],
 )
 def test_a_wrong_definition_is_refused_in_one_sentence_that_names_its_key(

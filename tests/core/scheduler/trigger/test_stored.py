@@ -59,7 +59,7 @@ GOOD = Every(timedelta(minutes=5), NOW).to_json()
         {"v": 1, "type": "all", "triggers": [OnEvent("x").to_json()]},
         {"v": 1, "type": "all", "triggers": [{"v": 1, "type": "all", "triggers": []}]},
         OnEvent("x").to_json() | {"where": "x"},
-        {"v": 1, "type": "any", "triggers": [OnEvent("x").to_json()]},
+        {"v": 1, "type": "any", "triggers": [OnEvent("x").to_json(), OnEvent("y").to_json()]},
         {"v": 1, "type": "any", "triggers": [{"v": 1, "type": "any", "triggers": []}]},
         {"v": 1, "type": "any", "triggers": {}},
     ],
