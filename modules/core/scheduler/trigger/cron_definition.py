@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.cron_fields import WEEKDAYS
+from modules.core.scheduler.trigger.expression import MAX_LENGTH
 from modules.core.scheduler.trigger.own_time import with_own_time
 from modules.core.scheduler.trigger.protocol import TriggerError
 from modules.core.scheduler.trigger.wall_clock import Dst
@@ -78,6 +79,8 @@ def _from_fields(fields: Mapping[str, Any]) -> dict[str, str]:
 def _field_text(key: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TriggerError(f"{key} must be a number or text such as '*/5', not {value!r}", key)
+    if not 0 <= value <= date.max.year if isinstance(value, int) else len(value) > MAX_LENGTH:
+        raise TriggerError(f"{key} is far too large", key)
     text = re.sub(r"\s*,\s*", ",", str(value).strip().lower())
     if not text or (re.search(r"\s", text) and not any(map(NTH_WEEKDAY.fullmatch, text.split(",")))):
         raise TriggerError(f"{key} must be one cron field such as '*/5', not {value!r}", key)

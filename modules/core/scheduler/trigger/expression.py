@@ -78,7 +78,8 @@ def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
         fixed_hour=not parts[2].startswith("*"),
     )
     if not found.ever():
-        raise TriggerError(f"cron {text!r} names a day that no year has", "expression")
+        weeks = "" if week == "*" else f" in week {week}"
+        raise TriggerError(f"cron {text!r}{weeks} names a day that no year has", "expression")
     return found
 
 

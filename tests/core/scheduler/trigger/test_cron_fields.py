@@ -122,3 +122,13 @@ def test_the_first_times_of_a_dict_are_those_of_its_expression() -> None:
     assert times == [datetime(2026, 2, 2, 9, minute, tzinfo=UTC) for minute in (0, 30)] + [
         datetime(2026, 2, 2, 10, tzinfo=UTC)
     ]
+
+
+@pytest.mark.parametrize(
+    "value", [10**6_000, -1, "1," * 100_000, "1st fri," * 40], ids=["digits", "minus", "items", "words"]
+)
+def test_a_field_that_is_far_too_large_is_refused_by_its_key(value: object) -> None:
+    with pytest.raises(TriggerError) as refusal:
+        read({"type": "cron", "day": value})
+
+    assert (refusal.value.field, str(refusal.value)) == ("day", "day is far too large")
