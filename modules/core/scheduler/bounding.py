@@ -64,5 +64,4 @@ def _following(c: Connection, task: Row[Any], trigger: Trigger, end: datetime | 
         return task.next_execution if end is None or task.next_execution <= end else None
     if pauses_after_each_run(trigger) and executions.has_open(c, [task.id]):
         return None  # the end of what is open says when
-    newest = occurrences.newest_moment(c, task.id)
-    return trigger.next_after(now if newest is None else max(now, newest))
+    return trigger.next_after(occurrences.accounted_until(c, task.id, now))

@@ -13,7 +13,7 @@ from framework import strict_json
 from modules.core.scheduler.commands import must_find
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
-from modules.core.scheduler.store import calendars, cleanups, tasks
+from modules.core.scheduler.store import calendars, cleanups, occurrences, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import Trigger
 from modules.core.scheduler.trigger.frozen import digest_of, refrozen, stamp_of
@@ -53,7 +53,7 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
     trigger = trigger_of(text)
     fire_if_due(c, row, now)
     row = must_find(c, row.id)
-    following = None if row.next_execution is None else _next(trigger, now)
+    following = None if row.next_execution is None else _next(c, row, trigger, now)
     values: dict[str, Any] = {"trigger": text, "calendars": stamp_of(stored), "next_execution": following}
     if following is None and row.next_execution is not None:
         log.error("task %s has been paused: its calendars leave it no occurrence", row.id, extra={"task": row.id})
@@ -65,6 +65,6 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
     cleanups.keep_in_step(c, row)
 
 
-def _next(trigger: Trigger, now: datetime) -> datetime | None:
+def _next(c: Connection, row: Row[Any], trigger: Trigger, now: datetime) -> datetime | None:
     """Return a recurring trigger's next time, and that of a one-time one even where it has passed."""
-    return trigger.next_after(now if trigger.recurring else DAWN)
+    return trigger.next_after(occurrences.accounted_until(c, row.id, now) if trigger.recurring else DAWN)

@@ -216,3 +216,15 @@ async def test_a_preview_keeps_clear_of_calendars(start_node: Start) -> None:
 
     (first,) = shown.unwrap()
     assert (first["at"], [note["code"] for note in first["notes"]]) == (MONDAY, ["CALENDAR_SKIPPED"])
+
+
+@on_sqlite
+async def test_what_was_skipped_or_moved_by_hand_does_not_come_back_when_a_calendar_changes(start_node: Start) -> None:
+    before = await start_node(calendars={"holidays": {"dates": []}})
+    skipped, moved = await daily(before), await daily(before)
+    await before.scheduler.skip_next(skipped)
+    await before.scheduler.shift_next(moved, FRIDAY_NOON)
+
+    after = await start_node(calendars={"holidays": {"dates": ["2026-01-04"]}})
+
+    assert await next_of(after, skipped) == await next_of(after, moved) == MONDAY

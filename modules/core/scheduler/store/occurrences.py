@@ -36,9 +36,10 @@ def attempted(c: Connection, event_id: str, first: datetime, last: datetime) -> 
     return set(c.execute(query.distinct()).scalars())
 
 
-def newest_moment(c: Connection, event_id: str) -> datetime | None:
-    """Return the latest nominal time that a task has a row of."""
-    return c.execute(select(func.max(executions.c.scheduled_for)).where(executions.c.event_id == event_id)).scalar()
+def accounted_until(c: Connection, event_id: str, now: datetime) -> datetime:
+    """Return the latest nominal time that a task has a row of, and not before now: one skipped or moved lies ahead."""
+    newest = c.execute(select(func.max(executions.c.scheduled_for)).where(executions.c.event_id == event_id)).scalar()
+    return now if newest is None else max(now, newest)
 
 
 def move(c: Connection, execution_id: str, due_at: datetime, rank: float, line: Line) -> bool:
