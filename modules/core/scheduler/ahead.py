@@ -88,7 +88,8 @@ def work_of(row: Row[Any], known: Known) -> Work:
 
 def own_minute(trigger: Trigger, seed: str) -> int | None:
     """Return the minute that `H` would stand for in a cron of this seed; None where its minute is no plain number."""
-    trigger = getattr(trigger, "trigger", trigger)  # of one with calendars, what it would be without
+    while hasattr(trigger, "trigger"):  # one with calendars or an end, over what it would be without
+        trigger = trigger.trigger
     if not isinstance(trigger, Cron) or not fields_of(trigger.expression)["minute"].isdigit():
         return None
     return int(with_own_time("H * * * *", seed).split()[0])

@@ -91,13 +91,13 @@ def test_a_forecast_shows_the_load_and_what_piles_up(settled: Project) -> None:
 
 def test_lint_ends_with_one_where_something_will_not_work(settled: Project) -> None:
     settled.environment["CORE_SCHEDULER_MAX_CONCURRENT_TASKS"] = "10"
-    (fine,) = settled.calls(["lint"])
 
-    paused, bad, programs = settled.calls(["queues", "pause", "default"], ["lint"], ["lint", "--json"])
-    settled.calls(["queues", "resume", "default"])
+    fine, paused, bad, programs, resumed = settled.calls(
+        ["lint"], ["queues", "pause", "default"], ["lint"], ["lint", "--json"], ["queues", "resume", "default"]
+    )
 
     assert (fine.status, fine.out) == (0, "6 pending tasks looked at: nothing found\n")
-    assert paused.status == 0
+    assert (paused.status, resumed.status) == (0, 0)
     assert (bad.status, programs.status) == (1, 1)
     assert bad.out.splitlines()[-1] == "6 pending tasks looked at: 1 error"
     assert [each["code"] for each in json.loads(programs.out)["findings"]] == ["QUEUE_NOT_SERVED"]

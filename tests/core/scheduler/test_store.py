@@ -195,3 +195,15 @@ async def test_each_look_of_a_turn_goes_by_its_own_small_index(lined_up: Any, wh
 
     assert plans
     assert [plan for plan in plans if INDEXED[what] not in plan] == []
+
+
+async def test_a_forecast_reads_no_whole_table(crowded: Any) -> None:
+    database = crowded.app_context.database
+
+    with seen_by(database) as seen:
+        told = (await crowded.scheduler.forecast(1)).unwrap()
+    plans = await database.write(lambda c: plans_of(c, seen.statements))
+
+    assert told["total"] == 60
+    assert len(plans) > 3
+    assert [plan for plan in plans if walks_a_table(plan)] == []

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from modules.core.scheduler.trigger import AnyOf, Cron, Every, Trigger, parse
+from modules.core.scheduler.trigger import AnyOf, Cron, Every, TimeTrigger, Trigger, parse
 from modules.core.scheduler.trigger.notes import notes_on, notes_on_time
+from modules.core.scheduler.trigger.until import Until
 
 SPRING = datetime(2026, 3, 27, 12, tzinfo=UTC)
 AUTUMN = datetime(2026, 10, 24, 12, tzinfo=UTC)
@@ -96,6 +97,32 @@ def test_months_on_a_time_that_does_not_exist_or_comes_twice_are_told() -> None:
 @pytest.mark.parametrize("after", [SPRING, AUTUMN])
 def test_what_no_change_of_the_clocks_touches_has_no_note(trigger: Trigger, after: datetime) -> None:
     assert noted(trigger, after, 200) == {}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"type": "calendar", "days": 1, "at": "02:30"},
+        {"type": "window", "every": "1 hour", "from": "01:30", "to": "02:30"},
+        {"type": "rrule", "rrule": "FREQ=DAILY", "dtstart": "2026-01-01T02:30"},
+        {"type": "all", "triggers": ["30 2 * * *", {"type": "calendar", "days": 1, "at": "02:30"}]},
+        {"type": "any", "triggers": ["30 2 * * *", "0 12 * * *"]},
+    ],
+)
+def test_every_kind_of_trigger_by_the_clock_is_told(definition: dict[str, Any]) -> None:
+    skipping = {**definition, "dst_gap": "skip"} if "triggers" not in definition else definition
+
+    shifted, skipped = noted(trigger_of(definition), SPRING, 6), noted(trigger_of(skipping), SPRING, 6)
+
+    assert "DST_GAP_SHIFTED" in {code for notes in shifted.values() for code, _ in notes}
+    if skipping is not definition:
+        assert {code for notes in skipped.values() for code, _ in notes} == {"DST_GAP_SKIPPED"}
+
+
+def test_what_a_trigger_that_has_an_end_leaves_out_is_told() -> None:
+    ending = Until(cast(TimeTrigger, trigger_of("30 */2 * * *")), SPRING + timedelta(days=5))
+
+    assert [note[0][0] for note in noted(ending, SPRING, 30).values()] == ["DST_GAP_PASSED"]
 
 
 def test_a_change_of_the_clocks_before_the_first_or_after_the_last_one_is_not_told() -> None:
