@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from clerk import clerks_project
 from command_line import Project
 
+STORE = Path(__file__).parent / "transfer" / "apscheduler" / "jobs.db"
 CRONTAB = """# the clerk's own
 MAILTO=clerk
 CRON_TZ=Europe/Berlin
@@ -60,6 +62,27 @@ def test_a_crontab_is_told_line_by_line_and_taken_where_it_can_be(project: Proje
     assert (taken.status, taken.out.splitlines()[-1]) == (1, "1 added, 0 changed, 0 the same")
     assert json.loads(again.out)["counts"] == {"add": 0, "change": 0, "same": 1}
     assert [each["line"] for each in json.loads(again.out)["refused"]] == [5, 6]
+
+
+def test_a_job_store_is_told_job_by_job_and_taken_where_it_can_be(project: Project) -> None:
+    maps = ["--map", "os:getcwd=acme.clerk:fail"]
+    before = STORE.read_bytes()
+
+    dry, taken, again, absent = project.calls(
+        ["tasks", "import", "apscheduler", str(STORE), "--dry-run", *maps],
+        ["tasks", "import", "apscheduler", f"sqlite:///{STORE}", *maps],
+        ["tasks", "import", "apscheduler", str(STORE), "--json", *maps],
+        ["tasks", "import", "apscheduler", "nowhere.db"],
+    )
+
+    told = json.loads(again.out)
+    assert (dry.status, dry.out.splitlines()[-1]) == (1, "12 would be added, 0 would be changed, 0 the same")
+    assert (taken.status, taken.out.splitlines()[-1]) == (1, "12 added, 0 changed, 0 the same")
+    assert told["counts"] == {"add": 0, "change": 0, "same": 12}
+    assert [each["job"] for each in told["refused"]] == ["all", "args", "fixed offset", "kwargs", "object"]
+    assert (absent.status, "nowhere.db cannot be read" in absent.err) == (1, True)
+    assert not (project.folder / "nowhere.db").exists()
+    assert STORE.read_bytes() == before
 
 
 def test_what_cannot_be_read_is_said(project: Project) -> None:

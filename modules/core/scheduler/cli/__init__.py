@@ -17,7 +17,7 @@ from modules.core.scheduler.cli.calendars import calendar_commands
 from modules.core.scheduler.cli.cron import cron_commands
 from modules.core.scheduler.cli.events import event_commands
 from modules.core.scheduler.cli.executions import execution_commands
-from modules.core.scheduler.cli.import_from import from_crontab
+from modules.core.scheduler.cli.import_from import from_apscheduler, from_crontab
 from modules.core.scheduler.cli.nodes import node_commands
 from modules.core.scheduler.cli.occurrences import occurrence_commands
 from modules.core.scheduler.cli.opening import INTERRUPTED, MODULE_ID, AsJson
@@ -37,6 +37,7 @@ task_commands.add_typer(next_commands)
 task_commands.add_typer(occurrence_commands)
 task_commands.command("export")(export_tasks)
 import_commands.command("crontab")(from_crontab)
+import_commands.command("apscheduler")(from_apscheduler)
 task_commands.add_typer(import_commands, name="import")
 commands.add_typer(task_commands, name="tasks")
 commands.add_typer(execution_commands, name="executions")

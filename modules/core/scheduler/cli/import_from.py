@@ -11,7 +11,7 @@ import typer
 
 from framework.terminal import complain
 from modules.core.scheduler.cli.opening import REFUSED, AsJson
-from modules.core.scheduler.cli.transfer import DryRun, SourceFile, read, store
+from modules.core.scheduler.cli.transfer import DryRun, SourceFile, read, refuse, store
 
 Maps = Annotated[
     list[str] | None, typer.Option("--map", help="WHAT=module:function, what takes its place; several may be given.")
@@ -52,6 +52,39 @@ def from_crontab(
     refused = [{"line": each.number, "text": each.text, "reason": each.reason} for each in lines if each.reason]
     configs = [line.config for line in lines if line.config is not None]
     store(configs, [], str(file), dry_run=dry_run, as_json=as_json, refused=refused)
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def from_apscheduler(
+    source: Annotated[str, typer.Argument(metavar="STORE", help="A SQLite file, or the URL of the job store.")],
+    dry_run: DryRun = False,
+    table: Annotated[str, typer.Option(help="The job store's table.")] = "apscheduler_jobs",
+    maps: Maps = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make tasks of the jobs of an APScheduler 3 job store, whose pickles are never loaded; refuse the rest."""
+    import asyncio
+
+    from framework.settings import without_password
+    from modules.core.scheduler.transfer.apscheduler import read_job
+    from modules.core.scheduler.transfer.job_store import StoreError, read_store
+
+    functions = _functions(maps)
+    shown = without_password(source)
+    try:
+        rows = asyncio.run(read_store(source, table))
+    except StoreError as error:
+        refuse(str(error))
+    jobs = [read_job(job_id, state, functions) for job_id, state in rows]
+    for job in jobs:
+        for note in job.notes:
+            complain(f"{shown}: job {job.job_id}: note: {note}")
+        if job.reason is not None:
+            complain(f"{shown}: job {job.job_id} is refused: {job.reason}")
+    refused = [{"job": job.job_id, "reason": job.reason} for job in jobs if job.reason is not None]
+    configs = [job.config for job in jobs if job.config is not None]
+    store(configs, [], shown, dry_run=dry_run, as_json=as_json, refused=refused)
     if refused:
         raise typer.Exit(REFUSED)
 
