@@ -42,7 +42,7 @@ class ScheduledEvent(Base):
             "ix_scheduler_events_due", "next_execution", where="status = 'pending' AND next_execution IS NOT NULL"
         ),
         _partial("ix_scheduler_events_event", "event", "after_task", where="status = 'pending' AND event IS NOT NULL"),
-        _partial("ix_scheduler_events_calendars", "calendars", where="calendars IS NOT NULL"),
+        _partial("ix_scheduler_events_calendars", "id", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -140,6 +141,19 @@ async def test_a_task_that_is_left_no_occurrence_waits_until_its_calendar_change
     assert [row["scheduled_for"] for row in await again.history(recurring)] == []
     assert await next_of(again, recurring) == MONDAY.replace(day=13)
     assert ((await again.task(once))["status"], await next_of(again, once)) == ("pending", MONDAY)
+
+
+async def test_a_task_takes_many_calendars_of_long_names(start_node: Start) -> None:
+    names = [hashlib.sha512(bytes([number])).hexdigest()[:100] for number in range(60)]
+    node = await start_node(calendars=dict.fromkeys(names, WEEKEND))
+    parts = [
+        {"type": "cron", "expression": "0 9 * * *", "calendars": names[start : start + 20]} for start in (0, 20, 40)
+    ]
+
+    task_id = await node.add(trigger={"type": "any", "triggers": parts})
+
+    after = await start_node(calendars={name: {"dates": []} for name in names})
+    assert await next_of(after, task_id) == SATURDAY
 
 
 async def test_a_paused_task_stays_paused_when_its_calendar_changes(start_node: Start) -> None:

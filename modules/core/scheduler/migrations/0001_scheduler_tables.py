@@ -81,7 +81,7 @@ def _events() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    _partial("ix_scheduler_events_calendars", ["calendars"], "calendars IS NOT NULL")
+    _partial("ix_scheduler_events_calendars", ["id"], "calendars IS NOT NULL")
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
     _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")

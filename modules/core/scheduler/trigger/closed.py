@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
@@ -86,6 +87,16 @@ class Together(Closed):
 
     def _find(self, year: int) -> Iterator[Span[datetime]]:
         return heapq.merge(*(member.of_year(year) for member in self.members), key=lambda span: span.start)
+
+
+def together(members: tuple[Closed, ...]) -> Closed:
+    """Return what is closed whenever any of these is, the same for the same ones, so that its years are found once."""
+    return members[0] if len(members) == 1 else _together(members)
+
+
+@lru_cache(maxsize=500)
+def _together(members: tuple[Closed, ...]) -> Closed:
+    return Together(members)
 
 
 def joined(spans: Iterable[Span[T]]) -> Iterator[Span[T]]:

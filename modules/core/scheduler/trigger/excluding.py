@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup
-from modules.core.scheduler.trigger.closed import Closed, Span, Together
+from modules.core.scheduler.trigger.closed import Closed, Span, together
 from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TimeTrigger, Trigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.until import Until
@@ -64,8 +64,8 @@ class Excluding:
             raise TriggerError(f"a trigger takes 1 to {MOST_CALENDARS} calendars", "calendars")
         skipped = tuple(each.calendar for each in self.exclusions if each.when == SKIP)
         moved = tuple(each.calendar for each in self.exclusions if each.when == MOVE)
-        object.__setattr__(self, "_skipped", Together(skipped))
-        object.__setattr__(self, "_closed", Together(skipped + moved) if moved else self._skipped)
+        object.__setattr__(self, "_skipped", together(skipped))
+        object.__setattr__(self, "_closed", together(skipped + moved) if moved else self._skipped)
 
     @property
     def _moves(self) -> bool:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from modules.core.scheduler.trigger import (
     AllOf,
     AnyOf,
-    Calendar,
     CalendarInterval,
     Cron,
     Every,
@@ -21,12 +20,9 @@ from modules.core.scheduler.trigger import (
     Exclusion,
     LeftOut,
     Once,
-    OnEvent,
     RRule,
     TimeTrigger,
-    TriggerError,
     from_json,
-    parse,
     read_calendar,
 )
 
@@ -189,57 +185,3 @@ def test_it_may_be_one_of_several_triggers() -> None:
 
     assert [moment.isoformat()[5:16] for moment in found] == ["05-01T07:00", "05-02T10:00"]
     assert from_json(trigger.to_json()) == trigger
-
-
-def test_it_is_stored_with_the_definitions_of_its_calendars() -> None:
-    trigger = every_morning({"weekdays": "sat-sun", "dates": ["12-25"]}, "move")
-
-    again = from_json(trigger.to_json())
-
-    assert again == trigger
-    assert again.describe() == "cron 0 9 * * * (Europe/Berlin), moved behind holidays"
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"calendars": "holidays"},
-        {"calendars": [{"name": "holidays"}]},
-        {"calendars": [{"name": "holidays", "when": "sometimes", "definition": {"dates": []}}]},
-        {"calendars": [{"name": "holidays", "when": "skip", "definition": {"days": []}}]},
-        {"calendars": []},
-        {"trigger": {"v": 1, "type": "event", "event": "x", "where": {}}},
-        {"trigger": None},
-    ],
-)
-def test_a_damaged_one_is_refused(damage: dict[str, object]) -> None:
-    with pytest.raises(TriggerError):
-        from_json(every_morning({"dates": []}).to_json() | damage)
-
-
-def test_a_dict_names_its_calendars() -> None:
-    known = {"holidays": CALENDARS[0], "night": CALENDARS[1]}.__getitem__
-    told = {
-        "type": "cron",
-        "expression": "0 9 * * *",
-        "calendars": ["holidays", {"name": "night", "when": "move"}],
-    }
-
-    trigger = parse(told, zone=BERLIN, now=NOW, calendars=known)
-
-    assert isinstance(trigger, Excluding)
-    assert [(each.name, each.when) for each in trigger.exclusions] == [("holidays", "skip"), ("night", "move")]
-    assert trigger.describe() == "cron 0 9 * * * (Europe/Berlin), except on holidays, moved behind night"
-
-
-@pytest.mark.parametrize("calendars", [3, [3], [{"when": "skip"}], [{"name": "holidays", "when": "later"}], ["x"] * 21])
-def test_what_names_no_calendar_is_refused(calendars: object) -> None:
-    told = {"type": "cron", "expression": "0 9 * * *", "calendars": calendars}
-
-    with pytest.raises(TriggerError):
-        parse(told, zone=BERLIN, now=NOW, calendars=lambda _: Calendar("UTC"))
-
-
-def test_an_event_takes_no_calendar() -> None:
-    with pytest.raises(TriggerError, match="triggers of times"):
-        Excluding(OnEvent("x"), (Exclusion("holidays", CALENDARS[0]),))
