@@ -49,7 +49,7 @@ async def test_what_falls_into_a_calendar_does_not_run(start_node: Start) -> Non
         await node.pass_time(DAY)
 
     assert [row["scheduled_for"] for row in await node.history(task_id)] == [MONDAY, MONDAY.replace(day=6)]
-    assert (await node.task(task_id))["schedule"] == "cron 0 9 * * * (UTC), except on holidays"
+    assert (await node.task(task_id))["schedule"] == "every day at 09:00 (UTC), except on holidays"
 
 
 @on_sqlite

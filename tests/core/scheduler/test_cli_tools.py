@@ -68,7 +68,7 @@ def test_tasks_are_listed_as_a_table_with_those_that_need_attention(project: Pro
     assert listed[0].split() == ["NEXT", "LEFT", "LAST", "PASSED", "STATE", "RUNS", "TASK", "TRIGGER"]
     row = next(line for line in listed if " fail " in line)
     assert "!! " in row
-    assert row.endswith("cron 0 6 * * * (UTC)")
+    assert row.endswith("every day at 06:00 (UTC)")
     assert " 1 needs attention: chamberlain executions list --task " in listed[-1]
     assert "\x1b" not in "".join(listed)
 
@@ -126,7 +126,7 @@ def test_a_task_is_shown_by_name_or_id_without_its_secrets(settled: Project) -> 
     shown = settled.call("tasks", "show", task["id"]).stdout
 
     assert "acme.clerk:greet" in shown
-    assert "cron 0 6 * * * (UTC)" in shown
+    assert "every day at 06:00 (UTC)" in shown
     assert "hunter2" not in json.dumps(task) + shown
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from modules.core.scheduler.trigger.cron_words import cron_words
 from modules.core.scheduler.trigger.expression import normal_text, timetable
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import TriggerError, moment_text
@@ -57,4 +58,6 @@ class Cron(OnWallClock):
         }
 
     def describe(self) -> str:
-        return f"cron {self.expression} ({self.zone}){until_text(self.end)}"
+        """Return plain words, or the expression itself where none are exact."""
+        told = cron_words(self.times) or f"cron {self.expression}"
+        return f"{told} ({self.zone}){until_text(self.end)}"

@@ -6,7 +6,7 @@ from datetime import datetime, time
 
 from modules.core.scheduler.trigger.rrule_text import MONTHLY, WEEKLY, YEARLY, Rule
 from modules.core.scheduler.trigger.rrule_times import RuleTimes
-from modules.core.scheduler.trigger.weekdays import MONTHS, ORDINALS, WEEKDAYS, clock, days_text, listed
+from modules.core.scheduler.trigger.weekdays import MONTHS, ORDINALS, WEEKDAYS, clock, listed, run_text
 from modules.core.scheduler.trigger.words import counted, until_text
 
 UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
@@ -54,7 +54,7 @@ def _days(rule: Rule) -> str | None:
         return months
     if not any(place for _, place in rule.byday):
         days = [day for day, _ in rule.byday]
-        return f"{months} on {'any day' if len(days) == 7 else days_text(days)}"
+        return f"{months} on {'any day' if len(days) == 7 else run_text(days, WEEKDAYS)}"
     if rule.freq == YEARLY and not rule.bymonth:
         return None
     if rule.freq not in (YEARLY, MONTHLY) or not all(place in (1, 2, 3, 4, -1) for _, place in rule.byday):

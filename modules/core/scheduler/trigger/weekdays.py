@@ -42,11 +42,11 @@ def _no_days(value: object, field: str) -> TriggerError:
     return TriggerError(f"{field} are names of days, such as 'mon-fri' or 'tue,sat', not {value!r}", field)
 
 
-def days_text(days: Sequence[int]) -> str:
-    """Return "Monday to Friday", "Tuesday and Saturday": sorted days of the week in words."""
-    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
-        return f"{WEEKDAYS[days[0]]} to {WEEKDAYS[days[-1]]}"
-    return listed(WEEKDAYS[day] for day in days)
+def run_text(places: Sequence[int], names: Sequence[str]) -> str:
+    """Return "June to August", "June and August": the names at sorted places, in words."""
+    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+        return f"{names[places[0]]} to {names[places[-1]]}"
+    return listed(names[place] for place in places)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from modules.core.scheduler.trigger.numbered import Numbered
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock, WallTimes
 from modules.core.scheduler.trigger.protocol import DAY, TriggerError, moment_text
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
-from modules.core.scheduler.trigger.weekdays import EVERY_DAY, clock, days_text
+from modules.core.scheduler.trigger.weekdays import EVERY_DAY, WEEKDAYS, clock, run_text
 from modules.core.scheduler.trigger.words import every, until_text
 
 
@@ -75,7 +75,7 @@ class Window(OnWallClock):
 
     def describe(self) -> str:
         night = " the next day" if self.last < self.first else ""
-        days = "" if self.days == EVERY_DAY else f" on {days_text(self.days)}"
+        days = "" if self.days == EVERY_DAY else f" on {run_text(self.days, WEEKDAYS)}"
         hours = f"from {clock(self.first)} to {clock(self.last)}{night}{days}"
         return f"{every(self.interval)} {hours} ({self.zone}){until_text(self.end)}"
 

@@ -33,7 +33,7 @@ def test_it_is_stored_with_the_definitions_of_its_calendars() -> None:
     again = from_json(trigger.to_json())
 
     assert again == trigger
-    assert again.describe() == "cron 0 9 * * * (Europe/Berlin), moved behind holidays"
+    assert again.describe() == "every day at 09:00 (Europe/Berlin), moved behind holidays"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_dict_names_its_calendars() -> None:
 
     assert isinstance(trigger, Excluding)
     assert [(each.name, each.when) for each in trigger.exclusions] == [("holidays", "skip"), ("night", "move")]
-    assert trigger.describe() == "cron 0 9 * * * (Europe/Berlin), except on holidays, moved behind night"
+    assert trigger.describe() == "every day at 09:00 (Europe/Berlin), except on holidays, moved behind night"
 
 
 @pytest.mark.parametrize("calendars", [3, [3], [{"when": "skip"}], [{"name": "holidays", "when": "later"}], ["x"] * 21])

@@ -110,20 +110,36 @@ def utc(*parts: int) -> datetime:
         (
             {"type": "all", "triggers": [{"type": "date", "run_date": "2026-03-01T09:00:00Z"}, "0 10 * * *"]},
             AllOf((Once(utc(2026, 3, 1, 9)), Cron("0 10 * * *", BERLIN))),
-            "once at 2026-03-01T09:00:00Z, and at the same time cron 0 10 * * * (Europe/Berlin)",
+            "once at 2026-03-01T09:00:00Z, and at the same time every day at 10:00 (Europe/Berlin)",
         ),
-        ("0 2 * * *", Cron("0 2 * * *", BERLIN), "cron 0 2 * * * (Europe/Berlin)"),
-        ({"type": "cron", "expression": "@daily", "timezone": "UTC"}, Cron("@daily", "UTC"), "cron @daily (UTC)"),
+        ("0 2 * * *", Cron("0 2 * * *", BERLIN), "every day at 02:00 (Europe/Berlin)"),
+        (
+            {"type": "cron", "expression": "@daily", "timezone": "UTC"},
+            Cron("@daily", "UTC"),
+            "every day at 00:00 (UTC)",
+        ),
         (
             {"type": "cron", "day_of_week": "mon-fri", "hour": "9-17", "minute": "*/30"},
             Cron("*/30 9-17 * * mon-fri", BERLIN),
-            "cron */30 9-17 * * mon-fri (Europe/Berlin)",
+            "every 30 minutes from 09:00 to 17:30 on Monday to Friday (Europe/Berlin)",
         ),
-        ({"type": "cron", "hour": 3}, Cron("0 3 * * *", BERLIN), "cron 0 3 * * * (Europe/Berlin)"),
-        ({"type": "cron", "minute": "*/5"}, Cron("*/5 * * * *", BERLIN), "cron */5 * * * * (Europe/Berlin)"),
-        ({"type": "cron", "month": 6}, Cron("0 0 1 6 *", BERLIN), "cron 0 0 1 6 * (Europe/Berlin)"),
-        ({"type": "cron", "day_of_week": "sat#2"}, Cron("0 0 * * sat#2", BERLIN), "cron 0 0 * * sat#2 (Europe/Berlin)"),
-        ({"type": "cron", "day": "last", "hour": 4}, Cron("0 4 L * *", BERLIN), "cron 0 4 L * * (Europe/Berlin)"),
+        ({"type": "cron", "hour": 3}, Cron("0 3 * * *", BERLIN), "every day at 03:00 (Europe/Berlin)"),
+        ({"type": "cron", "minute": "*/5"}, Cron("*/5 * * * *", BERLIN), "every 5 minutes (Europe/Berlin)"),
+        (
+            {"type": "cron", "month": 6},
+            Cron("0 0 1 6 *", BERLIN),
+            "every year in June on day 1 at 00:00 (Europe/Berlin)",
+        ),
+        (
+            {"type": "cron", "day_of_week": "sat#2"},
+            Cron("0 0 * * sat#2", BERLIN),
+            "every month on the second Saturday at 00:00 (Europe/Berlin)",
+        ),
+        (
+            {"type": "cron", "day": "last", "hour": 4},
+            Cron("0 4 L * *", BERLIN),
+            "every month on the last day at 04:00 (Europe/Berlin)",
+        ),
         ({"type": "event", "event": "order.paid"}, OnEvent("order.paid"), "when 'order.paid' is emitted"),
         (
             {"type": "event", "event": "order.paid", "where": {"big": True}},
@@ -133,7 +149,7 @@ def utc(*parts: int) -> datetime:
         (
             {"type": "any", "triggers": ["0 9 * * *", {"type": "date", "run_date": "2026-03-01T09:00:00Z"}]},
             AnyOf((Cron("0 9 * * *", BERLIN), Once(utc(2026, 3, 1, 9)))),
-            "cron 0 9 * * * (Europe/Berlin), or once at 2026-03-01T09:00:00Z",
+            "every day at 09:00 (Europe/Berlin), or once at 2026-03-01T09:00:00Z",
         ),
     ],
 )
