@@ -70,7 +70,7 @@ def verdict_of_forecast(told: Shown) -> Iterator[str]:
         yield "there are more: the forecast ends where 100,000 are reached"
     skipped = f", {told['skipped']:,} are skipped by overlap" if told["skipped"] else ""
     peak = told["peak"]
-    yield f"{told['use']:.0%} of the slots' time; at most {peak['running']} run and {peak['waiting']} wait{skipped}"
+    yield f"{told['use']:.1%} of the slots' time; at most {peak['running']} run and {peak['waiting']} wait{skipped}"
     latest = told["late"]
     if latest is not None and latest["late"] > 0:
         yield f"the latest start: {latest['name']}, due {moment_text(latest['at'])}, {_span(latest['late'])} late"

@@ -70,7 +70,7 @@ def test_a_forecast_that_is_cut_or_late_says_so() -> None:
 
     assert where.endswith("on 10 slots (2 living)")
     assert cut == "there are more: the forecast ends where 100,000 are reached"
-    assert use == "50% of the slots' time; at most 10 run and 4 wait, 3 are skipped by overlap"
+    assert use == "50.0% of the slots' time; at most 10 run and 4 wait, 3 are skipped by overlap"
     assert late.endswith(", 1m 30s late")
 
 
