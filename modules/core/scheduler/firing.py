@@ -71,7 +71,7 @@ def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
     for row in rows:
         try:
             policies = policies_of(row.policies)
-            fired.append((row, policies, _decide(row, policies, now)))
+            fired.append((row, policies, decision_on(row, policies, now)))
         except ValueError as error:
             set_aside(c, row, now, error)
     started = _place(c, fired, now)
@@ -86,7 +86,8 @@ def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
         cleanups.keep_in_step(c, row)
 
 
-def _decide(row: Row[Any], policies: Policies, now: datetime) -> Firing:
+def decision_on(row: Row[Any], policies: Policies, now: datetime) -> Firing:
+    """Decide about the occurrences of a due task; raises `ValueError` where its trigger is corrupt."""
     if not row.recurring and policies.grace is None and policies.catch_up != "none":
         return Firing((Run(row.next_execution),), None, None)  # once, however late: its trigger has no more to say
     trigger = trigger_of(row.trigger)

@@ -14,6 +14,7 @@ from modules.core.scheduler.applying import Reconciler
 from modules.core.scheduler.by_keyword import ByKeyword
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.creating import RUNTIME, Owner
+from modules.core.scheduler.explaining import Explainer
 from modules.core.scheduler.foreseeing import Foresight
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
@@ -69,6 +70,8 @@ class SchedulerService:
         self.backfill, self.run_until = by_hand.backfill, by_hand.run_until
         self.skip_next, self.shift_next = by_hand.skip_next, by_hand.shift_next
         self.forecast, self.lint = foresight.forecast, foresight.lint
+        explainer = Explainer(app_context, settings)
+        self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.

@@ -108,6 +108,24 @@ async def test_a_page_of_a_long_history_reads_only_that_page(crowded: Any) -> No
     assert [plan for plan in plans if "TEMP B-TREE" in plan or "Sort" in plan] == []
 
 
+async def test_an_explanation_reads_a_bounded_number_of_rows_by_an_index(lined_up: Any) -> None:
+    limits = {"concurrency_key": "printer", "rate_limit": "9/minute"}
+    ids = [await lined_up.add(name=f"n{number}", delay=number, **limits) for number in range(2)]
+    lined_up.clock.advance(1)
+    scheduler, database = lined_up.scheduler, lined_up.app_context.database
+    (latest, *_) = (await scheduler.get_executions(limit=1)).unwrap()["executions"]
+
+    with seen_by(database) as seen:
+        for task_id in (*ids, latest["task_id"]):
+            (await scheduler.explain(task_id)).unwrap()
+            (await scheduler.explain(task_id, at=lined_up.clock.now())).unwrap()
+        (await scheduler.explain_execution(latest["id"])).unwrap()
+    plans = await database.read(lambda c: plans_of(c, seen.statements))
+
+    assert len(plans) > 20
+    assert [plan for plan in plans if walks_a_table(plan)] == []
+
+
 async def test_no_occurrence_has_two_rows_of_one_attempt(node: Any) -> None:
     await node.add(delay=1)
     await node.pass_time(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from framework.terminal import print_json, print_table, say
+from modules.core.scheduler.cli.explanations import tell_explanation
 from modules.core.scheduler.cli.opening import AsJson, Limit, one_of, with_scheduler
 
 if TYPE_CHECKING:
@@ -47,5 +48,17 @@ def list_executions(
             print_table(EXECUTION_COLUMNS, execution_rows(shown))
         else:
             say("no executions")
+
+    with_scheduler(look)
+
+
+@execution_commands.command("explain")
+def explain_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID", help="The execution's id.")], as_json: AsJson = False
+) -> None:
+    """Tell what an execution waits for, where it runs, how it came out, or why it did not run."""
+
+    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+        tell_explanation((await scheduler.explain_execution(execution)).unwrap(), as_json=as_json)
 
     with_scheduler(look)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from framework.terminal import complain, print_facts, print_json, print_table, say
+from modules.core.scheduler.cli.explanations import tell_explanation
 from modules.core.scheduler.cli.opening import REFUSED, AsJson, Limit, one_of, with_scheduler
 
 if TYPE_CHECKING:
@@ -68,6 +69,24 @@ def show_task(task: TaskName, as_json: AsJson = False) -> None:
         if latest:
             say("")
             print_table(EXECUTION_COLUMNS, execution_rows(latest))
+
+    with_scheduler(look)
+
+
+@task_commands.command("explain")
+def explain_task(
+    task: TaskName,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="A moment, such as 2026-11-21T03:00, in the task's zone.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why a task runs, waits, or does not run; or why it did, or did not, at a moment."""
+    from modules.core.scheduler.asking import find_task
+
+    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+        found = (await find_task(scheduler, task)).unwrap()
+        tell_explanation((await scheduler.explain(found["id"], at=at)).unwrap(), as_json=as_json)
 
     with_scheduler(look)
 

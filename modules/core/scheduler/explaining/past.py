@@ -1,0 +1,144 @@
+"""Why a task ran, did not run, or will run at a moment: what its rows and its trigger prove, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from framework.duration import in_words
+from modules.core.scheduler.execution import State
+from modules.core.scheduler.explaining.asked import Asked, clock_gates
+from modules.core.scheduler.explaining.facts import Facts
+from modules.core.scheduler.explaining.outcomes import NOT_RUN, details_of, explain_row, origin_of
+from modules.core.scheduler.explaining.places import shown
+from modules.core.scheduler.explaining.present import explain_present, explain_waiting
+from modules.core.scheduler.explaining.schedule import schedule_gate, schedule_gates
+from modules.core.scheduler.explaining.words import Explanation, Gate, closed, first_false, named, passed, untold
+from modules.core.scheduler.store import evidence
+
+
+def explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    """Explain what became of a task at a moment that has passed."""
+    found = _explain_past(c, facts, asked)
+    again = asked.second_pass()
+    if again is not None and found.blocked_by == "schedule":
+        found = _explain_past(c, facts, again)
+    return found
+
+
+def _explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    rows = evidence.within(c, facts.task.id, asked.moment, asked.stop)
+    clock = clock_gates(asked, facts.words)
+    if rows:
+        explained = _by_rows(c, facts, rows)
+        return _with_clock(explained, clock)
+    if asked.left_out is not None and schedule_gate(facts, asked).passes is False:
+        when = f"{asked.left_out:%a %Y-%m-%d %H:%M:%S}"
+        return Explanation("did_not_run", f"It did not run at {when}: {clock[0].text}.", clock, "daylight_saving")
+    return _with_clock(_without_rows(c, facts, asked), clock)
+
+
+def _with_clock(explained: Explanation, clock: Sequence[Gate]) -> Explanation:
+    left_out = first_false(clock)
+    verdict = explained.verdict if left_out is None else f"{explained.verdict} For {left_out.text}."
+    gates = list(explained.gates)
+    return replace(explained, verdict=verdict, gates=[*gates[:2], *clock, *gates[2:]])
+
+
+def _by_rows(c: Connection, facts: Facts, rows: Sequence[Row[Any]]) -> Explanation:
+    """Let the last attempt of the first occurrence say how it came out."""
+    nominal = rows[0].scheduled_for
+    attempts = [row for row in rows if row.scheduled_for == nominal]
+    last = attempts[-1]
+    others = len({row.scheduled_for for row in rows}) - 1
+    more = f", and {others} more in the span that was asked about" if others else ""
+    text = f"{origin_of(last)} of {facts.words.at(nominal)} is recorded{more}"
+    details = {"scheduled_for": nominal, "attempts": [details_of(row) for row in attempts]}
+    gates = [_existed(facts), passed("schedule", text, details)]
+    if last.state == State.PENDING:
+        waiting = explain_waiting(c, facts, last)
+        gates += [gate for gate in waiting.gates if gate.gate not in ("task", "schedule")]
+        return replace(waiting, verdict=f"It has not run yet. {waiting.verdict}", gates=gates)
+    explained = explain_row(c, facts, last)
+    return replace(explained, gates=[*gates, *explained.gates])
+
+
+def _existed(facts: Facts) -> Gate:
+    created = facts.words.at(facts.task.created_at)
+    return passed("task", f"the task was there, created {created}", {"created_at": facts.task.created_at})
+
+
+def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    """No row has this nominal time: say which proof there is of why."""
+    task, words, when = facts.task, facts.words, facts.words.at(asked.moment)
+    if task.created_at >= asked.stop:
+        text = f"the task was created only at {words.at(task.created_at)}"
+        return _did_not(when, [closed("task", text, {"created_at": task.created_at})])
+    gates = [_existed(facts), *schedule_gates(facts, asked)]
+    at_work = [_at_work(c, facts, asked.moment)]
+    if first_false(gates) is not None:
+        return _did_not(when, [*gates, *at_work])
+    if gates[1].passes and task.next_execution is not None and task.next_execution < asked.stop:
+        present = explain_present(c, facts)
+        later = [gate for gate in present.gates if gate.gate not in ("task", "schedule")]
+        return replace(present, verdict=f"It has not been fired yet. {present.verdict}", gates=[*gates, *later])
+    covering = _covering(c, facts, gates[1].details.get("occurrence", asked.moment))
+    if covering is not None:
+        return _did_not(when, [*gates, covering, *at_work])
+    if task.next_execution is None and task.updated_at <= asked.moment:
+        gates[0] = closed("task", f"it was {task.status} by then, last changed {words.at(task.updated_at)}")
+        return _did_not(when, [*gates, *at_work])
+    return _not_recorded(facts, asked, [*gates, *at_work])
+
+
+def _did_not(when: str, gates: Sequence[Gate]) -> Explanation:
+    blocking = first_false(gates)
+    text = "" if blocking is None else f": {blocking.text}"
+    return Explanation("did_not_run", f"It did not run at {when}{text}.", gates, blocking.gate if blocking else None)
+
+
+def _covering(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:
+    """Find the row that stands for an occurrence among those that were missed."""
+    for row in evidence.following(c, facts.task.id, occurrence):
+        if row.missed_since is None or row.missed_since > occurrence:
+            continue
+        first, number = facts.words.at(row.missed_since), row.missed_count
+        if row.state == State.MISSED:
+            text = f"{number} occurrences since {first} were missed ({row.reason}), recorded together"
+        else:
+            of = facts.words.at(row.scheduled_for)
+            text = f"{number} occurrences since {first} had been missed, and execution {row.id} of {of} stands for them"
+        text += f" at {facts.words.at(row.created_at)}, when a node came to it"
+        return closed("catch_up", text, details_of(row) | {"recorded_at": row.created_at})
+    return None
+
+
+def _at_work(c: Connection, facts: Facts, moment: datetime) -> Gate:
+    """Tell what ran of the task at the moment, and which nodes there were."""
+    nodes = [node for node in facts.nodes if node["alive"] and node["started_at"] <= moment]
+    rows = [row for row in evidence.preceding(c, facts.task.id, moment) if row.state not in NOT_RUN]
+    rows = [row for row in rows if row.start_time is not None and row.start_time <= moment]
+    busy = [row for row in rows if row.end_time is None or row.end_time > moment]
+    told = f"{named(row.id for row in busy)} of this task ran then; " if busy else ""
+    told += f"{len(nodes)} of the nodes alive now had started" if nodes else "which nodes lived then is not recorded"
+    details = {"nodes": [shown(node) for node in nodes], "executions": [details_of(row) for row in busy]}
+    return Gate("node", True if nodes else None, told, details)
+
+
+def _not_recorded(facts: Facts, asked: Asked, gates: Sequence[Gate]) -> Explanation:
+    history, when = facts.bounds.history, facts.words.at(asked.moment)
+    old = asked.moment < facts.now - history
+    text = (
+        f"history older than {in_words(history)} is removed"
+        if old
+        else ("it was paused then and resumed later, its schedule was another then, or its row was removed")
+    )
+    told = untold("history", text, {"keep_execution_history": history.total_seconds()})
+    opening = f"Nothing is recorded of {when}"
+    return Explanation(
+        "not_recorded", f"{opening}, so why it did not run, or whether, cannot be told: {text}.", [*gates, told]
+    )

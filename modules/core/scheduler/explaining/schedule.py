@@ -1,0 +1,111 @@
+"""The gate of the schedule at a moment: has the trigger a time then, and what will be of it?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import islice
+
+from modules.core.scheduler.catch_up import MICROSECOND
+from modules.core.scheduler.explaining.asked import Asked, clock_gates
+from modules.core.scheduler.explaining.facts import Facts
+from modules.core.scheduler.explaining.starting import paused_gate
+from modules.core.scheduler.explaining.words import Explanation, Gate, closed, first_false, passed, untold
+from modules.core.scheduler.firing import trigger_of
+from modules.core.scheduler.task import Status
+from modules.core.scheduler.trigger import Trigger, pauses_after_each_run
+from modules.core.scheduler.trigger.notes import notes_on, parts
+
+ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+AS_IT_IS = "by its schedule as it stands now"
+
+
+def schedule_gate(facts: Facts, asked: Asked) -> Gate:
+    """Tell whether the trigger has a time in the span that was asked about; `occurrence` in the details is it."""
+    task, words = facts.task, facts.words
+    try:
+        trigger = trigger_of(task.trigger)
+    except ValueError as error:
+        return untold("schedule", f"its stored trigger cannot be read: {error}")
+    if pauses_after_each_run(trigger):
+        return untold("schedule", f"its times ({trigger.describe()}) follow from when each run ended")
+    following = trigger.next_after(asked.moment - MICROSECOND)
+    if following is not None and following < asked.stop:
+        notes = notes_on(trigger, asked.moment - MICROSECOND, [following]).get(following, [])
+        told = "".join(f"; {note.text}" for note in notes)
+        details = {"occurrence": following, "notes": [{"code": note.code, "text": note.text} for note in notes]}
+        return passed("schedule", f"{AS_IT_IS} it has a time then: {words.at(following)}{told}", details)
+    before = _before(trigger, asked.moment, task.created_at)
+    if task.event is not None and before is None and following is None:
+        details = {"event": task.event, "after_task": task.after_task}
+        return closed("schedule", f"{facts.event_text}, and it did not then", details)
+    details = {"before": before, "after": following, "schedule": trigger.describe()}
+    near = " and ".join(words.at(moment) for moment in (before, following) if moment is not None)
+    text = f"{AS_IT_IS} ({trigger.describe()}) it has no time then, {f'the nearest: {near}' if near else 'nor another'}"
+    return closed("schedule", text, details)
+
+
+def schedule_gates(facts: Facts, asked: Asked) -> list[Gate]:
+    """Return the gate of the schedule, and, where it is a calendar that left the time out, the one of the calendar."""
+    gate = schedule_gate(facts, asked)
+    if gate.passes is not False or "schedule" not in gate.details:
+        return [gate]
+    for part in parts(trigger_of(facts.task.trigger)):
+        left_out = getattr(part.trigger, "left_out", None)
+        found = () if left_out is None else islice(left_out(asked.moment - MICROSECOND, asked.stop - MICROSECOND), 1)
+        for moment, name, moved_to in found:
+            to = "left out" if moved_to is None else f"moved to {facts.words.at(moved_to)}"
+            text = f"{facts.words.at(moment)} is in calendar {name!r}: {to}"
+            details = {"calendar": name, "occurrence": moment, "moved_to": moved_to}
+            return [untold("schedule", gate.text, gate.details), closed("calendar", text, details)]
+    return [gate]
+
+
+def _before(trigger: Trigger, moment: datetime, created_at: datetime) -> datetime | None:
+    """Return the last time before a moment since the task is there."""
+    return trigger.latest_until(moment, created_at - timedelta(minutes=1)) if created_at < moment else None
+
+
+def explain_future(facts: Facts, asked: Asked) -> Explanation:
+    """Tell whether a task is going to be due at a moment to come, as things stand."""
+    when = facts.words.at(asked.moment)
+    coming, clock = _coming_gates(facts, asked), clock_gates(asked, facts.words)
+    rest = [_task_gate(facts), *coming, paused_gate(facts, facts.task.queue)]
+    left_out = first_false(clock)
+    blocking = first_false(rest)
+    if left_out is not None and blocking is not None and blocking.gate == "schedule":
+        blocking = left_out
+    told = f" For {left_out.text}." if left_out is not None and left_out is not blocking else ""
+    gates = [*rest[:-1], *clock, rest[-1]]
+    if blocking is None:
+        return Explanation("will_run", f"It is due at {when}, as things stand.{told}", gates)
+    return Explanation("will_not_run", f"It will not run at {when}: {blocking.text}.{told}", gates, blocking.gate)
+
+
+def _task_gate(facts: Facts) -> Gate:
+    details = {"status": facts.task.status}
+    return Gate("task", facts.task.status not in ENDED, f"the task is {facts.task.status}", details)
+
+
+def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
+    """The next time is stored, and may have been moved; the trigger speaks for those behind it."""
+    task, words, following = facts.task, facts.words, facts.task.next_execution
+    if following is not None and asked.moment <= following < asked.stop:
+        return [_within_maximum(facts, following, following)]
+    if following is None or asked.stop <= following:
+        text = "it has no further time" if following is None else f"its next time is only {words.at(following)}"
+        if task.event is not None and following is None:
+            text = f"{facts.event_text}, whenever that comes"
+        return [closed("schedule", text, {"after": following})]
+    gates = schedule_gates(facts, asked)
+    return [_within_maximum(facts, following, gates[0].details["occurrence"])] if gates[0].passes else gates
+
+
+def _within_maximum(facts: Facts, following: datetime, occurrence: datetime) -> Gate:
+    task = facts.task
+    if task.max_executions is not None:
+        before = trigger_of(task.trigger).count_between(following, occurrence) if occurrence > following else 0
+        if task.execution_count + before >= task.max_executions:
+            text = f"it will have started {task.max_executions} times before, as often as it may"
+            return closed("schedule", text, {"max_executions": task.max_executions})
+    text = f"its schedule has a time then: {facts.words.at(occurrence)}"
+    return passed("schedule", text, {"occurrence": occurrence})
