@@ -10,7 +10,7 @@ from typing import Any
 from framework.duration import in_words
 from modules.core.scheduler.forecasting import Scene
 from modules.core.scheduler.simulating import Work
-from modules.core.scheduler.trigger import Cron, Trigger
+from modules.core.scheduler.trigger import Cron, Trigger, pauses_after_each_run
 from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.notes import gaps_ahead, parts
 
@@ -96,7 +96,9 @@ def _about_durations(task: Linted) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _shortest_interval(task: Linted) -> timedelta | None:
-    """Return the shortest distance between the occurrences that come next; None where there is but one."""
+    """Return the shortest distance between the occurrences that come next; None where there is but one, or a pause."""
+    if pauses_after_each_run(task.trigger):
+        return None
     shortest, moment = None, task.next_execution
     for _ in range(STEPS):
         following = None if moment is None else task.trigger.next_after(moment)

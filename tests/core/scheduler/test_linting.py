@@ -11,7 +11,7 @@ from framework.testing import START
 from modules.core.scheduler.forecasting import Ahead, forecast_of, scene
 from modules.core.scheduler.linting import Finding, Linted, findings_of_forecast, findings_of_task
 from modules.core.scheduler.simulating import Slots, Work
-from modules.core.scheduler.trigger import Cron, Every, Once, OnEvent, Trigger, parse
+from modules.core.scheduler.trigger import AfterEnd, Cron, Every, Once, OnEvent, Trigger, parse
 
 HOUR = timedelta(hours=1)
 FUNCTIONS = frozenset({"acme:note"})
@@ -69,6 +69,7 @@ def test_a_time_in_the_gap_is_told_with_its_date() -> None:
     [
         (linted(Every(HOUR, START), took=(4000.0,), timeout=9000.0), ["OUTLASTS_INTERVAL"]),
         (linted(Every(HOUR, START), took=(3500.0,), timeout=9000.0), []),
+        (linted(AfterEnd(HOUR, START), took=(4000.0,), timeout=9000.0), []),
         (linted(cron("0,5 12 * * *"), took=(600.0,), timeout=9000.0), ["OUTLASTS_INTERVAL"]),
         (linted(Once(START + HOUR), took=(4000.0,), timeout=9000.0), []),
         (linted(Every(HOUR, START), took=(10.0, 250.0)), ["SHORT_TIMEOUT"]),

@@ -44,6 +44,6 @@ def emit(
         elif count:
             say(f"{count} task{'' if count == 1 else 's'} set off")
         else:
-            say(f"no task waits for {event!r}")
+            say("nothing was set off")
 
     with_scheduler(ask)
