@@ -11,6 +11,8 @@ from nodes import Stuck, kill, release_all
 from paying import Payment, halted
 from sessions import Mine
 
+from modules.core.scheduler.ending import release_node
+
 LEASE = 60.0
 
 
@@ -113,3 +115,19 @@ async def test_a_follower_whose_row_is_damaged_hides_no_other_and_spoils_no_endi
     assert await chained.states(first) == ["succeeded"]
     assert await chained.states(healthy) == ["succeeded"]
     assert (await chained.task(damaged))["status_reason"] == "CORRUPT_DEFINITION"
+
+
+async def test_what_a_node_hands_back_for_good_has_ended(start_node: Any) -> None:
+    node, stuck = await start_node(), Stuck()
+    node.register("work", stuck.run)
+    first = await node.add("work", delay=0, delivery="at_most_once")
+    follower = await node.add(**after(first, "ended"))
+    await node.scheduler.turn()
+    await stuck.started.wait()
+    node_id, now = node.scheduler._runner.node_id, node.clock.now()
+    kill(node)
+
+    await node.app_context.database.write(lambda c: release_node(c, node_id, now))
+
+    assert await node.states(first) == ["cancelled"]
+    assert await node.states(follower) == ["pending"]
