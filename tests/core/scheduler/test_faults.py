@@ -153,6 +153,7 @@ async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(no
     assert steps > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [passing, BrokenError])
 async def test_what_comes_after_is_set_off_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     first = await node.add_every(MINUTE)
@@ -193,6 +194,7 @@ async def test_a_pause_after_each_run_begins_exactly_once_whatever_statement_fai
     assert steps > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [passing, BrokenError])
 async def test_an_event_that_is_gathered_counts_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     task_id = await node.add(trigger={"type": "event", "event": "saved", "debounce": 10}, overlap="allow")
