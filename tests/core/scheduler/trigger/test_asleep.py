@@ -12,6 +12,7 @@ import pytest
 from modules.core.scheduler.catch_up import Firing, decide
 from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.trigger import (
+    AfterEnd,
     AllOf,
     AnyOf,
     CalendarInterval,
@@ -44,6 +45,7 @@ BUSY: dict[str, Any] = {
     "any": AnyOf((EVERY_MINUTE, Every(timedelta(minutes=7), START))),
     "all": AllOf((EVERY_MINUTE, Every(timedelta(minutes=7), START))),
     "excluding": Excluding(EVERY_MINUTE, (Exclusion("weekends", read_calendar({"weekdays": "sat-sun"}, "UTC")),)),
+    "after_end": AfterEnd(timedelta(minutes=1), START),
     "until": Until(EVERY_MINUTE, START + 2 * TEN_YEARS),
 }
 BY_DAYS = {"any", "all", "rrule", "excluding"}
@@ -66,7 +68,7 @@ def counted(work: Callable[[], Firing]) -> tuple[Firing, int]:
 
 
 def test_every_kind_of_trigger_that_has_times_is_asked() -> None:
-    assert set(BUSY) == set(KINDS) - {"event"}
+    assert set(BUSY) == set(KINDS) - {"event", "after"}
 
 
 CASES = [(kind, catch_up) for kind in BUSY for catch_up in ("latest", "all", "none")]
