@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import calendar
-import struct
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -157,30 +155,29 @@ def _each_as_decided(
 
 @cache
 def changes(name: str) -> tuple[datetime, ...]:
-    """When a zone's clocks change from 1973 on, as its compiled file says; a day of no change where they never do."""
-    data = resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
-    first = struct.unpack(">6l", data[20:44])
-    start = 44 + first[3] * 5 + first[4] * 6 + first[5] + first[2] * 8 + first[1] + first[0]  # the 32-bit half
-    count = struct.unpack(">l", data[start + 32 : start + 36])[0]
-    moments = struct.unpack(f">{count}q", data[start + 44 : start + 44 + count * 8])
-    found = [datetime.fromtimestamp(moment, UTC) for moment in moments if moment > 94_694_400]
-    return tuple(moment for moment in found if _offset_moves(name, moment)) or (datetime(2024, 2, 29, tzinfo=UTC),)
+    """When a zone's clocks change, to the minute, from 1973 to 2039; a day of no change where they never do."""
+    first = datetime(1973, 1, 1)  # noqa: DTZ001  # of wall clocks, which may be a day from UTC
+    midnights = [first + number * DAY for number in range(67 * 365)]
+    found: set[datetime] = set()
+    for (before, after), midnight in zip(pairwise(map(zone(name).utcoffset, midnights)), midnights, strict=False):
+        if before != after:
+            for hour in _moves(name, midnight.replace(tzinfo=UTC) - 30 * HOUR, HOUR, 85):
+                found.update(_moves(name, hour - HOUR, MINUTE, 60))
+    return tuple(sorted(found)) or (datetime(2024, 2, 29, tzinfo=UTC),)
 
 
-def _offset_moves(name: str, moment: datetime) -> bool:
-    return (moment - MINUTE).astimezone(zone(name)).utcoffset() != moment.astimezone(zone(name)).utcoffset()
+def _moves(name: str, start: datetime, step: timedelta, count: int) -> list[datetime]:
+    """Those of `count` moments after `start`, a step apart, by which the offset is not what it was a step before."""
+    moments = [start + number * step for number in range(count + 1)]
+    offsets = [moment.astimezone(zone(name)).utcoffset() for moment in moments]
+    return [moment for (before, after), moment in zip(pairwise(offsets), moments[1:], strict=True) if before != after]
 
 
 @cache
 def distinct_zones() -> tuple[str, ...]:
     """One name for each way in which clocks have changed since 1973, or will by the rules now in force."""
     found: dict[object, str] = {}
+    days = [datetime(1973, 1, 1) + number * 5 * DAY for number in range(67 * 73)]  # noqa: DTZ001  # wall-clock times
     for name in sorted(available_timezones() - {"localtime", "Factory", "posixrules"}):
-        try:
-            data = resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
-        except OSError:
-            continue
-        footer = data.rstrip(b"\n").rpartition(b"\n")[2]
-        offsets = tuple(moment.astimezone(zone(name)).utcoffset() for moment in changes(name))
-        found.setdefault((footer, changes(name), offsets), name)
+        found.setdefault(tuple(map(zone(name).utcoffset, days)), name)
     return tuple(found.values())

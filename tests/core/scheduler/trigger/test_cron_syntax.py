@@ -145,6 +145,10 @@ def test_after_the_last_year_there_is_nothing_more() -> None:
     assert cron.count_between(utc(2000, 1, 1), utc(2060, 1, 1)) == 2
 
 
+def test_the_same_day_of_a_later_year_begins_with_its_first_hour() -> None:
+    assert Cron("0 0 7,9 1 1 * 2030", "UTC").next_after(utc(2026, 1, 1, 8)) == utc(2030, 1, 1, 7)
+
+
 def test_day_and_weekday_may_be_asked_to_match_both() -> None:
     cron = Cron("0 0 13 * 5", "UTC", day_match="all")
 

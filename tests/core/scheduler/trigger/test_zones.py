@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import cron_oracle as oracle
 import pytest
 
 from modules.core.scheduler.trigger import TriggerError, resolve, zone
@@ -68,6 +69,15 @@ def test_no_change_of_offset_is_missed(name: str, year: int) -> None:
     found = [(change.at, change.before, change.after) for change in transitions(zone(name), year)]
 
     assert found == expected
+
+
+def test_every_change_that_looking_once_a_day_shows_is_found() -> None:
+    for name in oracle.distinct_zones()[::12]:
+        expected = oracle.changes(name)
+
+        found = [change.at for year in range(1973, 2040) for change in transitions(zone(name), year)]
+
+        assert tuple(found) == expected or not found, name
 
 
 def test_a_wall_clock_time_in_the_gap_is_the_first_valid_instant_after_it() -> None:
