@@ -30,7 +30,7 @@ async def fill(node: Any) -> None:
     await node.add_every(90, name="often", key="often", tags=["x"], rate_limit="10/minute", paused=True)
     await node.add(name="monthly", interval_type="months", interval_value=1, end_date="2040-01-01T00:00:00Z")
     await node.add(name="once", schedule_time="2039-01-01T00:00:00Z", priority=7, timeout=3)
-    await node.add(name="event", trigger={"type": "event", "event": "made", "where": {"kind": "x"}})
+    await node.add(name="event", trigger={"type": "event", "event": "made", "where": {"kind": "x", "from": None}})
     done = await node.add(name="gone", cron="@daily")
     (await node.scheduler.cancel_task(done)).unwrap()
 
@@ -162,4 +162,13 @@ def test_toml_has_no_null_and_says_so() -> None:
     document = {"version": 1, "tasks": [{"trigger": {"v": 1}, "parameters": {"a": None}}], "cleanups": []}
 
     with pytest.raises(FileError, match=r"tasks\.0\.parameters\.a is null"):
+        as_text(document, "toml")
+
+
+def test_a_filter_for_what_is_called_none_is_read_as_it_is() -> None:
+    trigger = {"v": 1, "type": "event", "event": "e", "where": {"none": ["x"]}}
+    document = {"version": 1, "tasks": [{"trigger": trigger}], "cleanups": []}
+
+    assert from_text(as_text(document, "json"), "json")["tasks"] == document["tasks"]
+    with pytest.raises(FileError, match="take JSON"):
         as_text(document, "toml")

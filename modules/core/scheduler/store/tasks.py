@@ -13,6 +13,7 @@ from framework.database import change_rows, for_update, read_moment, run
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
+KEYS_AT_ONCE = 5_000  # a statement has room for some 32,000 values
 Key = tuple[str, str]  # a module's id, and the key within it
 COLUMNS = tuple(column.name for column in events.columns)
 MOVE_COLUMNS = (("id", "text"), ("nominal", "moment"), ("following", "moment"), ("started", "int"))
@@ -97,9 +98,16 @@ def count_started(c: Connection, counts: Sequence[tuple[str, int]], now: datetim
 
 def declared(c: Connection, modules: Collection[str], keys: Collection[Key], *, locked: bool) -> Sequence[Row[Any]]:
     """Return the tasks that these modules have declared in code, and those of these keys; locked in one order."""
-    theirs = events.c.declared_by.in_(sorted(modules)) | tuple_(events.c.module_id, events.c.key).in_(sorted(keys))
-    query = select(events).where(theirs).order_by(events.c.id)
-    return c.execute(for_update(query) if locked else query).all()
+    named = sorted(keys)
+    parts = [named[start : start + KEYS_AT_ONCE] for start in range(0, len(named), KEYS_AT_ONCE)]
+    wanted = [tuple_(events.c.module_id, events.c.key).in_(part) for part in parts]
+    queries = [select(events).where(which).order_by(events.c.id) for which in _declared_by(modules) + wanted]
+    found = [row for query in queries for row in c.execute(for_update(query) if locked else query)]
+    return list({row.id: row for row in found}.values())
+
+
+def _declared_by(modules: Collection[str]) -> list[ColumnElement[bool]]:
+    return [events.c.declared_by.in_(sorted(modules))] if modules else []
 
 
 def living(c: Connection, owner: str | None) -> Sequence[Row[Any]]:

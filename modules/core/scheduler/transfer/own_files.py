@@ -28,8 +28,8 @@ def as_text(document: Mapping[str, Any], form: str) -> str:
     """
     if form == "json":
         return json.dumps(document, indent=2) + "\n"
-    tasks = [{**task, "trigger": _without_null(task["trigger"])} for task in document["tasks"]]
     try:
+        tasks = [{**task, "trigger": _without_null(task["trigger"])} for task in document["tasks"]]
         return to_toml({**document, "tasks": tasks})
     except ValueError as error:
         raise FileError(str(error)) from None
@@ -47,18 +47,21 @@ def from_text(text: str, form: str) -> dict[str, list[dict[str, Any]]]:
     if not isinstance(document, dict):
         raise FileError('this is no file of tasks, which is an object with a list "tasks"')
     if SETTINGS_TABLE in document:
-        return {name: _configs(document[SETTINGS_TABLE], name) for name in ("tasks", "cleanups")}
+        document = document[SETTINGS_TABLE]
+        return {name: _configs(document, name, form) for name in ("tasks", "cleanups")}
     unknown = sorted(set(document) - set(KEYS))
     if unknown or document.get("version", VERSION) != VERSION:
         told = f"the keys {', '.join(unknown)}" if unknown else f"version {document['version']!r:.20}"
         raise FileError(f"this is no file of tasks that this program reads: it has {told}")
-    return {name: _configs(document, name) for name in ("tasks", "cleanups")}
+    return {name: _configs(document, name, form) for name in ("tasks", "cleanups")}
 
 
-def _configs(document: Any, name: str) -> list[dict[str, Any]]:
+def _configs(document: Any, name: str, form: str) -> list[dict[str, Any]]:
     configs = document.get(name, []) if isinstance(document, dict) else None
     if not isinstance(configs, list) or not all(isinstance(config, dict) for config in configs):
         raise FileError(f"{name} must be a list of objects")
+    if form == "json":
+        return configs
     return [
         {**config, "trigger": _with_null(config["trigger"])} if "trigger" in config else config for config in configs
     ]
@@ -68,8 +71,10 @@ def _without_null(value: Any) -> Any:
     """Return a stored trigger with the names of what is null in a list, for a format that has no null."""
     if isinstance(value, list):
         return [_without_null(item) for item in value]
-    if not isinstance(value, Mapping) or "v" not in value:
+    if not isinstance(value, Mapping):
         return value
+    if NONE in value:
+        raise ValueError(f"a trigger has the key {NONE!r}, which stands for something else in TOML; take JSON")
     empty = [name for name, item in value.items() if item is None]
     kept = {name: _without_null(item) for name, item in value.items() if item is not None}
     return kept | ({NONE: empty} if empty else {})
@@ -78,7 +83,7 @@ def _without_null(value: Any) -> Any:
 def _with_null(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_null(item) for item in value]
-    if not isinstance(value, Mapping) or "v" not in value:
+    if not isinstance(value, Mapping):
         return value
     empty = value.get(NONE)
     names = [name for name in empty if isinstance(name, str)] if isinstance(empty, list) else []
