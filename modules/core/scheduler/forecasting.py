@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from modules.core.scheduler.pile_ups import pile_ups
 from modules.core.scheduler.policies import stable_fraction
 from modules.core.scheduler.simulating import Level, Played, Run, Slots, Started, Work, play
-from modules.core.scheduler.trigger import Trigger
+from modules.core.scheduler.trigger import Trigger, pauses_after_each_run
 
 MOST = 100_000  # occurrences that are looked at
 BARS = 24  # parts of the window for which the load is told
@@ -75,13 +75,24 @@ def _moments(task: Ahead, start: datetime, until: datetime) -> Iterator[tuple[fl
     if first > until or task.most == 0:
         return
     yield first.timestamp(), task.work.task_id
-    following = islice(_following(task.trigger, first, until), None if task.most is None else task.most - 1)
+    following = islice(_following(task, first, until), None if task.most is None else task.most - 1)
     yield from ((moment.timestamp(), task.work.task_id) for moment in following)
 
 
-def _following(trigger: Trigger, first: datetime, until: datetime) -> Iterator[datetime]:
-    between = getattr(trigger, "between", None)  # a trigger of events knows no times
+def _following(task: Ahead, first: datetime, until: datetime) -> Iterator[datetime]:
+    if pauses_after_each_run(task.trigger):
+        return _after_each_run(task, first, until)
+    between = getattr(task.trigger, "between", None)  # what only waits for events need not know any times
     return iter(()) if between is None else between(first, until)
+
+
+def _after_each_run(task: Ahead, first: datetime, until: datetime) -> Iterator[datetime]:
+    """Yield the times after the first, as if every run took as long as it usually does."""
+    usual = timedelta(seconds=task.work.seconds)
+    moment = task.trigger.next_after(first + usual)
+    while moment is not None and moment <= until:
+        yield moment
+        moment = task.trigger.next_after(moment + usual)
 
 
 def _due(work: Work, moment: float) -> float:

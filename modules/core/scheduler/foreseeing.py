@@ -27,7 +27,7 @@ from modules.core.scheduler.simulating import Slots, play
 from modules.core.scheduler.store import ahead as store
 from modules.core.scheduler.store import tasks
 from modules.core.scheduler.task import Status, TaskConfig
-from modules.core.scheduler.trigger import Awaited, Trigger, from_json
+from modules.core.scheduler.trigger import Trigger, awaited_in, from_json
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 LONGEST = 24 * 366  # hours of a forecast
@@ -198,8 +198,9 @@ def _notes_about(task: Mapping[str, Any], trigger: Trigger, times: list[dict[str
         )
     if task["status"] in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
         notes.append({"code": "ENDED", "text": f"the task is {task['status']}: it does not run again"})
-    elif isinstance(trigger, Awaited):
-        notes.append({"code": "EVENT", "text": f"it runs {trigger.describe()}; nobody knows when"})
+    elif (awaited := awaited_in(trigger)) is not None:
+        beside = "besides, " if times else ""
+        notes.append({"code": "EVENT", "text": f"{beside}it runs {awaited.describe()}; nobody knows when"})
     elif not times:
         notes.append({"code": "NO_NEXT_TIME", "text": "it has no next time"})
     return notes

@@ -11,7 +11,7 @@ from framework.duration import parse_duration
 from framework.testing import START
 from modules.core.scheduler.forecasting import Ahead, forecast_of, scene
 from modules.core.scheduler.simulating import Run, Slots, Work
-from modules.core.scheduler.trigger import Cron, Every, OnEvent, Trigger
+from modules.core.scheduler.trigger import AfterEnd, Cron, Every, OnEvent, Trigger
 
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
@@ -64,6 +64,15 @@ def test_a_task_comes_no_more_often_than_it_may() -> None:
 
 def test_an_event_has_only_the_time_that_is_known() -> None:
     assert forecast([Ahead(Work("a", "a", 1.0), OnEvent("paid"), START + HOUR)])["total"] == 1
+
+
+def test_a_pause_after_each_run_is_counted_from_its_usual_end() -> None:
+    pausing = AfterEnd(timedelta(minutes=20), START + timedelta(minutes=10))
+
+    told = forecast([ahead("pausing", pausing, 600.0)], hours=2)
+
+    assert [(each["at"] - START).seconds // 60 for each in told["occurrences"]] == [10, 40, 70, 100]
+    assert told["skipped"] == 0
 
 
 def test_jitter_moves_an_occurrence_as_firing_does() -> None:

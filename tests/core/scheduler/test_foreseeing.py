@@ -110,6 +110,30 @@ async def test_a_paused_task_is_foreseen_as_if_it_were_resumed(node: Any) -> Non
     assert shown["notes"] == [{"code": "PAUSED", "text": told}]
 
 
+async def test_times_that_are_only_the_earliest_say_so(node: Any) -> None:
+    pausing = {"type": "interval", "minutes": 5, "after_end": True}
+
+    times = (await node.scheduler.preview(pausing, 3)).unwrap()
+
+    assert [[note["code"] for note in each["notes"]] for each in times] == [
+        [],
+        ["AT_THE_EARLIEST"],
+        ["AT_THE_EARLIEST"],
+    ]
+
+
+async def test_an_event_beside_times_is_told(node: Any) -> None:
+    either = {"type": "any", "triggers": ["0 9 * * *", {"type": "event", "event": "order.paid"}]}
+    task_id = await node.add(trigger=either)
+
+    shown = (await node.scheduler.preview_task(task_id)).unwrap()
+
+    assert len(shown["times"]) == 5
+    assert [note["text"] for note in shown["notes"]] == [
+        "besides, it runs when 'order.paid' is emitted; nobody knows when"
+    ]
+
+
 async def test_what_has_no_time_says_why(node: Any) -> None:
     waiting = await node.add(trigger={"type": "event", "event": "order.paid"})
     done = await node.add(delay=0)

@@ -43,6 +43,10 @@ class Awaited(ABC):
     def matches(self, payload: object) -> bool:
         """Tell whether an event of that name with this payload (plain JSON) is waited for."""
 
+    @abstractmethod
+    def describe(self) -> str:
+        """Return what it waits for, in plain words."""
+
     @property
     def debounced(self) -> tuple[timedelta, timedelta | None] | None:
         """How long after the last event it fires and, if bounded, how long after the first; None: at once."""

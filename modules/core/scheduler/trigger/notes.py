@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from modules.core.scheduler.trigger.after_end import AfterEnd
 from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import DAY, TICK, Trigger
@@ -29,6 +30,9 @@ class Note:
     text: str
 
 
+AT_THE_EARLIEST = Note("AT_THE_EARLIEST", "counted from the end of the run before, as if that took no time")
+
+
 class Part(NamedTuple):
     """A trigger within another one; `is_free` where all that it does is done by the whole."""
 
@@ -46,6 +50,8 @@ def notes_on(trigger: Trigger, after: datetime, moments: Sequence[datetime]) -> 
         return found
     for part in parts(trigger):
         told = list(_by_calendars(part, after, moments))
+        if isinstance(part.trigger, AfterEnd) and part.is_free:
+            told += [(moment, AT_THE_EARLIEST) for moment in moments[1:]]
         if isinstance(part.trigger, OnWallClock):
             told += _by_clocks(trigger, part, after, moments)
         for moment, note in told:
