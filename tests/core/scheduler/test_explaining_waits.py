@@ -182,3 +182,16 @@ async def test_an_event_that_is_debounced_says_that_it_gathers_more(start_node: 
 
     assert (told["answer"], told["blocked_by"]) == ("waits", "due")
     assert "it gathers further events until Mon 2026-01-05 12:01:00 UTC" in told["verdict"]
+
+
+async def test_of_two_that_are_fired_together_the_one_that_takes_its_key_at_once_starts(start_node: Any) -> None:
+    node = await started(start_node)
+    waits = await node.add(delay=60, name="waits", concurrency_key="printer", overlap="queue")
+    takes = await node.add(delay=60, name="takes", concurrency_key="printer", overlap="skip")
+    node.clock.advance(60)
+
+    told = [await explained(node, task_id) for task_id in (waits, takes)]
+    await node.scheduler.turn()
+
+    assert [(each["answer"], each["blocked_by"]) for each in told] == [("waits", "limit"), ("may_start", None)]
+    assert (await node.states(waits), await node.states(takes)) == (["pending"], ["running"])

@@ -107,7 +107,7 @@ def _fired(c: Connection, facts: Facts, subject: Subject, sharing: int) -> list[
             number = len(opened.get(task.id, ())) if task.concurrency_key is None else open_under[row.limit_key]
             if number >= task.max_instances:
                 continue
-        open_under[row.limit_key] += 1
+        open_under[row.limit_key] += row.takes_key
         found.append(row)
     return found
 

@@ -180,7 +180,8 @@ def _overlap_gates(facts: Facts, subject: Subject, seen: Around) -> list[Gate]:
     task = facts.task
     if task.concurrency_key is None or subject.one_at_a_time or task.overlap not in ("skip", "queue"):
         return []
-    fired_first = sum(row.is_earlier and row.limit_key == subject.limit_key for row in seen.fired)
+    same = [row for row in seen.fired if row.is_earlier and row.limit_key == subject.limit_key]
+    fired_first = sum(row.takes_key for row in same) if task.overlap == "skip" else 0  # others wait to be counted
     waiting = sum(row.state == State.PENDING for row in seen.sharing)
     most = task.max_instances if task.overlap == "skip" else facts.policies.max_queued
     number = fired_first + (len(seen.sharing) if task.overlap == "skip" else waiting)
