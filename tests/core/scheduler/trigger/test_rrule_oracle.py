@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
+import pytest
 from dateutil.rrule import rrule as other_rrule
 from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
@@ -22,7 +23,7 @@ BY = {
     "BYMONTH": st.integers(1, 12),
     "BYMONTHDAY": st.integers(1, 31) | st.integers(-31, -1),
     "BYYEARDAY": st.integers(1, 366) | st.integers(-366, -1),
-    "BYWEEKNO": st.integers(1, 53) | st.integers(-3, -1),
+    "BYWEEKNO": st.integers(1, 51) | st.integers(-3, -1),
     "BYDAY": st.sampled_from(DAYS),
     "BYHOUR": st.integers(0, 23),
     "BYMINUTE": st.integers(0, 59),
@@ -131,13 +132,43 @@ def test_a_rule_in_a_zone_happens_as_the_clocks_run(
     assert_fires_at(trigger, moments((walls | set(more)) - set(out), zone, dst), low, high)
 
 
-def test_weeks_choose_by_position_from_whole_weeks() -> None:
-    text = "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=SU,TU,SA;BYSETPOS=2,-1"
-    start = wall(2025, 12, 21, 9)  # a Sunday, on which its week begins
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=WEEKLY;WKST=SU;BYDAY=SU,TU,SA;BYSETPOS=2,-1",
+        "FREQ=WEEKLY;INTERVAL=3;WKST=SU;BYDAY=MO,TH,FR;BYSETPOS=-2",
+        "FREQ=YEARLY;BYWEEKNO=-1;BYDAY=MO,SU",
+        "FREQ=YEARLY;BYYEARDAY=366,-366",
+        "FREQ=YEARLY;BYDAY=53MO,-53SU",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
+        "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+        "FREQ=HOURLY;INTERVAL=36;BYDAY=SA",
+    ],
+)
+def test_where_years_and_weeks_end_a_rule_has_the_times_that_dateutil_finds(text: str) -> None:
+    start = wall(2012, 12, 23, 9)  # a Sunday: weeks that begin on it are whole
 
-    wanted = list(islice(rrulestr(text, dtstart=start), 40))
+    wanted = list(takewhile(lambda at: at.year < 2110, rrulestr(text, dtstart=start)))[:800]
+    found = rule_times(read_rule(text), start).all_in(start, wanted[-1] + timedelta(seconds=1))
 
-    assert list(rule_times(read_rule(text), start).all_in(start, wanted[-1] + timedelta(1)))[:40] == wanted
+    assert list(found) == wanted
+
+
+@pytest.mark.parametrize("number", [1, 52, 53, -1, -53])
+def test_weeks_are_numbered_as_in_iso_8601_also_where_dateutil_errs(number: int) -> None:
+    start, stop = wall(2012, 1, 1), wall(2080, 1, 1)
+    days = [start + timedelta(days=place) for place in range((stop - start).days)]
+
+    found = rule_times(read_rule(f"FREQ=YEARLY;BYWEEKNO={number}"), start).all_in(start, stop)
+
+    assert list(found) == [day for day in days if number in weeks_of(day)]
+
+
+def weeks_of(day: datetime) -> tuple[int, int]:
+    """The number of a day's week, and the same counted back from the end of its year."""
+    week = day.isocalendar()
+    return week.week, week.week - wall(week.year, 12, 28).isocalendar().week - 1
 
 
 def test_a_year_of_every_five_minutes_equals_dateutils() -> None:
