@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from documents import ROOT
 
-from modules.core.scheduler.trigger import Cron
+from modules.core.scheduler.trigger import Cron, wall_clock
 
 DAY = timedelta(days=1)
 
@@ -126,6 +126,18 @@ def test_ten_years_asleep_cost_no_more_than_ten_years_of_changes_of_clocks(expre
     second_passes = {"Europe/Berlin": 60, "Antarctica/Troll": 120, "UTC": 0}[zone]
     assert missed == minutes - (10 * second_passes if "0-23" in expression else 0)
     assert elapsed < 0.25  # about 5 ms; visiting five million minutes takes seconds
+
+
+def test_away_from_changes_of_clocks_the_next_and_the_last_time_are_found_without_going_there_step_by_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(wall_clock, "stretches")  # what lies between is not looked at, however far it is
+
+    for expression in ("* * * * *", "30 3 * * *", "0 0 29 2 *", "0 0 0 29 2 * 2096"):
+        cron = Cron(expression, "America/New_York")
+        following = cron.next_after(utc(2026, 1, 5))
+        assert following is not None
+        assert cron.latest_until(following, utc(1990, 1, 1)) == following
 
 
 def test_the_calendar_ends_without_an_overflow() -> None:
