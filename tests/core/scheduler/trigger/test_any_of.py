@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time as stopwatch
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from steps import at_most
 
 from modules.core.scheduler.trigger import (
     After,
@@ -89,25 +89,21 @@ def test_coinciding_intervals_are_counted_once_over_ten_years_at_once() -> None:
     ten_years = timedelta(days=3_650)
     trigger = AnyOf(tuple(Every(timedelta(seconds=seconds), BASE) for seconds in (0.2, 0.3, 7)))
 
-    started = stopwatch.perf_counter()
-    missed = trigger.count_between(BASE, BASE + ten_years)
-    elapsed = stopwatch.perf_counter() - started
+    with at_most(2_000):
+        missed = trigger.count_between(BASE, BASE + ten_years)
 
     tenths = ten_years // timedelta(milliseconds=100)
     pairs = tenths // 6 + tenths // 70 + tenths // 210
     assert missed == tenths // 2 + tenths // 3 + tenths // 70 - pairs + tenths // 210
-    assert elapsed < 0.05
 
 
 def test_ten_years_of_a_cron_beside_an_interval_that_never_falls_into_step_with_the_day() -> None:
     trigger = AnyOf((Cron("0 9 * * mon-fri", "Europe/Berlin"), Every(timedelta(seconds=3.141593), BASE)))
 
-    started = stopwatch.perf_counter()
-    missed = trigger.count_between(BASE, BASE + timedelta(days=3_650))
-    elapsed = stopwatch.perf_counter() - started
+    with at_most(2_000_000):
+        missed = trigger.count_between(BASE, BASE + timedelta(days=3_650))
 
     assert missed > 100_000_000
-    assert elapsed < 1.0  # walking takes minutes
 
 
 def test_one_event_inside_changes_no_time_and_a_second_one_is_refused() -> None:

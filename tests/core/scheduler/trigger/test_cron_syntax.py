@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pytest
+from steps import at_most
 
 from modules.core.scheduler.trigger import Cron, TriggerError
 
@@ -66,14 +66,11 @@ def utc(*parts: int) -> datetime:
     ],
 )
 def test_an_impossible_expression_is_refused_at_once_with_its_reason(expression: str, part: str) -> None:
-    started = time.perf_counter()
-    with pytest.raises(TriggerError) as refusal:
+    with at_most(5_000), pytest.raises(TriggerError) as refusal:
         Cron(expression, "UTC")
-    elapsed = time.perf_counter() - started
 
     assert part in str(refusal.value)
     assert refusal.value.field == "expression"
-    assert elapsed < 0.05  # it takes less than 1 ms; the room is for a busy machine
 
 
 def test_one_definition_has_one_spelling() -> None:

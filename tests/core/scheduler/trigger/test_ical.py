@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from steps import at_most
 
 from modules.core.scheduler.trigger import Calendar, TriggerError, read_calendar, stored_calendar
 
@@ -149,18 +149,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_calendar_or_too_much_of_one_is_refused_soon(text: object, says: str) -> None:
-    begun = time.process_time()
-
-    with pytest.raises(TriggerError, match=says):
+    with at_most(1_000_000), pytest.raises(TriggerError, match=says):
         read_calendar({"ical": text}, BERLIN, year=YEAR)
-
-    assert time.process_time() - begun < 5
 
 
 def test_many_rules_that_never_hit_cost_little() -> None:
     rule = "DTSTART;VALUE=DATE:19010101\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO"
-    begun = time.process_time()
-
-    calendar(*[f"{rule};WKST={day}" for day in ("MO", "TU", "WE", "TH", "FR")] * 100)
-
-    assert time.process_time() - begun < 10
+    with at_most(3_000_000):
+        calendar(*[f"{rule};WKST={day}" for day in ("MO", "TU", "WE", "TH", "FR")] * 100)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from steps import at_most
 
 from modules.core.scheduler.trigger import Every, Once, Trigger, TriggerError, recurring_schedule
 
@@ -120,13 +120,11 @@ def test_months_keep_the_wall_clock_across_a_change_of_clocks() -> None:
 def test_ten_years_asleep_are_counted_by_arithmetic(trigger: Trigger) -> None:
     then, now = NOON - timedelta(days=3_653), NOON
 
-    started = time.perf_counter()
-    latest, missed = trigger.latest_until(now, then), trigger.count_between(then, now)
-    elapsed = time.perf_counter() - started
+    with at_most(30_000):
+        latest, missed = trigger.latest_until(now, then), trigger.count_between(then, now)
 
     assert latest is not None
     assert missed in {120, 1_052_064_000}
-    assert elapsed < 0.05
 
 
 def test_the_calendar_ends_without_an_overflow() -> None:
