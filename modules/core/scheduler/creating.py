@@ -90,7 +90,7 @@ def _put_again(c: Connection, plan: Plan, row: Row[Any], owner: Owner, now: date
         refuse("ALREADY_EXISTS", f"there is a task {row.key or row.id!r} already", task_id=row.id)
     if conflict == "update" and says_otherwise(plan, row):
         row = rewrite(c, row, _identified(plan), now, new_time=says_another_time(plan, row))
-    if row.declared_by is not None and owner.module is not None:
+    if row.owner == "code" and owner.module is not None:  # also one that was imported, and that nobody declared yet
         row = _declared_again(c, row, owner, now)
     return {"task_id": row.id, "created": False, "next_execution": row.next_execution}
 

@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from declaring import Declaring, Started, tasks_of
 
+from framework import AppContext
+from modules.core.scheduler import SchedulerService, declare_function, declare_task
 from modules.core.scheduler.transfer.own_files import FileError, as_text, from_text
 
 MODULE = "acme.test"
@@ -101,6 +104,24 @@ async def test_what_the_database_refuses_undoes_the_whole_import(node: Any) -> N
     assert refused.error is not None
     assert (refused.error.code, refused.error.message[:14]) == ("ALREADY_EXISTS", "task 'taken': ")
     assert [task["name"] for task in (await everything(node)).values()] == ["taken"]
+
+
+async def test_an_imported_task_of_code_is_its_modules_once_that_declares_it(started: Started) -> None:
+    def declare(app_context: AppContext) -> None:
+        declare_function(app_context, "work", work)
+        declare_task(app_context, {"name": "task", "function_name": "work", "cron": "0 * * * *"})
+
+    async with started(Declaring(declare)) as app_context:
+        scheduler = app_context.get_service(SchedulerService)
+        (config,) = (await scheduler.export_tasks()).unwrap()["tasks"]
+        await app_context.database.write(lambda c: c.exec_driver_sql("DELETE FROM scheduler_events"))
+        (await scheduler.import_tasks([config])).unwrap()
+    async with started(Declaring(declare)):
+        pass
+    async with started(Declaring(lambda _: None)) as app_context:
+        (task,) = await tasks_of(app_context, "acme.declaring")
+
+    assert (task["owner"], task["status_reason"]) == ("code", "NOT_DECLARED")
 
 
 async def test_secrets_are_masked_in_an_export(node: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -50,10 +50,8 @@ def from_crontab(
         if line.reason is not None:
             complain(f"{file}: line {line.number} is refused: {line.reason}")
     refused = [{"line": each.number, "text": each.text, "reason": each.reason} for each in lines if each.reason]
-    configs = [line.config for line in lines if line.config is not None]
-    store(configs, [], str(file), dry_run=dry_run, as_json=as_json, refused=refused)
-    if refused:
-        raise typer.Exit(REFUSED)
+    taken = [(line.config, {"line": line.number, "text": line.text}) for line in lines if line.config is not None]
+    _store(taken, str(file), refused, dry_run=dry_run, as_json=as_json)
 
 
 def from_apscheduler(
@@ -83,8 +81,21 @@ def from_apscheduler(
         if job.reason is not None:
             complain(f"{shown}: job {job.job_id} is refused: {job.reason}")
     refused = [{"job": job.job_id, "reason": job.reason} for job in jobs if job.reason is not None]
-    configs = [job.config for job in jobs if job.config is not None]
-    store(configs, [], shown, dry_run=dry_run, as_json=as_json, refused=refused)
+    taken = [(job.config, {"job": job.job_id}) for job in jobs if job.config is not None]
+    _store(taken, shown, refused, dry_run=dry_run, as_json=as_json)
+
+
+def _store(
+    taken: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+    source: str,
+    refused: list[dict[str, Any]],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Store configs, each with its place in the source; end with 1 where anything was refused."""
+    configs, places = [config for config, _ in taken], [place for _, place in taken]
+    store(configs, [], source, dry_run=dry_run, as_json=as_json, places=places, refused=refused)
     if refused:
         raise typer.Exit(REFUSED)
 

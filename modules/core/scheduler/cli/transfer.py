@@ -83,25 +83,58 @@ def import_file(file: SourceFile, dry_run: DryRun = False, form: Form = None, as
 
 
 def store(
-    tasks: Sequence[Config], cleanups: Sequence[Config], source: str, *, dry_run: bool, as_json: bool, **told: Any
+    tasks: Sequence[Config],
+    cleanups: Sequence[Config],
+    source: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    places: Sequence[Config] | None = None,
+    refused: list[dict[str, Any]] | None = None,
 ) -> None:
-    """Import configs, or show what that would do; `told` is added to what `--json` prints."""
+    """Import configs, or show what that would do: all or none.
+
+    Where each of them has its place in the source, those that are wrong are left out, and added to `refused`.
+    """
     from modules.core.scheduler.showing_plan import imported_lines
 
     async def work(scheduler: SchedulerService, _clock: Clock) -> None:
-        done = await scheduler.import_tasks(tasks, cleanups, dry_run=dry_run)
+        fit = tasks
+        if places is not None and refused is not None:
+            fit = await _fitting(scheduler, tasks, places, refused, source)
+        done = await scheduler.import_tasks(fit, cleanups, dry_run=dry_run)
         if done.error is not None:
             problems = (done.error.details or {}).get("problems", [])
             for problem in problems:
                 complain(f"{source}: {problem['field']}: {problem['message']}")
             refuse("nothing was imported" if problems else f"nothing was imported: {done.error.message}")
         if as_json:
-            print_json({**done.data, **told})
+            print_json(done.data if refused is None else {**done.data, "refused": refused})
             return
         for line in imported_lines(done.data, dry_run=dry_run):
             say(line)
 
     with_modules(work)
+
+
+async def _fitting(
+    scheduler: SchedulerService,
+    tasks: Sequence[Config],
+    places: Sequence[Config],
+    refused: list[dict[str, Any]],
+    source: str,
+) -> list[Config]:
+    """Return the configs that can be stored; say of each other one why not."""
+    checked = await scheduler.import_tasks(tasks, dry_run=True)
+    problems = [] if checked.error is None else (checked.error.details or {}).get("problems", [])
+    unfit: dict[int, str] = {}
+    for problem in problems:
+        unfit.setdefault(problem["index"], f"{problem['field']}: {problem['message']}")
+    for index, reason in unfit.items():
+        kind, place = next(iter(places[index].items()))
+        complain(f"{source}: {kind} {place} is refused: {reason}")
+        refused.append({**places[index], "reason": reason})
+    return [config for index, config in enumerate(tasks) if index not in unfit]
 
 
 def read(file: Path) -> str:

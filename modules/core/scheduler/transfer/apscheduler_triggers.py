@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from modules.core.scheduler.transfer.apscheduler_values import duration, moment, zone_name
@@ -15,7 +16,6 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
 REFUSED = {
-    "AndTrigger": "its trigger fires where several agree, which is not carried over: say it anew",
     "CalendarIntervalTrigger": "its trigger counts in calendar days, which is not carried over: say it anew",
 }
 
@@ -64,9 +64,8 @@ def _cron(state: Mapping[str, Any]) -> Definition:
     return {"type": "cron", **texts, **_window(state)}
 
 
-def _any(state: Mapping[str, Any]) -> Definition:
-    inner = [_inner(*each) for each in state["triggers"]]
-    return {"type": "any", "triggers": inner}
+def _several(kind: str, state: Mapping[str, Any]) -> Definition:
+    return {"type": kind, "triggers": [_inner(*each) for each in state["triggers"]]}
 
 
 def _inner(reference: Any, state: Any) -> Definition:
@@ -124,5 +123,6 @@ KINDS: dict[str, Callable[[Mapping[str, Any]], Definition]] = {
     HOME + "date:DateTrigger": _date,
     HOME + "interval:IntervalTrigger": _interval,
     HOME + "cron:CronTrigger": _cron,
-    HOME + "combining:OrTrigger": _any,
+    HOME + "combining:OrTrigger": partial(_several, "any"),
+    HOME + "combining:AndTrigger": partial(_several, "all"),
 }

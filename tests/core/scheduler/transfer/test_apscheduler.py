@@ -107,6 +107,13 @@ def test_every_field_of_a_cron_is_carried_over() -> None:
     )
 
 
+def test_triggers_that_are_joined_are_carried_over_with_those_inside() -> None:
+    both, either = config("all")["trigger"], config("any")["trigger"]
+
+    assert (both["type"], [each["type"] for each in both["triggers"]]) == ("all", ["cron", "cron"])
+    assert (either["type"], [each["type"] for each in either["triggers"]]) == ("any", ["cron", "interval"])
+
+
 def test_policies_and_parameters_are_carried_over() -> None:
     paused, kwargs = config("paused"), config("kwargs")
 
@@ -123,7 +130,6 @@ def test_policies_and_parameters_are_carried_over() -> None:
     [
         ("args", "it has arguments without names"),
         ("object", "its kwargs hold pathlib.PosixPath(…), which is no JSON"),
-        ("all", "its trigger fires where several agree"),
         ("fixed offset", "a fixed offset of 5:30:00 has no name as a time zone"),
     ],
 )
