@@ -175,7 +175,7 @@ async def test_a_file_written_a_second_ago_is_kept(node: Any, folder: Path) -> N
 
     report = (await node.scheduler.run_cleanup("files")).unwrap()["reports"][0]
 
-    assert (report["deleted"], report["skipped"]) == (0, {"too_young": 1})
+    assert (report["deleted"], report["kept"]) == (0, {"min_age": 1})
     assert names(folder) == {"fresh.log"}
 
 

@@ -136,7 +136,7 @@ class _Run:
                 self.tally.skip(reason)
             elif self._breaks_a_limit(seen):
                 if self._age(seen) < self._grace:
-                    self.tally.skip("too_young")
+                    self.tally.keep("min_age")
                 else:
                     yield entry.name, seen
 

@@ -10,6 +10,7 @@ from typing import Any
 
 MAX_ERRORS = 20
 MAX_ERROR_LENGTH = 500
+MAX_SAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,25 @@ class Report:
     deleted: int = 0
     bytes: int = 0
     """Size of the files deleted, in a dry run of those that would be; 0 for rows."""
+    freed_bytes: int = 0
+    """Bytes that the disk or the database file got back, in a dry run as far as they can be foreseen."""
     batches: int = 0
     """Transactions that deleted rows; 0 for files."""
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """Why the rules kept something, and how often: `young`, `newest`, `tier`, `held`, `filtered`, `min_age`,
+    `min_kept`, `guard`, `budget`."""
+    done: Mapping[str, int] = field(default_factory=dict)
+    """What was done beside or instead of deleting, and how often, such as `archived` or `compressed`."""
+    cascades: Mapping[str, int] = field(default_factory=dict)
+    """Rows of other tables that went with the rows deleted, by table."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """Why something was left alone, and how often: `too_young`, `hard_link`, `symlink`, `not_a_file`, `other_mount`,
+    """What the rules could not judge or act on, and how often: `hard_link`, `symlink`, `not_a_file`, `other_mount`,
     `changed` or `vanished` since it was looked at."""
+    oldest: datetime | None = None
+    """Of what was matched, as is `newest`."""
+    newest: datetime | None = None
+    samples: tuple[str, ...] = ()
+    """Some of what was matched: paths of files, keys of rows; at most `MAX_SAMPLES`."""
     errors: tuple[str, ...] = ()
     """The first errors, one sentence each; at most `MAX_ERRORS` are kept."""
     error_count: int = 0
@@ -64,7 +79,14 @@ class Report:
             "matched": self.matched,
             "deleted": self.deleted,
             "bytes": self.bytes,
+            "freed_bytes": self.freed_bytes,
             "batches": self.batches,
+            "kept": dict(self.kept),
+            "done": dict(self.done),
+            "cascades": dict(self.cascades),
+            "oldest": _text(self.oldest),
+            "newest": _text(self.newest),
+            "samples": list(self.samples),
             "skipped": dict(self.skipped),
             "errors": list(self.errors),
             "error_count": self.error_count,
@@ -91,8 +113,15 @@ class Tally:
         self.matched = 0
         self.deleted = 0
         self.bytes = 0
+        self.freed_bytes = 0
         self.batches = 0
         self.note: str | None = None
+        self.kept: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()
+        self.cascades: Counter[str] = Counter()
+        self._oldest: datetime | None = None
+        self._newest: datetime | None = None
+        self._samples: list[str] = []
         self._skipped: Counter[str] = Counter()
         self._errors: list[str] = []
         self._error_count = 0
@@ -102,8 +131,23 @@ class Tally:
         """True as soon as there was an error."""
         return self._error_count > 0
 
+    def keep(self, reason: str, count: int = 1) -> None:
+        """Count what a rule kept."""
+        if count:
+            self.kept[reason] += count
+
+    def span(self, oldest: datetime | None, newest: datetime | None) -> None:
+        """Widen the span of the moments of what was matched."""
+        self._oldest = min(filter(None, (self._oldest, oldest)), default=None)
+        self._newest = max(filter(None, (self._newest, newest)), default=None)
+
+    def sample(self, text: str) -> None:
+        """Keep the name of something matched while there is room."""
+        if len(self._samples) < MAX_SAMPLES:
+            self._samples.append(text[:MAX_ERROR_LENGTH])
+
     def skip(self, reason: str, count: int = 1) -> None:
-        """Count what was left alone, and why."""
+        """Count what could not be judged or acted on, and why."""
         if count:
             self._skipped[reason] += count
 
@@ -119,7 +163,12 @@ class Tally:
         self.matched += report.matched
         self.deleted += report.deleted
         self.bytes += report.bytes
+        self.freed_bytes += report.freed_bytes
         self.batches += report.batches
+        self.kept.update(report.kept)
+        self.done.update(report.done)
+        self.cascades.update(report.cascades)
+        self.span(report.oldest, report.newest)
         self._skipped.update(report.skipped)
         self._errors.extend(report.errors[: MAX_ERRORS - len(self._errors)])
         self._error_count += report.error_count
@@ -134,7 +183,14 @@ class Tally:
             matched=self.matched,
             deleted=self.deleted,
             bytes=self.bytes,
+            freed_bytes=self.freed_bytes,
             batches=self.batches,
+            kept=dict(self.kept),
+            done=dict(self.done),
+            cascades=dict(self.cascades),
+            oldest=self._oldest,
+            newest=self._newest,
+            samples=tuple(self._samples),
             skipped=dict(self._skipped),
             errors=tuple(self._errors),
             error_count=self._error_count,
