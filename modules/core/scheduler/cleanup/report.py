@@ -54,6 +54,11 @@ class Report:
     note: str | None = None
 
     @property
+    def seconds(self) -> float | None:
+        """How long the run took, or None while it has not ended."""
+        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+
+    @property
     def success(self) -> bool:
         """True when nothing failed: a partial failure is a failure."""
         return self.error_count == 0
@@ -75,6 +80,7 @@ class Report:
             "dry_run": self.dry_run,
             "started_at": _text(self.started_at),
             "ended_at": _text(self.ended_at),
+            "seconds": self.seconds,
             "examined": self.examined,
             "matched": self.matched,
             "deleted": self.deleted,

@@ -49,7 +49,7 @@ def test_a_report_is_plain_json_with_moments_in_utc():
 
     assert dumps(found)
     assert (found["started_at"], found["ended_at"]) == ("2026-01-05T12:00:00Z", "2026-01-05T12:00:01.500000Z")
-    assert found["success"] is True
+    assert (found["success"], found["seconds"]) == (True, 1.5)
 
 
 def test_a_sum_spans_the_moments_of_its_reports_and_adds_what_went_with_them():
