@@ -15,7 +15,7 @@ from modules.core.scheduler.by_keyword import ByKeyword
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.explaining import Explainer
-from modules.core.scheduler.foreseeing import Foresight
+from modules.core.scheduler.foresight import Foresight
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.importing import Importer

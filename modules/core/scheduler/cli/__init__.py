@@ -79,7 +79,7 @@ async def announce(app_context: AppContext) -> list[tuple[str, str]]:
 
 def _execution_line(record: logging.LogRecord) -> tuple[str, str, str]:
     """Word the record of an ending: its mark, the mark's colour, and the text."""
-    from modules.core.scheduler.showing import took
+    from modules.core.scheduler.showing.tasks import took
 
     told = vars(record)
     if "state" not in told:

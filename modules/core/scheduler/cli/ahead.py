@@ -23,7 +23,7 @@ ahead_commands = typer.Typer()
 def show_next(task: TaskName, count: Count = 5, as_json: AsJson = False) -> None:
     """Show when a task will run, and what is odd about those times."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing_ahead import TIME_COLUMNS, time_rows
+    from modules.core.scheduler.showing.ahead import TIME_COLUMNS, time_rows
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
         found = (await find_task(scheduler, task)).unwrap()
@@ -46,7 +46,7 @@ def forecast(
     as_json: AsJson = False,
 ) -> None:
     """Play what comes on the slots there are: how much runs and waits when, where it piles up, what would help."""
-    from modules.core.scheduler.showing_ahead import LOAD_COLUMNS, load_rows, pile_up_lines, verdict_of_forecast
+    from modules.core.scheduler.showing.ahead import LOAD_COLUMNS, load_rows, pile_up_lines, verdict_of_forecast
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
         told = (await scheduler.forecast(hours)).unwrap()
@@ -64,7 +64,7 @@ def forecast(
 @ahead_commands.command()
 def lint(as_json: AsJson = False) -> None:
     """Find what about the tasks will surprise somebody; 1 where something will not work."""
-    from modules.core.scheduler.showing_ahead import FINDING_COLUMNS, finding_rows, verdict_of_findings
+    from modules.core.scheduler.showing.ahead import FINDING_COLUMNS, finding_rows, verdict_of_findings
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
         told = (await scheduler.lint()).unwrap()

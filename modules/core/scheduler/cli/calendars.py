@@ -19,7 +19,7 @@ calendar_commands = typer.Typer(help="Named calendars, in which tasks do not run
 @calendar_commands.command("list")
 def list_calendars(as_json: AsJson = False) -> None:
     """List the calendars and how many tasks keep clear of each; `!!` marks one that nobody registers any more."""
-    from modules.core.scheduler.showing_calendars import CALENDAR_COLUMNS, calendar_rows, calendars_verdict
+    from modules.core.scheduler.showing.calendars import CALENDAR_COLUMNS, calendar_rows, calendars_verdict
 
     async def look(scheduler: SchedulerService, _clock: Clock) -> None:
         calendars = (await scheduler.list_calendars()).unwrap()
@@ -42,7 +42,7 @@ def show_calendar(
     as_json: AsJson = False,
 ) -> None:
     """Show a calendar, and what it closes in the days to come."""
-    from modules.core.scheduler.showing_calendars import calendar_facts
+    from modules.core.scheduler.showing.calendars import calendar_facts
 
     async def look(scheduler: SchedulerService, _clock: Clock) -> None:
         calendar = (await scheduler.show_calendar(name, start, days)).unwrap()

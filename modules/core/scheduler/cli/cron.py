@@ -54,8 +54,8 @@ def explain(
 ) -> None:
     """Say what an expression means: in words, field by field, the next times, and what is odd about it."""
     from framework.clock import SystemClock
-    from modules.core.scheduler.linting import findings_of_trigger
-    from modules.core.scheduler.showing_ahead import FIELD_COLUMNS, FINDING, field_rows
+    from modules.core.scheduler.foresight.linting import findings_of_trigger
+    from modules.core.scheduler.showing.ahead import FIELD_COLUMNS, FINDING, field_rows
     from modules.core.scheduler.trigger.anatomy import fields_of, values_of
 
     triggers = _triggers()
@@ -101,7 +101,7 @@ def show_next(
 
 
 def _print_times(times: list[dict[str, Any]]) -> None:
-    from modules.core.scheduler.showing_ahead import TIME_COLUMNS, time_rows
+    from modules.core.scheduler.showing.ahead import TIME_COLUMNS, time_rows
 
     if times:
         print_table(TIME_COLUMNS, time_rows(times))

@@ -10,7 +10,7 @@ from framework.terminal import print_facts, print_json, say
 
 def tell_explanation(told: Mapping[str, Any], *, as_json: bool) -> None:
     """Print the verdict, and below it the gates, each with its mark."""
-    from modules.core.scheduler.showing_explanations import explanation_facts
+    from modules.core.scheduler.showing.explanations import explanation_facts
 
     if as_json:
         print_json(told)

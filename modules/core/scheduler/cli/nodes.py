@@ -19,7 +19,7 @@ node_commands = typer.Typer(help="Which processes carry out executions.", no_arg
 @node_commands.command("list")
 def list_nodes(as_json: AsJson = False) -> None:
     """List the nodes, oldest first; `!!` marks one that is dead, or whose version is not that of the others."""
-    from modules.core.scheduler.showing_nodes import NODE_COLUMNS, node_rows, nodes_verdict
+    from modules.core.scheduler.showing.nodes import NODE_COLUMNS, node_rows, nodes_verdict
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         nodes = (await scheduler.list_nodes()).unwrap()
@@ -42,7 +42,7 @@ def drain_node(
 ) -> None:
     """Let a node finish what it runs and begin nothing more; other nodes take over."""
     from modules.core.scheduler.asking import wait_until_drained
-    from modules.core.scheduler.showing_nodes import drained
+    from modules.core.scheduler.showing.nodes import drained
 
     if undo and wait:
         raise typer.BadParameter("--wait is for a node that drains; leave it out with --undo")

@@ -28,7 +28,7 @@ def skip_next(
 ) -> None:
     """Leave out the next occurrence of a task."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing_occurrences import skipped
+    from modules.core.scheduler.showing.occurrences import skipped
 
     async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
@@ -49,7 +49,7 @@ def shift_next(
 ) -> None:
     """Start the next occurrence of a task at another time; the following ones stay where they are."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing_occurrences import shifted
+    from modules.core.scheduler.showing.occurrences import shifted
 
     async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
@@ -67,7 +67,7 @@ def run_until(
 ) -> None:
     """Let a recurring task end at a time, or with `never` take that end away."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing_occurrences import bounded
+    from modules.core.scheduler.showing.occurrences import bounded
 
     async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
@@ -90,7 +90,7 @@ def backfill(
 ) -> None:
     """Run the occurrences of the past that never ran, oldest first, one at a time."""
     from modules.core.scheduler.asking import NO_NODE, find_task, no_node_lives
-    from modules.core.scheduler.showing_occurrences import backfilled
+    from modules.core.scheduler.showing.occurrences import backfilled
 
     if as_json and not (yes or dry_run):
         raise typer.BadParameter("--json asks nothing; add --yes or --dry-run")

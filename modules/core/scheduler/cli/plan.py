@@ -23,7 +23,7 @@ def show_plan(
     as_json: AsJson = False,
 ) -> None:
     """Show how the declared tasks and cleanups differ from the database; nothing is written, no module starts."""
-    from modules.core.scheduler.showing_plan import has_difference, plan_lines
+    from modules.core.scheduler.showing.plan import has_difference, plan_lines
 
     async def look(scheduler: SchedulerService, _clock: Clock) -> None:
         plan = (await scheduler.plan_declared()).unwrap()
@@ -40,7 +40,7 @@ def apply_plan(
     as_json: AsJson = False,
 ) -> None:
     """Bring the declared tasks and cleanups into the database at once; no module starts."""
-    from modules.core.scheduler.showing_plan import applied_lines, has_difference, plan_lines
+    from modules.core.scheduler.showing.plan import applied_lines, has_difference, plan_lines
 
     async def work(scheduler: SchedulerService, _clock: Clock) -> None:
         seen = None

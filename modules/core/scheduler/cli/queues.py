@@ -21,7 +21,7 @@ queue_commands = typer.Typer(help="The lines in which executions wait.", no_args
 @queue_commands.command("list")
 def list_queues(as_json: AsJson = False) -> None:
     """List the queues with what waits and runs in them; `!!` marks a paused one, and one that no node serves."""
-    from modules.core.scheduler.showing_nodes import QUEUE_COLUMNS, queue_rows, queues_verdict
+    from modules.core.scheduler.showing.nodes import QUEUE_COLUMNS, queue_rows, queues_verdict
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         queues = (await scheduler.list_queues()).unwrap()
@@ -59,7 +59,7 @@ def resume_queue(queue: QueueName, as_json: AsJson = False) -> None:
 
 
 def _tell(queue: dict[str, Any], *, as_json: bool) -> None:
-    from modules.core.scheduler.showing_nodes import queue_told
+    from modules.core.scheduler.showing.nodes import queue_told
 
     if as_json:
         print_json(queue)

@@ -34,7 +34,7 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List tasks, those that come next first."""
-    from modules.core.scheduler.showing import TASK_COLUMNS, task_rows, verdict
+    from modules.core.scheduler.showing.tasks import TASK_COLUMNS, task_rows, verdict
 
     filters: dict[str, Any] = {"status": status, "module_id": module, "function_name": function}
     filters |= {"tag": tag, "search": search}
@@ -57,7 +57,7 @@ def list_tasks(
 def show_task(task: TaskName, as_json: AsJson = False) -> None:
     """Show one task, and what became of its last occurrences."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing import EXECUTION_COLUMNS, execution_rows, task_facts
+    from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, execution_rows, task_facts
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
@@ -134,7 +134,7 @@ def run_task(
 
 
 def _tell_ending(name: str, ended: dict[str, Any], *, as_json: bool) -> None:
-    from modules.core.scheduler.showing import took
+    from modules.core.scheduler.showing.tasks import took
 
     if as_json:
         print_json(ended)

@@ -96,7 +96,7 @@ def store(
 
     Where each of them has its place in the source, those that are wrong are left out, and added to `refused`.
     """
-    from modules.core.scheduler.showing_plan import imported_lines
+    from modules.core.scheduler.showing.plan import imported_lines
 
     async def work(scheduler: SchedulerService, _clock: Clock) -> None:
         fit = tasks

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from framework.testing import START
-from modules.core.scheduler.showing_nodes import NODE_COLUMNS, QUEUE_COLUMNS, node_rows, nodes_verdict, queue_rows
+from modules.core.scheduler.showing.nodes import NODE_COLUMNS, QUEUE_COLUMNS, node_rows, nodes_verdict, queue_rows
 
 
 def node(**changes: Any) -> dict[str, Any]:

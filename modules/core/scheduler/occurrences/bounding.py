@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from modules.core.scheduler.commands import must_find
 from modules.core.scheduler.firing import fire_if_due, trigger_of
-from modules.core.scheduler.next_one import upcoming
+from modules.core.scheduler.occurrences.next_one import upcoming
 from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, occurrences, tasks

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
-from modules.core.scheduler.pile_ups import pile_ups
+from modules.core.scheduler.foresight.pile_ups import pile_ups
+from modules.core.scheduler.foresight.simulating import Level, Played, Run, Slots, Started, Work, play
 from modules.core.scheduler.policies import stable_fraction
-from modules.core.scheduler.simulating import Level, Played, Run, Slots, Started, Work, play
 from modules.core.scheduler.trigger import Trigger, pauses_after_each_run
 
 MOST = 100_000  # occurrences that are looked at

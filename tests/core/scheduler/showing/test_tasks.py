@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from modules.core.scheduler.policies import Policies
-from modules.core.scheduler.showing import EXECUTION_COLUMNS, execution_rows, policies, state
+from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, execution_rows, policies, state
 
 
 def task(**policies: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from framework.testing import START
-from modules.core.scheduler.forecasting import Ahead, forecast_of, scene
-from modules.core.scheduler.linting import Finding, Linted, findings_of_forecast, findings_of_task
-from modules.core.scheduler.simulating import Slots, Work
+from modules.core.scheduler.foresight.forecasting import Ahead, forecast_of, scene
+from modules.core.scheduler.foresight.linting import Finding, Linted, findings_of_forecast, findings_of_task
+from modules.core.scheduler.foresight.simulating import Slots, Work
 from modules.core.scheduler.trigger import AfterEnd, Cron, Every, Once, OnEvent, Trigger, parse
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modules.core.scheduler import backfilling
+from modules.core.scheduler.occurrences import backfilling
 from modules.core.scheduler.tables import Base
 
 MINUTE = 60.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modules.core.scheduler.simulating import Played, Run, Slots, Work, play
+from modules.core.scheduler.foresight.simulating import Played, Run, Slots, Work, play
 
 
 def work(name: str, seconds: float = 10.0, **more: Any) -> Work:

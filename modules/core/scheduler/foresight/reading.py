@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Row
 
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.firing import trigger_of
-from modules.core.scheduler.forecasting import MOST, Ahead
+from modules.core.scheduler.foresight.forecasting import MOST, Ahead
+from modules.core.scheduler.foresight.simulating import Run, Slots, Work
 from modules.core.scheduler.placing import function_key, limit_key_of
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.simulating import Run, Slots, Work
 from modules.core.scheduler.status import nodes_now
 from modules.core.scheduler.store import ahead, nodes
 from modules.core.scheduler.trigger import Cron, Trigger

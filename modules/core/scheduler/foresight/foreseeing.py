@@ -13,17 +13,17 @@ from sqlalchemy import Connection, Row
 
 from framework.context import AppContext
 from framework.result import Result, ResultError
-from modules.core.scheduler import ahead
-from modules.core.scheduler import what_if as supposing
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import trigger_of
-from modules.core.scheduler.forecasting import FIGURES, Ahead, forecast_of, scene, summary_of
+from modules.core.scheduler.foresight import reading as ahead
+from modules.core.scheduler.foresight import what_if as supposing
+from modules.core.scheduler.foresight.forecasting import FIGURES, Ahead, forecast_of, scene, summary_of
+from modules.core.scheduler.foresight.linting import ERROR, Finding, Linted, findings_of_forecast, findings_of_task
+from modules.core.scheduler.foresight.simulating import Slots, play
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.linting import ERROR, Finding, Linted, findings_of_forecast, findings_of_task
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.simulating import Slots, play
 from modules.core.scheduler.store import ahead as store
 from modules.core.scheduler.store import tasks
 from modules.core.scheduler.task import Status, TaskConfig

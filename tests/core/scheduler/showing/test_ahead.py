@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from framework.testing import START
-from modules.core.scheduler.showing_ahead import (
+from modules.core.scheduler.showing.ahead import (
     field_rows,
     load_rows,
     pile_up_lines,

@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from framework.duration import parse_duration
-from modules.core.scheduler.ahead import Known, own_minute
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
-from modules.core.scheduler.forecasting import Ahead
+from modules.core.scheduler.foresight.forecasting import Ahead
+from modules.core.scheduler.foresight.reading import Known, own_minute
+from modules.core.scheduler.foresight.simulating import Work
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.planning import says_when
 from modules.core.scheduler.refusing import readable, refuse
-from modules.core.scheduler.simulating import Work
 from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
 from modules.core.scheduler.trigger import TriggerError, without_calendars
 from modules.core.scheduler.trigger_manager import TriggerManager

@@ -9,8 +9,8 @@ import pytest
 
 from framework.duration import parse_duration
 from framework.testing import START
-from modules.core.scheduler.forecasting import Ahead, forecast_of, scene
-from modules.core.scheduler.simulating import Run, Slots, Work
+from modules.core.scheduler.foresight.forecasting import Ahead, forecast_of, scene
+from modules.core.scheduler.foresight.simulating import Run, Slots, Work
 from modules.core.scheduler.trigger import AfterEnd, Cron, Every, OnEvent, Trigger
 
 HOUR = timedelta(hours=1)
@@ -86,7 +86,7 @@ def test_jitter_moves_an_occurrence_as_firing_does() -> None:
 
 
 def test_a_forecast_that_is_cut_says_how_far_it_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modules.core.scheduler.forecasting.MOST", 1_000)
+    monkeypatch.setattr("modules.core.scheduler.foresight.forecasting.MOST", 1_000)
 
     told = forecast([ahead("busy", Every(timedelta(seconds=1), START), 0.1)], hours=24)
 

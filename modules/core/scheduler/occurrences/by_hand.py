@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from framework.result import Result
-from modules.core.scheduler import backfilling, bounding, next_one
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.occurrences import backfilling, bounding, next_one
 
 Answer = Result[dict[str, Any]]
 

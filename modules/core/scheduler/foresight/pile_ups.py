@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from framework.duration import in_words
+from modules.core.scheduler.foresight.simulating import MINUTE, Run, Slots, Started, Work, play
 from modules.core.scheduler.policies import stable_fraction
-from modules.core.scheduler.simulating import MINUTE, Run, Slots, Started, Work, play
 
 HOUR = 60 * MINUTE
 BEFORE, AFTER = HOUR, 2 * HOUR  # around a pile-up, what is played again

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from framework.duration import in_words
-from modules.core.scheduler.forecasting import Scene
-from modules.core.scheduler.simulating import Work
+from modules.core.scheduler.foresight.forecasting import Scene
+from modules.core.scheduler.foresight.simulating import Work
 from modules.core.scheduler.trigger import Cron, Trigger, pauses_after_each_run
 from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.notes import gaps_ahead, parts

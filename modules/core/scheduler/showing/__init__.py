@@ -1,0 +1,1 @@
+"""How things read on the command line: rows of tables, facts, sentences."""
