@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from modules.core.scheduler.cleanup.paths import AllowedPath, Pattern
 from modules.core.scheduler.cleanup.policy import Duration, Policy, PositiveDuration
 
 MEGABYTE = 1_000_000
@@ -24,34 +15,13 @@ DEFAULT_RETENTION = timedelta(days=30)
 DEFAULT_GRACE = timedelta(minutes=1)
 
 
-def _to_path(value: object) -> Path:
-    text = str(value) if isinstance(value, (str, Path)) else ""
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise ValueError("a path holds no control characters")
-    if not text.startswith("/") or text.startswith("//"):
-        raise ValueError(f"it must be an absolute path, not {value!r:.60}")
-    if ".." in text.split("/"):
-        raise ValueError("'..' is not allowed in a path")
-    return Path(text)
-
-
-def _to_pattern(pattern: str) -> str:
-    if "/" in pattern or ".." in pattern:
-        raise ValueError("it is matched against file names: no '/' and no '..'; use 'directory' and 'recursive'")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in pattern):
-        raise ValueError("it holds no control characters")
-    return pattern
-
-
 class FilesPolicy(Policy):
     """Files of one directory; a file goes as soon as it breaks one of the limits."""
 
     kind: ClassVar[str] = "files"
 
-    directory: Annotated[Path, BeforeValidator(_to_path)] = Field(description="Absolute path below an allowed root.")
-    pattern: Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_to_pattern)] = Field(
-        "*", description="Glob that a file's name must fit, hidden files too."
-    )
+    directory: AllowedPath = Field(description="Absolute path below an allowed root.")
+    pattern: Pattern = Field("*", description="Glob that a file's name must fit, hidden files too.")
     recursive: bool = Field(default=False, description="Go into the directories below, too.")
     max_age: PositiveDuration | None = Field(
         None, description="Age beyond which a file goes; 30 days if no limit is set."
@@ -83,15 +53,6 @@ class FilesPolicy(Policy):
         if value is not None and timedelta(hours=value) <= timedelta(0):
             raise ValueError("it must be longer than nothing")
         return value
-
-    @field_validator("directory")
-    @classmethod
-    def _allowed(cls, directory: Path, info: ValidationInfo) -> Path:
-        roots = None if info.context is None else info.context.get("allowed_roots")
-        if roots is not None and not any(root in directory.parents for root in roots):
-            allowed = ", ".join(str(root) for root in roots) or "none"
-            raise ValueError(f"{str(directory)!r} lies below no root of housekeeper_allowed_roots ({allowed})")
-        return directory
 
     @property
     def age_limit(self) -> timedelta | None:
