@@ -35,5 +35,4 @@ async def register(node: Any, cleanup_type: str, config: dict[str, Any]) -> dict
 
 async def reports(node: Any, cleanup_id: str, **options: Any) -> list[dict[str, Any]]:
     """Return the reports of a cleanup, newest first."""
-    housekeeper = node.app_context.get_service("core.scheduler.housekeeper")
-    return list((await housekeeper.reports(cleanup_id, **options)).unwrap())
+    return list((await node.scheduler.cleanup_reports(cleanup_id, **options)).unwrap()["reports"])

@@ -135,7 +135,7 @@ def test_looking_at_a_database_that_is_not_there_makes_none(project: Project) ->
 
 
 def test_an_upgrade_makes_the_tables_and_a_second_one_changes_nothing(project: Project) -> None:
-    assert project.json("db", "upgrade") == {"applied": {"core.scheduler": ["0001"]}}
+    assert project.json("db", "upgrade") == {"applied": {"core.scheduler": ["0001", "0002"]}}
 
     assert project.json("db", "check") == {"pending": {}}
     assert project.call("db", "upgrade").stdout == "all tables are up to date\n"

@@ -30,7 +30,8 @@ from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.invoke import invoke
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import cleanups
+from modules.core.scheduler.store import cleanups, reports
+from modules.core.scheduler.store.reports import day_of
 
 MAX_NOTE = 20_000  # characters of what a module's own cleaner returns
 
@@ -149,7 +150,7 @@ class Cleaner:
             "dry_run": report.dry_run,
             "report": _text(row, report),
         }
-        await self._app_context.database.write(lambda c: _store(c, row.id, values, now))
+        await self._app_context.database.write(lambda c: _store(c, values, report, now))
         return report
 
     async def close(self) -> None:
@@ -176,10 +177,15 @@ def _text(row: Row[Any], report: Report) -> str:
     return strict_json.dumps({"cleanup_id": row.id, "cleanup_type": row.cleanup_type, **report.to_dict()})
 
 
-def _store(c: Connection, cleanup_id: str, values: dict[str, Any], now: datetime) -> None:
-    cleanups.add_report(c, values)
-    if not values["dry_run"]:
-        cleanups.change(c, cleanup_id, now, last_run=values["started_at"])
+def _store(c: Connection, values: dict[str, Any], report: Report, now: datetime) -> None:
+    cleanup_id, counts = values["cleanup_id"], not report.dry_run
+    done = {name: getattr(report, name) if counts else 0 for name in ("matched", "deleted", "bytes", "freed_bytes")}
+    runs = {"runs": int(counts), "dry_runs": int(not counts), "failures": int(counts and not report.success)}
+    seconds = float(report.seconds or 0) if counts else 0.0
+    reports.add(c, values)
+    reports.count(c, cleanup_id, day_of(report.started_at), {**done, **runs, "seconds": seconds})
+    if counts:
+        cleanups.change(c, cleanup_id, now, last_run=report.started_at)
 
 
 def _write_file(directory: Path, report_id: str, text: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from framework.clock import new_id
 from framework.context import AppContext
-from framework.result import Result, ResultError
+from framework.result import Result
 from modules.core.scheduler import commands, creating
 from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, Report, parse_policy, total
@@ -29,7 +29,6 @@ from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.pages import check_limit
 from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.refusing import invalid, refuse
 from modules.core.scheduler.settings import SchedulerSettings
@@ -190,15 +189,6 @@ class Housekeeper:
             failed = ", ".join(row.cleanup_type for row in rows if not reports[row.id].success)
             return Result.error("CLEANUP_FAILED", f"these cleanups failed, at least partly: {failed}", data)
         return Result.success(data)
-
-    async def reports(self, cleanup_id: str, *, limit: int = 20) -> Result[list[dict[str, Any]]]:
-        """Return the newest reports of a cleanup, also of one that has been removed."""
-        try:
-            check_limit(limit)
-        except ResultError as refusal:
-            return Result(error=refusal.error)
-        rows = await self._database.read(lambda c: cleanups.reports_of(c, cleanup_id, limit))
-        return Result.success([strict_json.loads(row.report) for row in rows])
 
     async def schedule_maintenance(self) -> Result[dict[str, Any]]:
         """Register the retention of the scheduler's own history; a changed setting moves its next run."""

@@ -80,6 +80,16 @@ def check_limit(limit: object) -> None:
         refuse("INVALID_LIMIT", f"a page holds 1 to {MAX_LIMIT} rows, not {limit!r:.20}")
 
 
+def id_cursor(row_id: str) -> str:
+    """Return the cursor behind a row of a list that is in the order of its ids."""
+    return _cursor(row_id)
+
+
+def id_of_cursor(cursor: str) -> str:
+    """Return the id that such a cursor names, or refuse with `INVALID_CURSOR`."""
+    return _open_cursor(cursor, 1)[0]
+
+
 def _cursor(*parts: str) -> str:
     return base64.urlsafe_b64encode(strict_json.dumps(parts).encode()).decode()
 

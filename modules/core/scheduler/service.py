@@ -13,6 +13,7 @@ from framework.result import Result
 from modules.core.scheduler.applying import Reconciler
 from modules.core.scheduler.by_keyword import ByKeyword
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
+from modules.core.scheduler.cleanup_records import CleanupRecords
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.explaining import Explainer
 from modules.core.scheduler.foresight import Foresight
@@ -64,6 +65,8 @@ class SchedulerService:
         self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
+        records = CleanupRecords(app_context)
+        self.cleanup_reports, self.cleanup_trend = records.reports, records.trend
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task = foresight.preview, foresight.preview_task
         by_hand = Occurrences(jobs)

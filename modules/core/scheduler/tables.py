@@ -107,7 +107,7 @@ class EventExecution(Base):
         _partial("ix_scheduler_executions_open", "event_id", where=OPEN),
         _partial("ix_scheduler_executions_limit", "limit_key", "start_time", where="limit_key IS NOT NULL"),
         _partial("ix_scheduler_executions_sharing", "limit_key", where=f"{OPEN} AND limit_key IS NOT NULL"),
-        _partial("ix_scheduler_executions_ended", "end_time", where="end_time IS NOT NULL"),
+        _partial("ix_scheduler_executions_ended", "end_time", "id", where="end_time IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -195,43 +195,9 @@ class CalendarRow(Base):
     updated_at: Mapped[datetime]
 
 
-class CleanupConfig(Base):
-    """A retention policy that a module registered; its task owns the time."""
-
-    __tablename__ = "scheduler_cleanup_config"
-    __table_args__ = (UniqueConstraint("module_id", "cleanup_type", name="uq_scheduler_cleanup_config_type"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    module_id: Mapped[str]
-    cleanup_type: Mapped[str]
-    config: Mapped[str]
-    enabled: Mapped[bool]
-    last_run: Mapped[datetime | None]
-    next_run: Mapped[datetime | None]
-    task_id: Mapped[str]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
-
-class CleanupReport(Base):
-    """What one run of a cleanup did, or would have done."""
-
-    __tablename__ = "scheduler_cleanup_reports"
-    __table_args__ = (Index("ix_scheduler_cleanup_reports_started", "cleanup_id", "started_at"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    cleanup_id: Mapped[str]
-    started_at: Mapped[datetime]
-    success: Mapped[bool]
-    dry_run: Mapped[bool]
-    report: Mapped[str]
-
-
 events = cast(Table, ScheduledEvent.__table__)
 executions = cast(Table, EventExecution.__table__)
 nodes = cast(Table, Node.__table__)
 profiles = cast(Table, NodeProfile.__table__)
 pauses = cast(Table, Pause.__table__)
 calendars = cast(Table, CalendarRow.__table__)
-cleanups = cast(Table, CleanupConfig.__table__)
-cleanup_reports = cast(Table, CleanupReport.__table__)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from modules.core.scheduler.cleanup_tables import cleanups
 from modules.core.scheduler.execution import Reason
-from modules.core.scheduler.tables import cleanups
 
 HOUR = 3600.0
 Act = Callable[[Any, str], Awaitable[Any]]

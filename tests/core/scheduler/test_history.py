@@ -12,8 +12,9 @@ from statements import watched
 from framework.clock import new_id
 from framework.database import Database
 from modules.core.scheduler import JobManager
+from modules.core.scheduler.cleanup_tables import cleanup_reports
 from modules.core.scheduler.history import BATCH
-from modules.core.scheduler.tables import cleanup_reports, events, executions
+from modules.core.scheduler.tables import events, executions
 
 MINUTE = 60.0
 HOUR = 3600.0

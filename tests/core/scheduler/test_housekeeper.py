@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, select
 
-from modules.core.scheduler.tables import cleanups
+from modules.core.scheduler.cleanup_tables import cleanups
 
 MODULE = "acme.test"
 HOUR = 3600.0

@@ -55,7 +55,7 @@ async def test_reports_are_kept_newest_first_and_outlive_their_cleanup(node: Any
 
 @pytest.mark.parametrize("limit", [0, -1, 501, "5"])
 async def test_a_list_of_reports_has_a_limit(node: Any, limit: Any) -> None:
-    answer = await node.app_context.get_service("core.scheduler.housekeeper").reports("any", limit=limit)
+    answer = await node.scheduler.cleanup_reports("any", limit=limit)
 
     assert answer.error.code == "INVALID_LIMIT"
 

@@ -12,18 +12,16 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars", "cleanup_config", "cleanup_reports")
+TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars")
 
 
 def upgrade() -> None:
-    """Create the eight tables."""
+    """Create the six tables."""
     _events()
     _executions()
     _nodes()
     _pauses()
     _calendars()
-    _cleanup_config()
-    _cleanup_reports()
 
 
 def _partial(
@@ -143,7 +141,7 @@ def _executions() -> None:
     _partial("ix_scheduler_executions_limit", ["limit_key", "start_time"], "limit_key IS NOT NULL", table=table)
     sharing = "state IN ('pending', 'running') AND limit_key IS NOT NULL"
     _partial("ix_scheduler_executions_sharing", ["limit_key"], sharing, table=table)
-    _partial("ix_scheduler_executions_ended", ["end_time"], "end_time IS NOT NULL", table=table)
+    _partial("ix_scheduler_executions_ended", ["end_time", "id"], "end_time IS NOT NULL", table=table)
     _partial("uq_scheduler_executions_open_key", ["open_key"], "open_key IS NOT NULL", table=table, unique=True)
 
 
@@ -190,35 +188,3 @@ def _calendars() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-
-
-def _cleanup_config() -> None:
-    op.create_table(
-        "scheduler_cleanup_config",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("module_id", sa.Text(), nullable=False),
-        sa.Column("cleanup_type", sa.Text(), nullable=False),
-        sa.Column("config", sa.Text(), nullable=False),
-        sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("last_run", UtcDateTime(), nullable=True),
-        sa.Column("next_run", UtcDateTime(), nullable=True),
-        sa.Column("task_id", sa.Text(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("module_id", "cleanup_type", name="uq_scheduler_cleanup_config_type"),
-    )
-
-
-def _cleanup_reports() -> None:
-    op.create_table(
-        "scheduler_cleanup_reports",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("cleanup_id", sa.Text(), nullable=False),
-        sa.Column("started_at", UtcDateTime(), nullable=False),
-        sa.Column("success", sa.Boolean(), nullable=False),
-        sa.Column("dry_run", sa.Boolean(), nullable=False),
-        sa.Column("report", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("ix_scheduler_cleanup_reports_started", "scheduler_cleanup_reports", ["cleanup_id", "started_at"])

@@ -1,4 +1,4 @@
-"""Cleanups and their reports in the database."""
+"""Cleanups in the database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from modules.core.scheduler.tables import cleanup_reports, cleanups, events
+from modules.core.scheduler.cleanup_tables import cleanups
+from modules.core.scheduler.tables import events
 from modules.core.scheduler.task import Status
 
 CARRY_OUT = ("core.scheduler", "carry_out_cleanup")
@@ -58,14 +59,3 @@ def keep_in_step(c: Connection, task: Row[Any]) -> None:
     next_run = select(events.c.next_execution).where(events.c.id == task.id)
     shown = {"enabled": is_enabled.scalar_subquery(), "next_run": next_run.scalar_subquery()}
     c.execute(update(cleanups).where(cleanups.c.task_id == task.id).values(shown))
-
-
-def add_report(c: Connection, values: Mapping[str, Any]) -> None:
-    """Insert one report."""
-    c.execute(insert(cleanup_reports).values(values))
-
-
-def reports_of(c: Connection, cleanup_id: str, limit: int) -> Sequence[Row[Any]]:
-    """Return the newest reports of a cleanup."""
-    query = select(cleanup_reports).where(cleanup_reports.c.cleanup_id == cleanup_id)
-    return c.execute(query.order_by(cleanup_reports.c.started_at.desc()).limit(limit)).all()

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, Table, delete, exists, func, select
 
 from framework.database import skip_locked
-from modules.core.scheduler.tables import cleanup_reports, cleanups, events, executions
+from modules.core.scheduler.cleanup_tables import cleanup_reports, cleanups
+from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
 
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
