@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 EXPORTS = "exports"  # in the data folder
 WORDS = {"add": "added", "change": "changed", "remove": "disabled", "same": "the same", "refused": "refused"}
-LATER = "its function is registered only while the application starts, which is when this is applied"
+LATER = "no module registers its function before the application starts; it is checked and applied then"
 
 Answer = Result[dict[str, Any]]
 
@@ -226,4 +226,4 @@ def _log(applied: Mapping[str, Any]) -> None:
         if each["action"] in ("add", "change", "remove"):
             fields = f": {', '.join(each['changes'])}" if each["changes"] else ""
             what = (WORDS[each["action"]], each["kind"], each["name"], each["module_id"], fields)
-            log.info("%s %s %s of %s%s", *what, extra={"task": each["task_id"]})
+            log.info("%s %s %s of %s%s", *what, extra={} if each["task_id"] is None else {"task": each["task_id"]})

@@ -27,6 +27,7 @@ from modules.core.scheduler.trigger.reading import moment
 
 log = logging.getLogger(__name__)
 
+NO_CALENDAR = "no calendar {!r} is stored; those of modules and settings are when an application starts"
 MOST_DAYS = 3_660
 MOST_CLOSED = 1_000
 
@@ -56,7 +57,7 @@ class CalendarKeeper:
         """
         listed = {each["name"]: each for each in (await self.list_all()).unwrap()}
         if name not in listed:
-            return Result.error("CALENDAR_NOT_FOUND", f"there is no calendar {name!r}{did_you_mean(name, listed)}")
+            return Result.error("CALENDAR_NOT_FOUND", f"{NO_CALENDAR.format(name)}{did_you_mean(name, listed)}")
         calendar = stored_calendar(listed[name]["definition"])
         try:
             start = self._app_context.clock.now() if after is None else moment(after, calendar.zone, "after")

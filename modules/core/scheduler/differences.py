@@ -27,12 +27,13 @@ Mask = Callable[[Mapping[str, Any]], dict[str, Any]]
 def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
     """Return `{"action", "task_id", "changes", "next_before", "next_after"}` of a planned task and its row.
 
-    `action` is add, change or same; `changes` are `{field: {"before", "after"}}`, secret parameters as `***`; of times
-    there are the next three, and none where they stay as they are.
+    `action` is add, change or same; one to add has its `schedule` in words; `changes` are `{field: {"before",
+    "after"}}`, secret parameters as `***`; of times there are the next three, and none where they stay as they are.
     """
     if row is None:
         times = next_times(plan.when["trigger"], plan.when["next_execution"])
-        return {"action": "add", "task_id": None, "changes": {}, "next_before": [], "next_after": times}
+        added: Difference = {"action": "add", "task_id": None, "changes": {}, "next_before": [], "next_after": times}
+        return added | {"schedule": _in_words(plan.when["trigger"])}
     changes: dict[str, Any] = {}
     before = after = []
     if row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED:

@@ -21,8 +21,13 @@ def refuse(code: str, message: str, **details: Any) -> NoReturn:
 
 def invalid(problems: Sequence[Any]) -> Result[Any]:
     """Return `INVALID_CONFIG` with every offending `{"field", "message"}` in `details["problems"]`."""
-    told = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
+    told = "; ".join(_sentence(problem["field"], problem["message"]) for problem in problems)
     return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
+
+
+def _sentence(field: str, message: str) -> str:
+    """Name the field, unless the message begins with it."""
+    return message if message.startswith(f"{field} ") else f"{field}: {message}"
 
 
 def asked_moment(value: object, zone: str, field: str) -> datetime:

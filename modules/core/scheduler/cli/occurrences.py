@@ -33,7 +33,7 @@ def skip_next(
     async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         told = (await scheduler.skip_next(found["id"], at, reason)).unwrap()
-        _tell(told, skipped(found["name"], told), as_json=as_json)
+        _tell(told, skipped(found, told), as_json=as_json)
 
     with_scheduler(ask)
 
@@ -54,7 +54,7 @@ def shift_next(
     async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         told = (await scheduler.shift_next(found["id"], to, at)).unwrap()
-        _tell(told, shifted(found["name"], told), as_json=as_json)
+        _tell(told, shifted(found, told), as_json=as_json)
 
     with_scheduler(ask)
 
@@ -72,7 +72,7 @@ def run_until(
     async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         told = (await scheduler.run_until(found["id"], None if moment == "never" else moment)).unwrap()
-        _tell(told, bounded(found["name"], told), as_json=as_json)
+        _tell(told, bounded(found, told), as_json=as_json)
 
     with_scheduler(ask)
 
@@ -100,11 +100,11 @@ def backfill(
         order = (found["id"], start, end)
         told = (await scheduler.backfill(*order, dry_run=dry_run or not yes)).unwrap()
         if not (dry_run or yes) and told["placed"]:
-            say(backfilled(found["name"], told))
+            say(backfilled(found, told))
             if not typer.confirm("Run them?", default=False):
                 raise typer.Exit(REFUSED)
             told = (await scheduler.backfill(*order)).unwrap()
-        _tell(told, backfilled(found["name"], told), as_json=as_json)
+        _tell(told, backfilled(found, told), as_json=as_json)
         if told["placed"] and not told["dry_run"] and await no_node_lives(scheduler):
             complain(NO_NODE)
 

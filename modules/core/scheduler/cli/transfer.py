@@ -111,7 +111,7 @@ def store(
         if as_json:
             print_json(done.data if refused is None else {**done.data, "refused": refused})
             return
-        for line in imported_lines(done.data, dry_run=dry_run):
+        for line in imported_lines(done.data, len(refused or ()), dry_run=dry_run):
             say(line)
 
     with_modules(work)

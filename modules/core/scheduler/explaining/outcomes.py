@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework import strict_json
 from framework.duration import in_words
 from framework.terminal import span
 from modules.core.scheduler.execution import Reason, State
@@ -52,7 +53,8 @@ def explain_row(c: Connection, facts: Facts, row: Row[Any]) -> Explanation:
         return Explanation("runs", f"It runs: {gates[0].text}{lease}.", gates, blocking.gate if blocking else None)
     when = facts.words.at(row.scheduled_for)
     if blocking is not None:
-        return Explanation("did_not_run", f"It did not run at {when}: {blocking.text}.", gates, blocking.gate)
+        answer = "will_not_run" if row.scheduled_for > facts.now else "did_not_run"
+        return Explanation(answer, f"It {answer.replace('_', ' ')} at {when}: {blocking.text}.", gates, blocking.gate)
     return Explanation("ran", f"It ran at {when}: {gates[0].text}.", gates)
 
 
@@ -123,12 +125,16 @@ def _ended_gate(facts: Facts, row: Row[Any]) -> Gate:
     if late is not None and late >= 1 and row.origin == "schedule" and row.attempt == 1:
         began += f" ({span(row.start_time - row.scheduled_for)} after its time)"
     on = "" if row.node_id is None else f" on node {row.node_id}"
-    took = "" if row.start_time is None or row.end_time is None else f" after {in_words(row.end_time - row.start_time)}"
+    took = "" if row.start_time is None or row.end_time is None else f" after {_took(row.end_time - row.start_time)}"
     how = {State.SUCCEEDED: "succeeded", State.TIMED_OUT: "timed out", State.LOST: "was lost with its node"}
     ending = how.get(row.state, str(row.state))
     why = f" ({row.reason})" if row.reason else ""
     attempt = f" as attempt {row.attempt}" if row.attempt > 1 else ""
     return passed("run", f"{began}{attempt}{on} and {ending}{took}{why}{because(row.error)}", details_of(row))
+
+
+def _took(duration: timedelta) -> str:
+    return in_words(timedelta(milliseconds=round(duration / timedelta(milliseconds=1))))
 
 
 def _caught_up(facts: Facts, row: Row[Any]) -> list[Gate]:
@@ -165,13 +171,19 @@ def _skipped_gate(c: Connection, facts: Facts, row: Row[Any]) -> Gate:
     if row.reason == Reason.QUEUE_FULL:
         return closed("overlap", "as many executions waited as max_queued allows (QUEUE_FULL)", details)
     if row.reason == Reason.SKIPPED_BY_REQUEST:
-        return closed("skip", "somebody asked for it to be left out (SKIPPED_BY_REQUEST)", details)
+        return closed("skip", f"somebody asked for it to be left out (SKIPPED_BY_REQUEST){_note(row)}", details)
     if row.reason != Reason.OVERLAP:
         return closed("overlap", f"it was skipped ({row.reason})", details)
     if not open_then:
         return closed("overlap", "an execution was open; which one is no longer recorded (overlap=skip)", details)
     told = named(f"execution {each.id} {_doing(facts, each, row.created_at)}" for each in open_then)
     return closed("overlap", f"{told} (overlap=skip)", details)
+
+
+def _note(row: Row[Any]) -> str:
+    """Return the reason that was given, which is stored as the result of the row."""
+    told = None if row.result is None else strict_json.loads(row.result)
+    return because(told["note"]) if isinstance(told, dict) and isinstance(told.get("note"), str) else ""
 
 
 def _doing(facts: Facts, row: Row[Any], moment: datetime) -> str:

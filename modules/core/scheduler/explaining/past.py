@@ -30,12 +30,17 @@ def explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     return found
 
 
-def _explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+def explain_recorded(c: Connection, facts: Facts, asked: Asked) -> Explanation | None:
+    """Explain the occurrence of a moment by its rows, where it has any; what is to come may be moved by hand."""
     rows = evidence.within(c, facts.task.id, asked.moment, asked.stop)
+    return _with_clock(_by_rows(c, facts, rows), clock_gates(asked, facts.words)) if rows else None
+
+
+def _explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    recorded = explain_recorded(c, facts, asked)
+    if recorded is not None:
+        return recorded
     clock = clock_gates(asked, facts.words)
-    if rows:
-        explained = _by_rows(c, facts, rows)
-        return _with_clock(explained, clock)
     if asked.left_out is not None and schedule_gate(facts, asked).passes is False:
         when = f"{asked.left_out:%a %Y-%m-%d %H:%M:%S}"
         return Explanation("did_not_run", f"It did not run at {when}: {clock[0].text}.", clock, "daylight_saving")

@@ -91,6 +91,10 @@ def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
     task, words, following = facts.task, facts.words, facts.task.next_execution
     if following is not None and asked.moment <= following < asked.stop:
         return [_within_maximum(facts, following, following)]
+    if following is not None and asked.stop <= following:
+        gates = schedule_gates(facts, asked)
+        if gates[-1].gate == "calendar":
+            return gates
     if following is None or asked.stop <= following:
         text = "it has no further time" if following is None else f"its next time is only {words.at(following)}"
         if task.event is not None and following is None:

@@ -10,6 +10,8 @@ from typing import Any
 from framework.duration import in_words
 from modules.core.scheduler.foresight.forecasting import Scene
 from modules.core.scheduler.foresight.simulating import Work
+from modules.core.scheduler.placing import function_key
+from modules.core.scheduler.shell_command import RUN_COMMAND
 from modules.core.scheduler.trigger import Cron, Trigger, pauses_after_each_run
 from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.notes import gaps_ahead, parts
@@ -68,9 +70,15 @@ def findings_of_task(task: Linted, now: datetime, functions: frozenset[str] | No
     told += [*_never_again(task), *_about_durations(task)]
     if functions is not None and task.function not in functions:
         text = f"no living node has its function {task.function}"
-        told.append(("FUNCTION_MISSING", ERROR, text, "start a node with the module that registers it"))
+        told.append(("FUNCTION_MISSING", ERROR, text, _how_to_have(task.function)))
     for code, severity, text, advice in told:
         yield Finding(code, severity, task.work.task_id, task.work.name, text, advice)
+
+
+def _how_to_have(function: str) -> str:
+    if function == function_key(*RUN_COMMAND):
+        return "allow commands where nodes run: CORE_SCHEDULER_ALLOW_COMMANDS=true"
+    return "start a node with the module that registers it"
 
 
 def _never_again(task: Linted) -> Iterator[tuple[str, str, str, str]]:

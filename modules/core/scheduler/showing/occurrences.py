@@ -1,43 +1,59 @@
-"""How what was asked of single occurrences, given as the plain dicts of the services, reads on a terminal."""
+"""How what was asked of single occurrences, given as the plain dicts of the services, reads on a terminal.
+
+Moments are shown in the zone of the task, in which they are given.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from framework.terminal import moment_text
+from modules.core.scheduler.trigger import zone
 
 Shown = Mapping[str, Any]
 
 
-def skipped(name: str, told: Shown) -> str:
+def skipped(task: Shown, told: Shown) -> str:
     """Return which occurrence is left out, and what comes next."""
-    return f"{name}: the run of {moment_text(told['scheduled_for'])} is skipped; {_next(told)}"
+    return f"{task['name']}: the run of {_at(told['scheduled_for'], task)} is skipped; {_next(told, task)}"
 
 
-def shifted(name: str, told: Shown) -> str:
+def shifted(task: Shown, told: Shown) -> str:
     """Return when which occurrence starts, and what comes next beside it."""
-    moved = f"the run of {moment_text(told['scheduled_for'])} starts at {moment_text(told['due_at'])}"
-    return f"{name}: {moved}; {_next(told)}"
+    moved = f"the run of {_at(told['scheduled_for'], task)} starts at {_at(told['due_at'], task)}"
+    return f"{task['name']}: {moved}; {_next(told, task)}"
 
 
-def bounded(name: str, told: Shown) -> str:
+def bounded(task: Shown, told: Shown) -> str:
     """Return until when a task runs, and what comes next."""
-    until = "its end is taken away" if told["until"] is None else f"runs until {moment_text(told['until'])}"
-    return f"{name}: {until}; {_next(told)}"
+    until = "its end is taken away" if told["until"] is None else f"runs until {_at(told['until'], task)}"
+    return f"{task['name']}: {until}; {_next(told, task)}"
 
 
-def backfilled(name: str, told: Shown) -> str:
+def backfilled(task: Shown, told: Shown) -> str:
     """Return how many occurrences are run, or would be, and how many have been before."""
     already = f"{told['already']} ran, run or wait already"
     if not told["placed"]:
-        return f"{name}: nothing to run; {already}"
-    span = moment_text(told["first"])
+        return f"{task['name']}: nothing to run; {already}"
+    span = _at(told["first"], task)
     if told["placed"] > 1:
-        span += f" to {moment_text(told['last'])}"
+        span += f" to {_at(told['last'], task)}"
     number = f"{told['placed']:,} occurrence{'' if told['placed'] == 1 else 's'}"
-    return f"{name}: {number} {'would' if told['dry_run'] else 'will'} run, {span}; {already}"
+    return f"{task['name']}: {number} {'would' if told['dry_run'] else 'will'} run, {span}; {already}"
 
 
-def _next(told: Shown) -> str:
-    return "next: " + ", ".join(map(moment_text, told["upcoming"])) if told["upcoming"] else "nothing more is to come"
+def _next(told: Shown, task: Shown) -> str:
+    return (
+        "next: " + ", ".join(_at(moment, task) for moment in told["upcoming"])
+        if told["upcoming"]
+        else "nothing more is to come"
+    )
+
+
+def _at(moment: datetime, task: Shown) -> str:
+    try:
+        return f"{moment.astimezone(zone(task['timezone'])):%a %Y-%m-%d %H:%M:%S %Z}"
+    except ValueError:  # this machine does not know the zone
+        return moment_text(moment)

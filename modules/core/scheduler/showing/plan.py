@@ -40,12 +40,12 @@ def applied_lines(applied: Shown) -> list[str]:
     return [*refused, _with_rest(summary, counts)]
 
 
-def imported_lines(done: Shown, *, dry_run: bool) -> list[str]:
-    """Return the lines of an import: what differs, then a summary."""
+def imported_lines(done: Shown, refused: int = 0, *, dry_run: bool) -> list[str]:
+    """Return the lines of an import: what differs, then a summary with the number of what was `refused` before."""
     counts = done["counts"]
     words = ("would be added", "would be changed") if dry_run else ("added", "changed")
-    summary = f"{counts['add']} {words[0]}, {counts['change']} {words[1]}, {counts['same']} the same"
-    return [*_differences(done), summary]
+    summary = f"{counts['add']} {words[0]}, {counts['change']} {words[1]}"
+    return [*_differences(done), _with_rest(summary, {**counts, "refused": refused})]
 
 
 def _with_rest(summary: str, counts: Mapping[str, int]) -> str:
@@ -61,9 +61,10 @@ def _lines(each: Shown) -> list[str]:
     said = each.get("message") or MEANINGS.get(each["action"], "")
     head = f"{SIGNS[each['action']]} {each['kind']} {each['name']} of {each['module_id']}"
     fields = [f"    {name}: {_text(change['before'])} -> {_text(change['after'])}" for name, change in _changes(each)]
-    times = [f"    next: {_times(each.get('next_before'))} -> {_times(each.get('next_after'))}"]
-    has_times = each.get("next_before") or each.get("next_after")
-    return [f"{head}: {said}" if said else head, *fields, *(times if has_times else [])]
+    fields += [f"    schedule: {each['schedule']}"] if "schedule" in each else []
+    before, after = each.get("next_before"), each.get("next_after")
+    times = f"{_times(before)} -> {_times(after)}" if before else _times(after)
+    return [f"{head}: {said}" if said else head, *fields, *([f"    next: {times}"] if before or after else [])]
 
 
 def _changes(each: Shown) -> list[tuple[str, Any]]:

@@ -21,7 +21,7 @@ def test_a_plan_is_shown_and_applied_before_anything_has_started(tmp_path: Path)
     )
 
     assert checked.status == 1
-    assert "+ task hold of acme.clerk\n    next: none -> " in checked.out
+    assert "+ task hold of acme.clerk\n    schedule: every day at 06:00 " in checked.out
     assert (unasked.status, unasked.err) == (
         1,
         "chamberlain: nobody is there to be asked; add --yes to apply the plan\n",

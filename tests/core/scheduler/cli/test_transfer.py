@@ -9,7 +9,7 @@ import pytest
 from clerk import clerks_project
 from command_line import Project
 
-STORE = Path(__file__).parent / "transfer" / "apscheduler" / "jobs.db"
+STORE = Path(__file__).parent.parent / "transfer" / "apscheduler" / "jobs.db"
 CRONTAB = """# the clerk's own
 MAILTO=clerk
 CRON_TZ=Europe/Berlin
@@ -56,11 +56,11 @@ def test_a_crontab_is_told_line_by_line_and_taken_where_it_can_be(project: Proje
 
     told = [line.removeprefix("chamberlain: crontab.txt: ").split(":")[0] for line in dry.err.splitlines()]
     assert told == ["line 2", "line 5 is refused", "line 6 is refused"]
-    assert (dry.status, dry.out.splitlines()[-1]) == (1, "1 would be added, 0 would be changed, 0 the same")
+    assert (dry.status, dry.out.splitlines()[-1]) == (1, "1 would be added, 0 would be changed, 0 the same, 2 refused")
     assert "line 6 is refused: task '/usr/bin/greet': function_name: shell commands" in refused.err
-    assert (refused.status, refused.out.splitlines()[-1]) == (1, "1 added, 0 changed, 0 the same")
+    assert (refused.status, refused.out.splitlines()[-1]) == (1, "1 added, 0 changed, 0 the same, 2 refused")
     assert "CORE_SCHEDULER_ALLOW_COMMANDS=true allows them" in refused.err
-    assert (taken.status, taken.out.splitlines()[-1]) == (1, "0 added, 0 changed, 1 the same")
+    assert (taken.status, taken.out.splitlines()[-1]) == (1, "0 added, 0 changed, 1 the same, 2 refused")
     assert json.loads(again.out)["counts"] == {"add": 0, "change": 0, "same": 1}
     assert [each["line"] for each in json.loads(again.out)["refused"]] == [5, 6]
 
@@ -77,8 +77,8 @@ def test_a_job_store_is_told_job_by_job_and_taken_where_it_can_be(project: Proje
     )
 
     told = json.loads(again.out)
-    assert (dry.status, dry.out.splitlines()[-1]) == (1, "12 would be added, 0 would be changed, 0 the same")
-    assert (taken.status, taken.out.splitlines()[-1]) == (1, "12 added, 0 changed, 0 the same")
+    assert (dry.status, dry.out.splitlines()[-1]) == (1, "12 would be added, 0 would be changed, 0 the same, 5 refused")
+    assert (taken.status, taken.out.splitlines()[-1]) == (1, "12 added, 0 changed, 0 the same, 5 refused")
     assert told["counts"] == {"add": 0, "change": 0, "same": 12}
     assert [each["job"] for each in told["refused"]] == ["args", "fixed offset", "kwargs", "object", "all"]
     assert (absent.status, "nowhere.db cannot be read" in absent.err) == (1, True)

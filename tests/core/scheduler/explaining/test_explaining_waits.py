@@ -173,6 +173,31 @@ async def test_what_was_moved_or_left_out_by_hand_is_told_as_such(start_node: An
     assert "it was moved by hand, and waits until Mon 2026-01-05 14:30:00 UTC" in moved["verdict"]
 
 
+async def test_what_was_moved_or_left_out_by_hand_is_told_before_its_time_has_come(start_node: Any) -> None:
+    node = await started(start_node)
+    task_id = await node.add_every(3600)
+    (await node.scheduler.skip_next(task_id, reason="no staff")).unwrap()
+    (await node.scheduler.shift_next(task_id, to="2026-01-05T14:30:00Z")).unwrap()
+
+    skipped, moved = [await explained(node, task_id, at=f"2026-01-05T{hour}:00:00Z") for hour in (13, 14)]
+
+    left_out = "somebody asked for it to be left out (SKIPPED_BY_REQUEST): no staff"
+    assert (skipped["answer"], skipped["blocked_by"]) == ("will_not_run", "skip")
+    assert skipped["verdict"] == f"It will not run at Mon 2026-01-05 13:00:00 UTC: {left_out}."
+    assert (moved["answer"], moved["blocked_by"]) == ("waits", "due")
+    assert "it was moved by hand, and waits until Mon 2026-01-05 14:30:00 UTC" in moved["verdict"]
+
+
+async def test_a_calendar_is_named_also_for_a_time_before_the_next_one(start_node: Any) -> None:
+    node = await started(start_node)
+    node.scheduler.register_calendar("acme.shop", "holidays", {"dates": ["2026-01-06"]})
+    task_id = await node.add(cron="0 9 * * *", calendars=["holidays"])
+
+    told = await explained(node, task_id, at="2026-01-06T09:00")
+
+    assert (told["answer"], told["blocked_by"]) == ("will_not_run", "calendar")
+
+
 async def test_an_event_that_is_debounced_says_that_it_gathers_more(start_node: Any) -> None:
     node = await started(start_node)
     task_id = await node.add(trigger={"type": "event", "event": "order.paid", "debounce": 60})

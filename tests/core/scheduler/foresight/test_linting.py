@@ -98,6 +98,14 @@ def test_a_function_that_no_living_node_has_is_found_unless_none_lives() -> None
     assert codes(task, None) == []
 
 
+def test_where_commands_are_not_allowed_the_setting_is_named() -> None:
+    task = linted(Every(HOUR, START), function="core.scheduler:run_command")
+
+    (found,) = findings_of_task(task, START, FUNCTIONS)
+
+    assert "CORE_SCHEDULER_ALLOW_COMMANDS=true" in found.advice
+
+
 def of_forecast(tasks: list[tuple[Work, Trigger]], slots: Slots) -> list[Finding]:
     coming = [Ahead(work, trigger, trigger.next_after(START) or START) for work, trigger in tasks]
     given = scene(coming, slots, START, START + 24 * HOUR)

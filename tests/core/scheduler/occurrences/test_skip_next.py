@@ -171,3 +171,11 @@ async def test_beside_a_turn_an_occurrence_is_either_fired_or_taken_by_hand_and_
         assert (await nodes[0].task(task_id))["next_execution"] == moment + timedelta(minutes=1)
 
     assert len(await nodes[0].history(task_id)) == 8
+
+
+async def test_what_is_no_time_is_named_once(node: Any) -> None:
+    task_id = await node.add_every(HOUR)
+
+    refused = await node.scheduler.skip_next(task_id, "tomorrow")
+
+    assert refused.error.message == "scheduled_for 'tomorrow' is no ISO 8601 time, such as 2026-01-31T09:00:00Z"
