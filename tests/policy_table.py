@@ -10,10 +10,12 @@ from pydantic_core import PydanticUndefined
 
 from framework.duration import in_words
 from modules.core.scheduler.cleanup import FilesPolicy, FunctionPolicy, RowsPolicy
+from modules.core.scheduler.cleanup.guards import Guarded, GuardedFiles
 from modules.core.scheduler.cleanup.policy import Policy
 
 KINDS: dict[str, type[Policy]] = {
     "Every cleanup": Policy,
+    "Rails": GuardedFiles,
     "Rows": RowsPolicy,
     "Files": FilesPolicy,
     "A function": FunctionPolicy,
@@ -26,7 +28,9 @@ def tables() -> dict[str, list[str]]:
 
 
 def _rows(model: type[Policy]) -> list[str]:
-    shared = {} if model is Policy else Policy.model_fields
+    shared: dict[str, FieldInfo] = {} if model is Policy else dict(Policy.model_fields)
+    if model is not GuardedFiles and issubclass(model, Guarded):
+        shared |= GuardedFiles.model_fields
     own = {name: field for name, field in model.model_fields.items() if name not in shared}
     return [f"| `{name}` | {_shown(field)} | {field.description} |" for name, field in own.items()]
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from modules.core.scheduler.declarations import declare_calendar, declare_cleanup, declare_function, declare_task
+from modules.core.scheduler.declarations import (
+    declare_calendar,
+    declare_cleanup,
+    declare_function,
+    declare_tables,
+    declare_task,
+)
 from modules.core.scheduler.execution import DoNotRetry, ExecutionCancelled, ExecutionContext, ExecutionLost, RetryAfter
 from modules.core.scheduler.functions import FunctionError
 from modules.core.scheduler.housekeeper import Housekeeper
@@ -33,5 +39,6 @@ __all__ = [
     "declare_calendar",
     "declare_cleanup",
     "declare_function",
+    "declare_tables",
     "declare_task",
 ]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +27,13 @@ from modules.core.scheduler.cleanup import (
     check_rows_policy,
     clean_files,
     clean_rows,
+    count_rows,
 )
 from modules.core.scheduler.execution import State, outcome_of_exception, outcome_of_value
 from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.invoke import invoke
+from modules.core.scheduler.ownership import TableOwners
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, reports
 from modules.core.scheduler.store.reports import day_of
@@ -45,12 +50,14 @@ class Cleaner:
         functions: FunctionRegistry,
         settings: SchedulerSettings,
         roots: tuple[Path, ...],
+        owners: TableOwners,
     ) -> None:
         self._app_context = app_context
         self._clock = app_context.clock
         self._functions = functions
         self._report_directory = settings.housekeeper_report_directory
         self._roots = roots
+        self._owners = owners
         self._others: dict[str, Database] = {}
 
     async def problems(self, module_id: str, policy: AnyPolicy) -> list[Any]:
@@ -59,6 +66,8 @@ class Cleaner:
             database = self._database(policy.database)
             if database is None:
                 return [{"field": "database", "message": f"no database {policy.database!r} is configured"}]
+            if foreign := self._owners.problem(module_id, policy):
+                return [foreign]
             return await database.read(lambda c: check_rows_policy(c, policy))
         if isinstance(policy, FunctionPolicy):
             function = self._functions.find(module_id, policy.function_name)
@@ -69,26 +78,51 @@ class Cleaner:
         return []
 
     async def clean(
-        self, module_id: str, policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None
+        self,
+        module_id: str,
+        policy: AnyPolicy,
+        *,
+        dry_run: bool,
+        context: ExecutionContext | None,
+        at: datetime | None = None,
+        most: int | None = None,
+        halted: Callable[[], bool] = lambda: False,
     ) -> Report:
-        """Carry the policy out, or count what it would take; ask `context` now and then whether to stop."""
+        """Carry the policy out, or count what it would take, as things stand `at` a moment; at `most` so many.
+
+        `context` and `halted` are asked now and then whether to stop.
+        """
         started = self._clock.now()
-        stop = _never if context is None else lambda: context.cancelled
+        now, by_policy = at or started, partial(self._clean, module_id, policy, dry_run=dry_run, context=context)
         try:
-            if isinstance(policy, FilesPolicy):
-                report = await asyncio.to_thread(
-                    clean_files, policy, roots=self._roots, now=started, dry_run=dry_run, should_stop=stop
-                )
-            elif isinstance(policy, RowsPolicy):
-                database = self._database(policy.database)
-                if database is None:
-                    return self.failed(policy.kind, dry_run, f"no database {policy.database!r} is configured")
-                report = await clean_rows(policy, database=database, now=started, dry_run=dry_run, should_stop=stop)
-            else:
-                report = await self._call(module_id, policy, dry_run=dry_run, context=context)
+            stop = halted if context is None else lambda: context.cancelled or halted()
+            report = await by_policy(now=now, should_stop=stop, max_deletions=most)
         except Exception as error:  # noqa: BLE001  # the boundary: a cleaner's failure is its report, never swallowed
             return self.failed(policy.kind, dry_run, outcome_of_exception(error).error or "it failed")
-        return report.ended(self._clock.now())
+        return replace(report, started_at=started, ended_at=self._clock.now())
+
+    async def _clean(
+        self, module_id: str, policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None, **how: Any
+    ) -> Report:
+        if isinstance(policy, FilesPolicy):
+            return await asyncio.to_thread(clean_files, policy, roots=self._roots, dry_run=dry_run, **how)
+        if isinstance(policy, FunctionPolicy):
+            return await self._call(module_id, policy, dry_run=dry_run, context=context)
+        database = self._database(policy.database)
+        if database is None:
+            return self.failed(policy.kind, dry_run, f"no database {policy.database!r} is configured")
+        if foreign := self._owners.problem(module_id, policy):
+            return self.failed(policy.kind, dry_run, foreign["message"])
+        forbidden = self._owners.forbidden_to(module_id, policy.database)
+        return await clean_rows(policy, database=database, dry_run=dry_run, forbidden_tables=forbidden, **how)
+
+    async def population(self, policy: AnyPolicy, counted: Report) -> int:
+        """Return how many rows the table has, or files the directory, of which a dry run counted `counted`."""
+        database = self._database(policy.database) if isinstance(policy, RowsPolicy) else None
+        if not isinstance(policy, RowsPolicy) or database is None:
+            return counted.examined - sum(counted.skipped.values())
+        name = policy.table_name
+        return await database.read(lambda c: count_rows(c, name))
 
     async def _call(
         self, module_id: str, policy: FunctionPolicy, *, dry_run: bool, context: ExecutionContext | None
@@ -126,10 +160,10 @@ class Cleaner:
             session_id=self._app_context.session_id,
         )
 
-    def failed(self, kind: str, dry_run: bool, error: str) -> Report:
+    def failed(self, kind: str, dry_run: bool, error: str, code: str | None = None) -> Report:
         """Return the report of a run that failed as a whole."""
         now = self._clock.now()
-        return Report(kind, dry_run=dry_run, started_at=now, ended_at=now, errors=(error,), error_count=1)
+        return Report(kind, dry_run=dry_run, started_at=now, ended_at=now, code=code, errors=(error,), error_count=1)
 
     async def keep(self, row: Row[Any], report: Report) -> Report:
         """Store a report, and write it as a file where the settings name a folder; return it.
@@ -167,10 +201,6 @@ class Cleaner:
         if address is not None and name not in self._others:
             self._others[name] = Database(address)
         return self._others.get(name)
-
-
-def _never() -> bool:
-    return False
 
 
 def _text(row: Row[Any], report: Report) -> str:

@@ -12,7 +12,10 @@ from modules.core.scheduler.tables import Base
 
 
 class CleanupConfig(Base):
-    """A retention policy that a module registered; its task owns the time."""
+    """A retention policy that a module registered; its task owns the time.
+
+    `approved` is the digest of the policy of which a plan was last applied or confirmed.
+    """
 
     __tablename__ = "scheduler_cleanup_config"
     __table_args__ = (UniqueConstraint("module_id", "cleanup_type", name="uq_scheduler_cleanup_config_type"),)
@@ -26,6 +29,7 @@ class CleanupConfig(Base):
     next_run: Mapped[datetime | None]
     task_id: Mapped[str]
     compliance: Mapped[str | None]
+    approved: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -64,6 +68,21 @@ class CleanupDay(Base):
     seconds: Mapped[float] = mapped_column(Double)
 
 
+class CleanupPlan(Base):
+    """What a run would have done at `created_at` under the policy `config`; `applied_at` is set at most once."""
+
+    __tablename__ = "scheduler_cleanup_plans"
+    __table_args__ = (Index("ix_scheduler_cleanup_plans_created", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    cleanup_id: Mapped[str]
+    config: Mapped[str]
+    plan: Mapped[str]
+    created_at: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
+
+
 cleanups = cast(Table, CleanupConfig.__table__)
 cleanup_reports = cast(Table, CleanupReport.__table__)
 cleanup_days = cast(Table, CleanupDay.__table__)
+cleanup_plans = cast(Table, CleanupPlan.__table__)

@@ -11,6 +11,7 @@ from framework.context import AppContext
 from framework.result import Error, Result
 from modules.core.scheduler.declared import CLEANUP, TASK
 from modules.core.scheduler.functions import FunctionError
+from modules.core.scheduler.ownership import TableTaken
 from modules.core.scheduler.trigger import TriggerError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 FUNCTION = "core.scheduler.function"
 CALENDAR = "core.scheduler.calendar"
+TABLES = "core.scheduler.tables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,21 @@ def declare_cleanup(app_context: AppContext, cleanup_type: str, config: Mapping[
 def declare_calendar(app_context: AppContext, name: str, definition: Mapping[str, Any]) -> None:
     """Declare a calendar of the registering module, which tasks of any module may name."""
     app_context.declare(CALENDAR, (name, dict(definition)))
+
+
+def declare_tables(app_context: AppContext, *names: str, database: str | None = None) -> None:
+    """Declare tables of the registering module: no cleanup of another module deletes rows of them."""
+    app_context.declare(TABLES, (names, database))
+
+
+def hand_over_tables(app_context: AppContext, service: SchedulerService) -> None:
+    """Note whose tables are whose; where another module has declared one, that turns health red."""
+    for module_id, (names, database) in app_context.declarations(TABLES):
+        try:
+            service.declare_tables(module_id, *names, database=database)
+        except TableTaken as error:
+            told = f"tables {', '.join(names)}"
+            tell_refusal(app_context, module_id, told, Error("TABLE_TAKEN", str(error)))
 
 
 def hand_over_calendars(app_context: AppContext, service: SchedulerService) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from framework.clock import Clock
 from framework.database import Database
+from modules.core.scheduler.freezing import refuse_standstill
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import retention
 
@@ -19,8 +20,9 @@ async def prune(database: Database, clock: Clock, settings: SchedulerSettings) -
     """Delete what is older than the settings keep; return how many `executions`, `tasks` and `reports` went.
 
     Open executions stay, and so do the tasks that code declares: their keys are what makes a restart change nothing.
-    Where the settings ask for dry runs, nothing goes.
+    Where the settings ask for dry runs, nothing goes. `ResultError` where nothing may be deleted at all.
     """
+    await database.read(lambda c: refuse_standstill(c, settings))
     if settings.housekeeper_dry_run:
         return {"executions": 0, "tasks": 0, "reports": 0}
     before = clock.now() - settings.keep_execution_history
@@ -30,6 +32,7 @@ async def prune(database: Database, clock: Clock, settings: SchedulerSettings) -
         gone += await _prune_by_count(database, settings.keep_executions_per_task)
     done = await _in_batches(database, partial(retention.delete_ended_tasks, before=before, limit=BATCH))
     reports = await _in_batches(database, partial(retention.delete_reports, before=before, limit=BATCH))
+    reports += await _in_batches(database, partial(retention.delete_plans, before=before, limit=BATCH))
     return {"executions": gone, "tasks": done, "reports": reports}
 
 

@@ -15,7 +15,8 @@ from framework.context import AppContext
 from framework.result import Result
 from modules.core.scheduler import commands, creating
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, Report, parse_policy, total
+from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, total
+from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.cleanup_task import (
     cleanup_view,
     merged,
@@ -29,7 +30,9 @@ from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.history import prune
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.ownership import TableOwners
 from modules.core.scheduler.planning import Planner
+from modules.core.scheduler.planning_cleanups import CleanupPlans
 from modules.core.scheduler.refusing import invalid, refuse
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
@@ -57,8 +60,12 @@ class Housekeeper:
         self._planner = planner
         self._functions = functions
         self._settings = settings
-        self._roots = roots
-        self._cleaner = Cleaner(app_context, functions, settings, roots)
+        self.owners = TableOwners(owned_only=settings.housekeeper_owned_tables_only)
+        self._cleaner = Cleaner(app_context, functions, settings, roots, self.owners)
+        self._runs = CleanupRuns(app_context, settings, self._cleaner, roots)
+        self.plans = plans = CleanupPlans(app_context, jobs, settings, self._cleaner, self._runs)
+        self.preview_cleanup, self.apply_cleanup = plans.preview, plans.apply
+        self.confirm_cleanup, self.cleanup_plan = plans.confirm, plans.plan
         functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
         functions.register(CARRY_OUT[0], "prune_history", self._prune_history)
 
@@ -82,7 +89,7 @@ class Housekeeper:
         if wrong := name_problems(module_id=module_id, cleanup_type=cleanup_type):
             return invalid(wrong)
         try:
-            policy = self._parse(config)
+            policy = self._runs.parse(config)
         except PolicyError as error:
             return invalid(error.problems)
         problems = await self._cleaner.problems(module_id, policy)
@@ -179,7 +186,9 @@ class Housekeeper:
         if cleanup_type is None:
             rows = [row for row in rows if row.enabled]
         dry_run = dry_run or self._settings.housekeeper_dry_run
-        reports = {row.id: await self._run(row, dry_run=dry_run) for row in rows}
+        if not dry_run and (error := await self._runs.standstill()):
+            return Result(error=error)
+        reports = {row.id: await self._runs.run(row, dry_run=dry_run) for row in rows}
         summed = total(reports.values(), started_at=started, dry_run=dry_run)
         data = {
             "reports": [report_view(row, reports[row.id]) for row in rows],
@@ -207,24 +216,10 @@ class Housekeeper:
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
         if row is None:
             return not_found(cleanup_id)
-        report = await self._run(row, dry_run=False, context=context)
+        report = await self._runs.run(row, dry_run=False, context=context)
         if report.success:
             return Result.success(report.to_dict())
-        return Result.error("CLEANUP_FAILED", "; ".join(report.errors), {"report": report.to_dict()})
-
-    async def _run(self, row: Row[Any], *, dry_run: bool, context: ExecutionContext | None = None) -> Report:
-        dry_run = dry_run or self._settings.housekeeper_dry_run
-        try:
-            policy = self._parse(strict_json.loads(row.config))
-        except (PolicyError, strict_json.JsonError) as error:
-            report = self._cleaner.failed("unreadable", dry_run, f"its config cannot be read: {error}")
-        else:
-            report = await self._cleaner.clean(row.module_id, policy, dry_run=dry_run, context=context)
-        return await self._cleaner.keep(row, report)
-
-    def _parse(self, config: Mapping[str, Any]) -> AnyPolicy:
-        default = self._settings.cleanup_interval
-        return parse_policy(dict(config), default_interval=default, allowed_roots=self._roots)
+        return Result.error(report.code or "CLEANUP_FAILED", "; ".join(report.errors), {"report": report.to_dict()})
 
     async def _prune_history(self) -> dict[str, int]:
         """Delete what is older than the settings keep."""

@@ -164,7 +164,10 @@ class JobManager:
 
     async def cleanup_completed_jobs(self) -> Result[dict[str, Any]]:
         """Delete ended executions and done one-time tasks that are older than the settings keep them."""
-        return Result.success(await prune(self._database, self._clock, self._settings))
+        try:
+            return Result.success(await prune(self._database, self._clock, self._settings))
+        except ResultError as refusal:
+            return Result(error=refusal.error)
 
     async def get(self, task_id: str) -> Result[dict[str, Any]]:
         """Return a task."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from framework.context import AppContext
 from framework.module import Module
 from framework.settings import FrameworkSettings
-from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions
+from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions, hand_over_tables
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
@@ -63,6 +63,7 @@ class SchedulerModule(Module):
         service = app_context.get_service(SchedulerService)
         housekeeper = app_context.get_service(Housekeeper)
         hand_over_functions(app_context, service)
+        hand_over_tables(app_context, service)
         hand_over_calendars(app_context, service)
         try:
             yield

@@ -16,6 +16,7 @@ from modules.core.scheduler import commands
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.execution import Line
 from modules.core.scheduler.fields import DEFAULT_QUEUE, QueueName
+from modules.core.scheduler.freezing import CLEANUPS
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.runner import Runner
@@ -85,6 +86,19 @@ class Operator:
         (await self._jobs.change(lambda c, _now: commands.let_go(c, module_id or "*"))).unwrap()
         return await self._status()
 
+    async def freeze_cleanups(self, reason: str | None = None) -> Answer:
+        """Let nothing delete, on any node, until `unfreeze_cleanups`: `{"frozen", "since", "reason"}`.
+
+        Runs, plans and the history's own retention are refused with `CLEANUPS_FROZEN`, dry runs go on; a cleanup that
+        runs stops within about a second, its report failed. Freezing again only changes the reason.
+        """
+        told = None if reason is None else storable(reason, MAX_ID)
+        return await self._jobs.change(lambda c, now: _freeze(c, now, told))
+
+    async def unfreeze_cleanups(self) -> Answer:
+        """Let cleanups delete again: `{"frozen", "since", "reason"}`; what was refused meanwhile is not made up for."""
+        return await self._jobs.change(lambda c, _now: _unfreeze(c))
+
     async def _status(self) -> Answer:
         return Result.success(await status_of(self._app_context, self._runner))
 
@@ -114,6 +128,17 @@ def _drain(c: Connection, now: datetime, node_id: str, *, undo: bool) -> dict[st
 def _hold(c: Connection, now: datetime, scope: str, reason: str | None) -> None:
     since = next((row.since for row in nodes.held(c) if row.scope == scope), now)
     nodes.hold(c, scope, reason, since)
+
+
+def _freeze(c: Connection, now: datetime, reason: str | None) -> dict[str, Any]:
+    _hold(c, now, CLEANUPS, reason)
+    held = next(row for row in nodes.held(c) if row.scope == CLEANUPS)
+    return {"frozen": True, "since": held.since, "reason": held.reason}
+
+
+def _unfreeze(c: Connection) -> dict[str, Any]:
+    nodes.release(c, CLEANUPS)
+    return {"frozen": False, "since": None, "reason": None}
 
 
 def _queues(c: Connection, now: datetime, also: list[str] | None = None) -> list[dict[str, Any]]:

@@ -67,6 +67,10 @@ class SchedulerService:
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
         records = CleanupRecords(app_context)
         self.cleanup_reports, self.cleanup_trend = records.reports, records.trend
+        self.freeze_cleanups, self.unfreeze_cleanups = operator.freeze_cleanups, operator.unfreeze_cleanups
+        self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
+        self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan
+        self.declare_tables = housekeeper.owners.declare
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task = foresight.preview, foresight.preview_task
         by_hand = Occurrences(jobs)

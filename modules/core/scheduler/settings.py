@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, Field, ValidationError
 
 from framework.duration import Days, Seconds
@@ -106,6 +106,25 @@ class SchedulerSettings(ModuleSettings):
     )
     housekeeper_schedule: CronText = Field(default="17 3 * * *", description="Cron of the history's own retention.")
     housekeeper_dry_run: bool = Field(default=False, description="True: cleanups report and delete nothing.")
+    housekeeper_read_only: bool = Field(default=False, description="True: whatever would delete is refused.")
+    housekeeper_preview_first: bool = Field(
+        default=False, description="True: every cleanup of rows or files waits for a plan, as with preview_first."
+    )
+    housekeeper_max_fraction: Annotated[float, Gt(0), Le(1)] | None = Field(
+        default=None, description="max_fraction of cleanups that name none, such as 0.5; by default any part may go."
+    )
+    housekeeper_max_deletions: int | None = Field(
+        default=None, ge=1, description="max_deletions of cleanups that name none; by default any number may go."
+    )
+    housekeeper_max_bytes: int | None = Field(
+        default=None, ge=1, description="max_bytes of cleanups of files that name none; by default any size may go."
+    )
+    housekeeper_min_left: int | None = Field(
+        default=None, ge=1, description="min_left of cleanups that name none; by default nothing needs to stay."
+    )
+    housekeeper_owned_tables_only: bool = Field(
+        default=False, description="True: rows go only from tables that their module has declared as its own."
+    )
     housekeeper_allowed_roots: tuple[Path, ...] = Field(
         default=(), description="Folders below which files may be cleaned; by default the data folder."
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from framework import AppContext, FrameworkSettings, Module
-from modules.core.scheduler import declare_cleanup, declare_function, declare_task
+from modules.core.scheduler import declare_cleanup, declare_function, declare_tables, declare_task
 from modules.standard.inbox.folder import DONE
 from modules.standard.inbox.inbox import Inbox
 from modules.standard.inbox.settings import InboxSettings
@@ -34,6 +34,7 @@ class InboxModule(Module):
         declare_task(app_context, task | every)
         done = {"directory": str(folder / DONE), "max_age": settings.keep_done, "cleanup_interval": "6 hours"}
         declare_cleanup(app_context, "ingested files", done)
+        declare_tables(app_context, "inbox_records")
         old = {"table_name": "inbox_records", "date_column": "ingested_at", "max_age": settings.keep_records}
         declare_cleanup(app_context, "old records", old | {"cleanup_interval": "1 day", "batch_size": 1_000})
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from framework import AppContext, FrameworkSettings, Module
-from modules.core.scheduler import SchedulerService, declare_cleanup
+from modules.core.scheduler import SchedulerService, declare_cleanup, declare_tables
 from modules.standard.sessions.sessions import Sessions
 from modules.standard.sessions.settings import SessionsSettings
 
@@ -26,6 +26,7 @@ class SessionsModule(Module):
         settings = app_context.settings(SessionsSettings)
         service = Sessions(app_context.database, app_context.clock, settings.lifetime)
         app_context.add_service("standard.sessions.service", service)
+        declare_tables(app_context, "sessions")
         expired = {"table_name": "sessions", "date_column": "expires_at"}
         declare_cleanup(app_context, "expired sessions", expired | {"cleanup_interval": settings.cleanup_interval})
 

@@ -2,17 +2,21 @@
 
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
+from modules.core.scheduler.cleanup.guards import GUARD_EXCEEDED, Guarded, Limits
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, total
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
-from modules.core.scheduler.cleanup.schema import check_rows_policy
+from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows
 
 __all__ = [
     "AnyPolicy",
     "FilesPolicy",
     "FunctionPolicy",
+    "GUARD_EXCEEDED",
+    "Guarded",
+    "Limits",
     "PolicyError",
     "Problem",
     "Report",
@@ -21,6 +25,7 @@ __all__ = [
     "check_rows_policy",
     "clean_files",
     "clean_rows",
+    "count_rows",
     "parse_policy",
     "total",
 ]

@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from modules.core.scheduler.cleanup.guards import GuardedFiles
 from modules.core.scheduler.cleanup.paths import AllowedPath, Pattern
-from modules.core.scheduler.cleanup.policy import Duration, Policy, PositiveDuration
+from modules.core.scheduler.cleanup.policy import Duration, PositiveDuration
 
 MEGABYTE = 1_000_000
 DEFAULT_RETENTION = timedelta(days=30)
 DEFAULT_GRACE = timedelta(minutes=1)
 
 
-class FilesPolicy(Policy):
+class FilesPolicy(GuardedFiles):
     """Files of one directory; a file goes as soon as it breaks one of the limits."""
 
     kind: ClassVar[str] = "files"

@@ -47,6 +47,8 @@ class Report:
     newest: datetime | None = None
     samples: tuple[str, ...] = ()
     """Some of what was matched: paths of files, keys of rows; at most `MAX_SAMPLES`."""
+    code: str | None = None
+    """Why the run was refused or broken off as a whole, such as `GUARD_EXCEEDED`."""
     errors: tuple[str, ...] = ()
     """The first errors, one sentence each; at most `MAX_ERRORS` are kept."""
     error_count: int = 0
@@ -72,6 +74,10 @@ class Report:
         errors = (*self.errors, sentence[:MAX_ERROR_LENGTH])[:MAX_ERRORS]
         return replace(self, errors=errors, error_count=self.error_count + 1)
 
+    def refused(self, code: str, sentence: str) -> Report:
+        """Return the same report as that of a run that was refused or broken off, with the code that says why."""
+        return replace(self.failed(sentence), code=code)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: moments as ISO 8601 text with `Z`, and `success`."""
         return {
@@ -94,6 +100,7 @@ class Report:
             "newest": _text(self.newest),
             "samples": list(self.samples),
             "skipped": dict(self.skipped),
+            "code": self.code,
             "errors": list(self.errors),
             "error_count": self.error_count,
             "note": self.note,

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from modules.core.scheduler.cleanup.policy import Policy, PositiveDuration
+from modules.core.scheduler.cleanup.guards import Guarded
+from modules.core.scheduler.cleanup.policy import PositiveDuration
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _PROTECTED = re.compile(r"(sqlite_|pg_|alembic_version|scheduler_)", re.IGNORECASE)
@@ -47,7 +48,7 @@ def _to_scalar(value: object) -> object:
 Identifier = Annotated[str, AfterValidator(_to_identifier)]
 
 
-class RowsPolicy(Policy):
+class RowsPolicy(Guarded):
     """Rows of one table that are older than `max_age`, or past the expiry time that the column holds."""
 
     kind: ClassVar[str] = "rows"

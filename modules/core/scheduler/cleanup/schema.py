@@ -17,8 +17,10 @@ from sqlalchemy import (
     and_,
     column,
     exists,
+    func,
     inspect,
     or_,
+    select,
     table,
 )
 from sqlalchemy.sql import quoted_name
@@ -83,6 +85,11 @@ def read_target(connection: Connection, policy: RowsPolicy, now: datetime) -> Ta
     filters = [_fits(target.c[name], value) for name, value in (policy.where or {}).items()]
     condemned = and_(is_over, *filters)
     return Target(target, tuple(key), condemned, _blockers(inspector, target, condemned))
+
+
+def count_rows(connection: Connection, table_name: str) -> int:
+    """Return how many rows a table has, of which the schema is known to have it."""
+    return connection.scalar(select(func.count()).select_from(table(quoted_name(table_name, quote=True)))) or 0
 
 
 def _column_problems(policy: RowsPolicy, kinds: dict[str, TypeEngine[Any]]) -> list[Problem]:

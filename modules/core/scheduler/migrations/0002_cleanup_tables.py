@@ -12,7 +12,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-TABLES = ("cleanup_config", "cleanup_reports", "cleanup_days")
+TABLES = ("cleanup_config", "cleanup_reports", "cleanup_days", "cleanup_plans")
 
 
 def upgrade() -> None:
@@ -20,6 +20,7 @@ def upgrade() -> None:
     _cleanup_config()
     _cleanup_reports()
     _cleanup_days()
+    _cleanup_plans()
 
 
 def downgrade() -> None:
@@ -40,6 +41,7 @@ def _cleanup_config() -> None:
         sa.Column("next_run", UtcDateTime(), nullable=True),
         sa.Column("task_id", sa.Text(), nullable=False),
         sa.Column("compliance", sa.Text(), nullable=True),
+        sa.Column("approved", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -77,3 +79,17 @@ def _cleanup_days() -> None:
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("cleanup_id", "day"),
     )
+
+
+def _cleanup_plans() -> None:
+    op.create_table(
+        "scheduler_cleanup_plans",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("cleanup_id", sa.Text(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("applied_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_scheduler_cleanup_plans_created", "scheduler_cleanup_plans", ["created_at"])

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, Table, delete, exists, func, select
 
 from framework.database import skip_locked
-from modules.core.scheduler.cleanup_tables import cleanup_reports, cleanups
+from modules.core.scheduler.cleanup_tables import cleanup_plans, cleanup_reports, cleanups
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
 
@@ -48,6 +48,12 @@ def delete_reports(c: Connection, before: datetime, limit: int) -> int:
     return _delete(
         c, cleanup_reports, select(cleanup_reports.c.id).where(cleanup_reports.c.started_at < before).limit(limit)
     )
+
+
+def delete_plans(c: Connection, before: datetime, limit: int) -> int:
+    """Delete plans of cleanups that are older than the moment."""
+    old = cleanup_plans.c.created_at < before
+    return _delete(c, cleanup_plans, select(cleanup_plans.c.id).where(old).limit(limit))
 
 
 def _delete(c: Connection, table: Table, ids: Select[tuple[str]]) -> int:

@@ -1,0 +1,156 @@
+"""One run of a cleanup behind its rails: standstill, the look of a person, guards, and only then the cleaner."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
+
+from framework import strict_json
+from framework.context import AppContext
+from framework.result import Error
+from modules.core.scheduler.cleaner import Cleaner
+from modules.core.scheduler.cleanup import (
+    GUARD_EXCEEDED,
+    AnyPolicy,
+    Guarded,
+    Limits,
+    PolicyError,
+    Report,
+    parse_policy,
+)
+from modules.core.scheduler.execution_context import ExecutionContext
+from modules.core.scheduler.freezing import standstill
+from modules.core.scheduler.settings import SchedulerSettings
+
+LOOK_EVERY = 1.0  # seconds between two looks, while a cleanup runs, at whether cleanups were frozen
+AWAITS_PREVIEW = "run dry: the policy is new or has changed; apply or confirm a plan of it first"
+
+_TIMETABLE = {"cleanup_interval", "cron", "priority", "description"}  # what does not change what goes
+
+
+class CleanupRuns:
+    """Carries out stored cleanups; whatever holds one back is in its report."""
+
+    def __init__(
+        self, app_context: AppContext, settings: SchedulerSettings, cleaner: Cleaner, roots: tuple[Path, ...]
+    ) -> None:
+        self._database = app_context.database
+        self._clock = app_context.clock
+        self._settings = settings
+        self._cleaner = cleaner
+        self._roots = roots
+        self._defaults = Limits.read(settings, "housekeeper_")
+
+    def parse(self, config: Mapping[str, Any]) -> AnyPolicy:
+        """Return the policy of a config, or raise `PolicyError`."""
+        default = self._settings.cleanup_interval
+        return parse_policy(dict(config), default_interval=default, allowed_roots=self._roots)
+
+    def parse_stored(self, text: str) -> AnyPolicy:
+        """Return the policy of a stored config, or raise `PolicyError` or `JsonError`."""
+        return self.parse(strict_json.loads(text))
+
+    async def run(self, row: Row[Any], *, dry_run: bool, context: ExecutionContext | None = None) -> Report:
+        """Carry a cleanup out, or count what it would take; keep its report and return it."""
+        dry_run = dry_run or self._settings.housekeeper_dry_run
+        try:
+            policy = self.parse_stored(row.config)
+        except (PolicyError, strict_json.JsonError) as error:
+            report = self._cleaner.failed("unreadable", dry_run, f"its config cannot be read: {error}")
+        else:
+            report = await self._report(row, policy, dry_run=dry_run, context=context)
+        return await self._cleaner.keep(row, report)
+
+    async def count(self, row: Row[Any], policy: AnyPolicy, at: datetime | None = None) -> tuple[Report, int]:
+        """Return the report of a dry run, and how many rows or files there are in all."""
+        counted = await self._cleaner.clean(row.module_id, policy, dry_run=True, context=None, at=at)
+        return counted, await self._cleaner.population(policy, counted) if counted.success else 0
+
+    def broken(self, policy: AnyPolicy, counted: Report, population: int) -> list[str]:
+        """Return a sentence for every guard that a run would break."""
+        return self._limits(policy).judge(counted, population)
+
+    async def guarded(
+        self,
+        row: Row[Any],
+        policy: AnyPolicy,
+        *,
+        context: ExecutionContext | None = None,
+        at: datetime | None = None,
+        most: int | None = None,
+    ) -> Report:
+        """Carry a policy out as things stand `at` a moment, at `most` so many, unless a guard refuses it."""
+        limits = self._limits(policy)
+        if limits.any:
+            counted, population = await self.count(row, policy, at)
+            if not counted.success:
+                return replace(counted, dry_run=False)
+            if broken := limits.judge(counted, population):
+                kept = {**counted.kept, "guard": counted.matched}
+                return replace(counted, dry_run=False, kept=kept).refused(GUARD_EXCEEDED, "; ".join(broken))
+            ceilings = [each for each in (most, limits.ceiling(population)) if each is not None]
+            most = min(ceilings, default=None)
+        async with self._watched() as frozen:
+            report = await self._cleaner.clean(
+                row.module_id, policy, dry_run=False, context=context, at=at, most=most, halted=lambda: bool(frozen)
+            )
+        return report.refused(frozen[0].code, f"broken off: {frozen[0].message}") if frozen else report
+
+    async def standstill(self) -> Error | None:
+        """Return why nothing may be deleted now, or None."""
+        return await self._database.read(lambda c: standstill(c, self._settings))
+
+    def awaits_preview(self, row: Row[Any], policy: AnyPolicy) -> bool:
+        """Whether a person must see a plan of exactly this policy before it deletes."""
+        if not isinstance(policy, Guarded):
+            return False
+        wanted = policy.preview_first or self._settings.housekeeper_preview_first
+        return wanted and row.approved != digest(policy)
+
+    async def _report(
+        self, row: Row[Any], policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None
+    ) -> Report:
+        if dry_run:
+            return await self._cleaner.clean(row.module_id, policy, dry_run=True, context=context)
+        if error := await self.standstill():
+            return self._cleaner.failed(policy.kind, dry_run, error.message, error.code)
+        if self.awaits_preview(row, policy):
+            report = await self._cleaner.clean(row.module_id, policy, dry_run=True, context=context)
+            return replace(report, note="; ".join(filter(None, (AWAITS_PREVIEW, report.note))))
+        return await self.guarded(row, policy, context=context)
+
+    def _limits(self, policy: AnyPolicy) -> Limits:
+        return Limits.read(policy).or_else(self._defaults) if isinstance(policy, Guarded) else Limits()
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[list[Error]]:
+        """Yield a list that fills as soon as cleanups are frozen, on whatever node."""
+        found: list[Error] = []
+
+        async def look() -> None:
+            while not found:
+                await self._clock.sleep(LOOK_EVERY)
+                found.extend(filter(None, [await self.standstill()]))
+
+        looking = asyncio.create_task(look())
+        try:
+            yield found
+        finally:
+            looking.cancel()
+            with suppress(asyncio.CancelledError, SQLAlchemyError):
+                await looking
+
+
+def digest(policy: AnyPolicy) -> str:
+    """Return what tells one policy from another by what it deletes: not by when, nor by what it is called."""
+    values = {name: value for name, value in policy.to_config().items() if name not in _TIMETABLE}
+    return hashlib.sha256(strict_json.dumps(dict(sorted(values.items()))).encode()).hexdigest()
