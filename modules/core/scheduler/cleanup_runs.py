@@ -19,7 +19,6 @@ from framework.context import AppContext
 from framework.result import Error
 from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import (
-    GUARD_EXCEEDED,
     AnyPolicy,
     Guarded,
     Limits,
@@ -96,7 +95,7 @@ class CleanupRuns:
                 return replace(counted, dry_run=False)
             if broken := limits.judge(counted, population):
                 kept = {**counted.kept, "guard": counted.matched}
-                return replace(counted, dry_run=False, kept=kept).refused(GUARD_EXCEEDED, "; ".join(broken))
+                return replace(counted, dry_run=False, kept=kept).refused("GUARD_EXCEEDED", "; ".join(broken))
             ceilings = [each for each in (most, limits.ceiling(population)) if each is not None]
             most = min(ceilings, default=None)
         async with self._watched() as frozen:

@@ -9,20 +9,18 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import nodes
 
 CLEANUPS = "cleanups:*"  # in the table of what is held back; no module and no queue can be called so
-FROZEN = "CLEANUPS_FROZEN"
-READ_ONLY = "CLEANUPS_READ_ONLY"
 
 
 def standstill(c: Connection, settings: SchedulerSettings) -> Error | None:
     """Return why nothing may be deleted now, `CLEANUPS_READ_ONLY` or `CLEANUPS_FROZEN`, or None."""
     if settings.housekeeper_read_only:
-        return Error(READ_ONLY, "the setting housekeeper_read_only refuses everything that deletes")
+        return Error("CLEANUPS_READ_ONLY", "the setting housekeeper_read_only refuses everything that deletes")
     held = next((row for row in nodes.held(c) if row.scope == CLEANUPS), None)
     if held is None:
         return None
     why = "" if held.reason is None else f": {held.reason}"
     since = held.since.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Error(FROZEN, f"cleanups are frozen since {since}{why}")
+    return Error("CLEANUPS_FROZEN", f"cleanups are frozen since {since}{why}")
 
 
 def refuse_standstill(c: Connection, settings: SchedulerSettings) -> None:

@@ -14,10 +14,10 @@ from framework.context import AppContext
 from framework.result import Error, Result, ResultError
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import GUARD_EXCEEDED, AnyPolicy, FunctionPolicy, PolicyError, Report
+from modules.core.scheduler.cleanup import AnyPolicy, FunctionPolicy, PolicyError, Report
 from modules.core.scheduler.cleanup_runs import CleanupRuns, digest
 from modules.core.scheduler.cleanup_task import not_found, report_view
-from modules.core.scheduler.freezing import READ_ONLY, refuse_standstill
+from modules.core.scheduler.freezing import refuse_standstill
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.settings import SchedulerSettings
@@ -133,7 +133,7 @@ class CleanupPlans:
             told = ", ".join(f"{name} {each['planned']} → {each['now']}" for name, each in changed.items())
             return Error("PLAN_OUTDATED", f"the world has moved since: {told}", {"changed": changed})
         if broken := self._runs.broken(policy, report, population):
-            return Error(GUARD_EXCEEDED, "; ".join(broken), {"report": report_view(row, report)})
+            return Error("GUARD_EXCEEDED", "; ".join(broken), {"report": report_view(row, report)})
         return None
 
     def _policy(self, row: Row[Any]) -> Result[AnyPolicy]:
@@ -152,7 +152,7 @@ class CleanupPlans:
             refuse("PLAN_USED", f"the plan was applied at {_text(plan.applied_at)}; preview the cleanup again")
         refuse_standstill(c, self._settings)
         if self._settings.housekeeper_dry_run:
-            refuse(READ_ONLY, "the setting housekeeper_dry_run lets no cleanup delete")
+            refuse("CLEANUPS_READ_ONLY", "the setting housekeeper_dry_run lets no cleanup delete")
         return plan, _current(c, plan, now)
 
     def _use(self, c: Connection, plan_id: str, now: datetime) -> None:

@@ -65,12 +65,7 @@ class SchedulerService:
         self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
-        records = CleanupRecords(app_context)
-        self.cleanup_reports, self.cleanup_trend = records.reports, records.trend
-        self.freeze_cleanups, self.unfreeze_cleanups = operator.freeze_cleanups, operator.unfreeze_cleanups
-        self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
-        self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan
-        self.declare_tables = housekeeper.owners.declare
+        self._offer_cleanups(app_context, housekeeper, operator)
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task = foresight.preview, foresight.preview_task
         by_hand = Occurrences(jobs)
@@ -79,6 +74,14 @@ class SchedulerService:
         self.forecast, self.lint = foresight.forecast, foresight.lint
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
+
+    def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
+        records = CleanupRecords(app_context)
+        self.cleanup_reports, self.cleanup_trend = records.reports, records.trend
+        self.freeze_cleanups, self.unfreeze_cleanups = operator.freeze_cleanups, operator.unfreeze_cleanups
+        self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
+        self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan
+        self.declare_tables = housekeeper.owners.declare
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.

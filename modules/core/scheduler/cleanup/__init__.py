@@ -2,7 +2,7 @@
 
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
-from modules.core.scheduler.cleanup.guards import GUARD_EXCEEDED, Guarded, Limits
+from modules.core.scheduler.cleanup.guards import Guarded, Limits
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, total
@@ -14,7 +14,6 @@ __all__ = [
     "AnyPolicy",
     "FilesPolicy",
     "FunctionPolicy",
-    "GUARD_EXCEEDED",
     "Guarded",
     "Limits",
     "PolicyError",

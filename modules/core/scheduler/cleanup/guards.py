@@ -10,8 +10,6 @@ from pydantic import BaseModel, Field
 from modules.core.scheduler.cleanup.policy import Policy
 from modules.core.scheduler.cleanup.report import Report
 
-GUARD_EXCEEDED = "GUARD_EXCEEDED"
-
 _SLACK = 1e-6  # 0.29 of 100 is 28.999999999999996
 
 
