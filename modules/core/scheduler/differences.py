@@ -16,6 +16,7 @@ from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.task import Status
+from modules.core.scheduler.trigger import times_from
 
 SHOWN_TIMES = 3
 WRITTEN = ("action", "kind", "module_id", "name")  # what tells one difference from another
@@ -57,15 +58,10 @@ def vanished(row: Row[Any]) -> Difference:
 
 def next_times(trigger: str, first: datetime | None) -> list[datetime]:
     """Return the next times of a stored trigger, `first` and those after it, in UTC; none of one that is unreadable."""
-    times: list[datetime] = []
     try:
-        following = trigger_of(trigger)
+        return times_from(trigger_of(trigger), first, SHOWN_TIMES)
     except ValueError:
-        return times
-    while first is not None and len(times) < SHOWN_TIMES:
-        times.append(first)
-        first = following.next_after(first)
-    return times
+        return []
 
 
 def unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

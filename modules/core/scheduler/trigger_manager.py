@@ -22,6 +22,7 @@ from modules.core.scheduler.trigger import (
     TriggerError,
     parse,
     recurring_schedule,
+    times_from,
     with_calendars,
 )
 from modules.core.scheduler.trigger.notes import notes_on, notes_on_time, zone_of
@@ -115,11 +116,7 @@ class TriggerManager:
         what is odd about it, `{"code", "text"}` each. `first` is the first time, where something else decides it.
         """
         after = after or self._clock.now()
-        moments: list[datetime] = []
-        moment = first or trigger.next_after(after)
-        while moment is not None and len(moments) < min(count, LONGEST_PREVIEW):
-            moments.append(moment)
-            moment = trigger.next_after(moment)
+        moments = times_from(trigger, first or trigger.next_after(after), min(count, LONGEST_PREVIEW))
         local = zone(zone_of(trigger, timezone or self.timezone))
         notes = notes_on(trigger, after, moments)
         return [

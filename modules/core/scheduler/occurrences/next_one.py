@@ -20,7 +20,7 @@ from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, occurrences, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import pauses_after_each_run
+from modules.core.scheduler.trigger import pauses_after_each_run, times_from
 
 SHOWN = 3  # of the times that come next
 
@@ -120,9 +120,4 @@ def _told(task: Row[Any], moment: datetime, execution_id: str) -> dict[str, Any]
 
 def upcoming(task: Row[Any]) -> list[datetime]:
     """Return the next times of a task, a few of them at most."""
-    trigger, moment = readable(trigger_of, task.trigger), task.next_execution
-    moments: list[datetime] = []
-    while moment is not None and len(moments) < SHOWN:
-        moments.append(moment)
-        moment = trigger.next_after(moment)
-    return moments
+    return times_from(readable(trigger_of, task.trigger), task.next_execution, SHOWN)

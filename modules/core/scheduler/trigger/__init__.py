@@ -11,7 +11,7 @@ from modules.core.scheduler.trigger.event import RESERVED, After, Awaited, OnEve
 from modules.core.scheduler.trigger.excluding import Excluding, Exclusion, LeftOut, with_calendars, without_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, recurring_schedule
 from modules.core.scheduler.trigger.parse import parse
-from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
+from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError, times_from
 from modules.core.scheduler.trigger.rrule import RRule
 from modules.core.scheduler.trigger.series import Every, Once
 from modules.core.scheduler.trigger.stored import from_json
@@ -51,6 +51,7 @@ __all__ = [
     "recurring_schedule",
     "resolve",
     "stored_calendar",
+    "times_from",
     "with_calendars",
     "without_calendars",
     "zone",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from modules.core.scheduler.trigger.after_end import pauses_after_each_run
+from modules.core.scheduler.trigger.by_day import Ticks, count_by_day, within
 from modules.core.scheduler.trigger.coincidence import meet
 from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, TriggerError, as_utc
@@ -44,6 +45,12 @@ class AllOf:
             raise TriggerError("an interval within all is a whole number of seconds", "triggers")
         object.__setattr__(self, "triggers", _with_one_series(tuple(flat)))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AllOf) and set(self.triggers) == set(other.triggers)
+
+    def __hash__(self) -> int:
+        return hash(("all", frozenset(self.triggers)))
+
     @property
     def recurring(self) -> bool:
         return all(trigger.recurring for trigger in self.triggers)
@@ -66,19 +73,14 @@ class AllOf:
 
     def count_between(self, after: datetime, until: datetime) -> int:
         """Seldom occurrences are visited one by one; otherwise days that look alike are counted only once."""
+        if len(self.triggers) == 1:
+            return self.triggers[0].count_between(after, until)
         after, until = as_utc(after), as_utc(until)
         if min(trigger.count_between(after, until) for trigger in self.triggers) <= (until - after) / DAY + 1:
             return sum(1 for _ in self.between(after, until))
-        known: dict[Hashable, int] = {}
-        total = 0
-        while after < until:
-            stop = min(until, after + DAY)
-            pattern = self.day_pattern(after) if stop == after + DAY else None
-            if pattern is None or pattern not in known:
-                known[pattern] = sum(1 for _ in self.between(after, stop))
-            total += known[pattern]
-            after = stop
-        return total
+        intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
+        others = [trigger for trigger in self.triggers if not isinstance(trigger, Every)]
+        return count_by_day(others, intervals, after, until, join=_join, count=_shared)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         after, until = as_utc(after), as_utc(until)
@@ -109,6 +111,15 @@ class AllOf:
             agreed = agreed + 1 if found == candidate else 1
             candidate = found
         return candidate if agreed == len(self.triggers) else None
+
+
+def _join(several: Sequence[Ticks]) -> Ticks:
+    return several[0].intersection(*several[1:])
+
+
+def _shared(moments: Ticks, intervals: Sequence[range]) -> int:
+    """Count the moments that every interval has."""
+    return len(moments.intersection(*(within(moments, ticks) for ticks in intervals)))
 
 
 def _fires_at(trigger: TimeTrigger, moment: datetime) -> bool:

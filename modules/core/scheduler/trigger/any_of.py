@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from modules.core.scheduler.trigger.after_end import pauses_after_each_run
+from modules.core.scheduler.trigger.by_day import Ticks, count_by_day, within
 from modules.core.scheduler.trigger.coincidence import count_union
 from modules.core.scheduler.trigger.event import Awaited
-from modules.core.scheduler.trigger.protocol import DAY, TimeTrigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.protocol import TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every
 
 MAX_TRIGGERS = 20
@@ -41,6 +42,12 @@ class AnyOf:
             raise TriggerError(f"any takes at most {MAX_INTERVALS} intervals", "triggers")
         object.__setattr__(self, "triggers", tuple(flat))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnyOf) and set(self.triggers) == set(other.triggers)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.triggers))
+
     @property
     def recurring(self) -> bool:
         return len(self.triggers) > 1 or self.triggers[0].recurring
@@ -57,7 +64,9 @@ class AnyOf:
         """Intervals are counted by arithmetic; of the others, days that look alike only once."""
         after, until = as_utc(after), as_utc(until)
         intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
-        return count_union(intervals, after, until) + self._count_others(after, until)
+        others = [trigger for trigger in self.triggers if not isinstance(trigger, (Every, Awaited))]
+        beside = count_by_day(others, intervals, after, until, join=_join, count=_beside) if others else 0
+        return count_union(intervals, after, until) + beside
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         merged = heapq.merge(*(trigger.between(after, until) for trigger in self.triggers))
@@ -73,20 +82,11 @@ class AnyOf:
     def describe(self) -> str:
         return ", or ".join(trigger.describe() for trigger in self.triggers)
 
-    def _count_others(self, after: datetime, until: datetime) -> int:
-        others = [trigger for trigger in self.triggers if not isinstance(trigger, (Every, Awaited))]
-        known: dict[Hashable, int] = {}
-        total = 0
-        while others and after < until:
-            stop = min(until, after + DAY)
-            pattern = self.day_pattern(after) if stop == after + DAY else None
-            if pattern is None or pattern not in known:
-                known[pattern] = self._count_beside_intervals(others, after, stop)
-            total += known[pattern]
-            after = stop
-        return total
 
-    def _count_beside_intervals(self, others: list[TimeTrigger], after: datetime, until: datetime) -> int:
-        intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
-        moments = {moment for trigger in others for moment in trigger.between(after, until)}
-        return sum(not any(interval.hits(moment) for interval in intervals) for moment in moments)
+def _join(several: Sequence[Ticks]) -> Ticks:
+    return frozenset().union(*several)
+
+
+def _beside(moments: Ticks, intervals: Sequence[range]) -> int:
+    """Count the moments that no interval has."""
+    return len(moments.difference(*(within(moments, ticks) for ticks in intervals)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -77,7 +76,7 @@ class OnEvent(Awaited):
     """
 
     event: str
-    where: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    where: Mapping[str, Any] = field(default_factory=dict)
     debounce: timedelta | None = None
     debounce_max: timedelta | None = None
 
@@ -91,13 +90,26 @@ class OnEvent(Awaited):
         given: object = self.where
         if not isinstance(given, Mapping):
             raise TriggerError(f"where must be a mapping of payload keys to values, not {given!r}", "where")
-        where = deepcopy(dict(given))
         try:
+            where = _plain(given)
             dumps(where)
-        except JsonError as error:
+        except (JsonError, RecursionError) as error:
             raise TriggerError(f"where is not plain JSON: {error}", "where") from None
-        object.__setattr__(self, "where", MappingProxyType(where))
+        object.__setattr__(self, "where", _frozen(where))
         self._check_debounce()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OnEvent):
+            return NotImplemented
+        bounds = (self.event, self.debounce, self.debounce_max)
+        return bounds == (other.event, other.debounce, other.debounce_max) and _same(self.where, other.where)
+
+    def __hash__(self) -> int:
+        return hash((self.event, self.debounce, self.debounce_max))
+
+    def __reduce__(self) -> tuple[type[OnEvent], tuple[Any, ...]]:
+        """A copy, or a pickle, is made from plain JSON, for what is frozen can be neither."""
+        return OnEvent, (self.event, _plain(self.where), self.debounce, self.debounce_max)
 
     @property
     def route(self) -> Route:
@@ -118,10 +130,10 @@ class OnEvent(Awaited):
 
     def to_json(self) -> dict[str, Any]:
         bounds = {"debounce": _seconds(self.debounce), "debounce_max": _seconds(self.debounce_max)}
-        return {"v": 1, "type": "event", "event": self.event, "where": deepcopy(dict(self.where)), **bounds}
+        return {"v": 1, "type": "event", "event": self.event, "where": _plain(self.where), **bounds}
 
     def describe(self) -> str:
-        conditions = " and ".join(f"{key} is {value!r}" for key, value in self.where.items())
+        conditions = " and ".join(f"{key} is {_plain(value)!r}" for key, value in self.where.items())
         event = f"{self.event!r} is emitted" + (f" where {conditions}" if conditions else "")
         if self.debounce is None:
             return f"when {event}"
@@ -179,6 +191,20 @@ def awaited_in(trigger: Trigger) -> Awaited | None:
 
 def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
+
+
+def _frozen(value: Any) -> Any:
+    """Return JSON that cannot be changed, at any depth."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: _frozen(each) for key, each in value.items()})
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON as dicts and lists of its own."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _same(left: object, right: object) -> bool:

@@ -59,9 +59,10 @@ def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Ev
         raise TriggerError("end_date lies before start_date", "end_date")
     if _is_after_end(given):
         return _after_end(counts, start, as_utc(now), end)
-    if start is not None:
-        return _spaced(counts, start, zone, end, dst, first=0)
-    return _spaced(counts, as_utc(now), zone, end, dst, first=1)
+    if start is None:
+        return _spaced(counts, as_utc(now), zone, end, dst, first=1)
+    wall = reading.wall(given["start_date"], zone, "start_date")
+    return _spaced(counts, start, zone, end, dst, first=0, wall=wall)
 
 
 def _is_after_end(given: Mapping[str, Any]) -> bool:
@@ -79,7 +80,14 @@ def _after_end(counts: Mapping[str, Any], start: datetime | None, now: datetime,
 
 
 def _spaced(
-    counts: Mapping[str, Any], anchor: datetime, zone: str, end: datetime | None, dst: Dst, *, first: int
+    counts: Mapping[str, Any],
+    anchor: datetime,
+    zone: str,
+    end: datetime | None,
+    dst: Dst,
+    *,
+    first: int,
+    wall: datetime | None = None,
 ) -> Every | CalendarInterval:
     if MONTHS_IN.keys().isdisjoint(counts):
         span = _elapsed(counts)
@@ -89,14 +97,17 @@ def _spaced(
     months = sum(reading.whole_amount(count, unit) * MONTHS_IN[unit] for unit, count in counts.items())
     if not 1 <= months <= MAX_EVERY["months"]:
         raise TriggerError("an interval is longer than nothing and at most a hundred years", next(iter(counts)))
-    return _from_anchor(months, as_utc(anchor), zone, end, dst, first=first)
+    shown = as_utc(anchor).astimezone(find_zone(zone)).replace(tzinfo=None) if wall is None else wall
+    return _from_anchor(months, as_utc(anchor), shown.replace(fold=0), zone, end, dst, first=first)
 
 
 def _from_anchor(
-    months: int, anchor: datetime, zone: str, end: datetime | None, dst: Dst, *, first: int
+    months: int, anchor: datetime, wall: datetime, zone: str, end: datetime | None, dst: Dst, *, first: int
 ) -> CalendarInterval:
-    """Return the calendar on the anchor's day and time; where it is shown twice, it may start at the first pass."""
-    wall = anchor.astimezone(find_zone(zone)).replace(tzinfo=None, fold=0)
+    """Return the calendar on the day and time `wall`, as the anchor was written: the clocks may leave that time out.
+
+    Where it is shown twice, it may start at the first pass.
+    """
     start = anchor + TICK if first else min(anchor, resolve(find_zone(zone), wall))
     return CalendarInterval(months, "months", wall.time(), zone, wall.day, phase_of(wall, "months"), start, end, dst)
 

@@ -118,11 +118,13 @@ class OnWallClock(ABC):
                 yield stretch.at
 
     def day_pattern(self, after: datetime) -> Hashable | None:
-        parts = list(self._stretches(after, after + DAY))
-        if len(parts) != 1 or parts[0].stop - parts[0].first != DAY:
-            return None
-        days = (parts[0].first.date(), parts[0].stop.date())
-        return (parts[0].offset, *(self.times.kind_of(day) for day in days))
+        after = as_utc(after)
+        shown = shown_at(zone(self.zone), after)
+        if self._is_plain(shown) and (self.start is None or self.start <= after) and after + DAY <= (self.end or LAST):
+            first, kind_of = shown + TICK, self.times.kind_of
+            day = first.date()
+            return ((True, TICK, first.time(), DAY, kind_of(day), kind_of(day + DAY)),)  # one stretch, the whole day
+        return tuple(self._kind_of(stretch, after) for stretch in self._stretches(after, after + DAY))
 
     def _check_window(self) -> None:
         """For `__post_init__`: bring `start` and `end` to UTC; raises `TriggerError`, also for an unknown zone."""
@@ -135,6 +137,21 @@ class OnWallClock(ABC):
     def _count(self, stretch: Stretch) -> int:
         count = self.times.count_in(stretch.first, stretch.stop)
         return count if stretch.at is None else min(count, 1)
+
+    def _is_plain(self, shown: datetime) -> bool:
+        """Tell whether the clocks change neither on the day that they show nor on the next one."""
+        place, following = zone(self.zone), shown.date() + DAY
+        return (shown.month, shown.day) not in changing_days(place, shown.year) and (
+            following.month,
+            following.day,
+        ) not in changing_days(place, following.year)
+
+    def _kind_of(self, stretch: Stretch, after: datetime) -> Hashable:
+        """Return a key that is equal for stretches with the same times, as seen from the moment `after`."""
+        first, length = stretch.first, stretch.stop - stretch.first
+        days = (first.date() + number * DAY for number in range((stretch.stop.date() - first.date()).days + 1))
+        begins = stretch.instant(first) - after
+        return (stretch.at is None, begins, first.time(), length, *(self.times.kind_of(day) for day in days))
 
     def _stretches(self, after: datetime, until: datetime, *, newest_first: bool = False) -> Iterator[Stretch]:
         after = max(as_utc(after), self.start - TICK if self.start else FIRST)

@@ -55,6 +55,15 @@ class TimeTrigger(Trigger, Protocol):
         """Return a key that is equal for days `(after, after + 1 day]` that look alike; None for a special one."""
 
 
+def times_from(trigger: Trigger, first: datetime | None, most: int) -> list[datetime]:
+    """Return the time `first` of a trigger and those that follow it, at most so many; none where it is None."""
+    times: list[datetime] = []
+    while first is not None and len(times) < most:
+        times.append(first)
+        first = trigger.next_after(first)
+    return times
+
+
 def as_utc(moment: datetime) -> datetime:
     """Return an aware moment in UTC, held within `FIRST` and `LAST`; a naive one raises ValueError."""
     if moment.tzinfo is UTC and FIRST <= moment <= LAST:

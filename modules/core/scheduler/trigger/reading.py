@@ -12,6 +12,8 @@ from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TriggerError, checked_moment
 from modules.core.scheduler.trigger.zones import resolve, zone
 
+MIDNIGHT = time()
+
 
 def check_keys(given: Mapping[str, Any], known: Collection[str], kind: str) -> None:
     """Raise `TriggerError` for a key that this kind of trigger does not have."""
@@ -36,7 +38,7 @@ def moment(value: object, zone_name: str, field: str) -> datetime:
         except ValueError:
             raise TriggerError(f"{field} {value!r} is no ISO 8601 time, such as 2026-01-31T09:00:00Z", field) from None
     elif isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, time())
+        value = datetime.combine(value, MIDNIGHT)
     if not isinstance(value, datetime):
         raise TriggerError(f"{field} must be a datetime or ISO 8601 text, not {value!r}", field)
     if value.utcoffset() is not None:
@@ -45,6 +47,23 @@ def moment(value: object, zone_name: str, field: str) -> datetime:
         return checked_moment(resolve(zone(zone_name), value.replace(tzinfo=None)), field)
     except OverflowError:
         raise TriggerError(f"{field} {value.isoformat()} is too near the end of the calendar", field) from None
+
+
+def wall(value: object, zone_name: str, field: str, at: time = MIDNIGHT) -> datetime:
+    """Return the naive time that a zone's clock shows, as it is written; a day without a time has the time `at`."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            try:
+                value = datetime.fromisoformat(str(value))
+            except ValueError:
+                raise TriggerError(f"{field} {value!r} is no ISO 8601 time, such as 2026-01-31T09:00", field) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, at)
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value
+    return moment(value, zone_name, field).astimezone(zone(zone_name)).replace(tzinfo=None)
 
 
 def optional_moment(given: Mapping[str, Any], key: str, zone_name: str) -> datetime | None:

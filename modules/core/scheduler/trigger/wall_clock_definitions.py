@@ -37,7 +37,7 @@ def calendar(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Ca
     unit, factor = UNITS[chosen[0]]
     every = reading.whole_amount(given[chosen[0]], chosen[0]) * factor
     start, end = _bounds(given, zone)
-    wall = (as_utc(now) if start is None else start).astimezone(find_zone(zone)).replace(tzinfo=None, fold=0)
+    wall = reading.wall(as_utc(now) if start is None else given["start_date"], zone, "start_date").replace(fold=0)
     day, first = _day(given, chosen[0], wall.date(), start)
     if start is not None and given.get("at") is None:
         start = min(start, resolve(find_zone(zone), wall))  # shown twice: it may be meant at the first pass
@@ -87,7 +87,7 @@ def rrule(given: Mapping[str, Any], zone: str, dst: Dst) -> RRule:
     """Return the trigger of an rrule dict; `dtstart` may be called `start_date`."""
     start, end = _bounds(given, zone)
     key = "dtstart" if start is None or given.get("dtstart") is not None else "start_date"
-    dtstart = _wall(reading.required(given, key, "the rrule trigger"), zone, key, time())
+    dtstart = reading.wall(reading.required(given, key, "the rrule trigger"), zone, key)
     exdates, rdates = (_walls(given.get(field), zone, field, dtstart.time()) for field in ("exdates", "rdates"))
     text = reading.required(given, "rrule", "the rrule trigger")
     return RRule(text, dtstart, zone, exdates, rdates, start, end, dst)
@@ -130,26 +130,9 @@ def _duration(value: object) -> timedelta:
         raise TriggerError(f"every is a duration such as '10 minutes': {error}", "every") from None
 
 
-def _wall(value: object, zone: str, field: str, at: time) -> datetime:
-    """Return a time on the zone's clock; a day without a time has the time `at`."""
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value)
-        except ValueError:
-            try:
-                value = datetime.fromisoformat(str(value))
-            except ValueError:
-                raise TriggerError(f"{field} {value!r} is no ISO 8601 time, such as 2026-01-31T09:00", field) from None
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, at)
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value
-    return reading.moment(value, zone, field).astimezone(find_zone(zone)).replace(tzinfo=None)
-
-
 def _walls(values: object, zone: str, field: str, at: time) -> tuple[datetime, ...]:
     if values is None:
         return ()
     if not isinstance(values, (list, tuple)):
         raise TriggerError(f"{field} must be a list of times, not {values!r}", field)
-    return tuple(_wall(value, zone, field, at) for value in values)
+    return tuple(reading.wall(value, zone, field, at) for value in values)

@@ -125,6 +125,24 @@ def test_a_pause_after_each_run_stands_alone() -> None:
         AnyOf((Once(BASE), AfterEnd(timedelta(hours=1), BASE)))
 
 
+def test_the_order_of_several_means_nothing() -> None:
+    hourly, daily = Every(timedelta(hours=1), BASE), Cron("0 9 * * *", "UTC")
+
+    assert {AnyOf((hourly, daily))} == {AnyOf((daily, hourly))}
+    assert {AllOf((hourly, daily))} == {AllOf((daily, hourly))}
+    assert AnyOf((hourly, daily)) != AllOf((hourly, daily))
+
+
+def test_ten_years_of_minutes_beside_an_interval_that_falls_into_step_with_the_day_once_in_months() -> None:
+    minutes, odd = Cron("* * * * *", "Europe/Berlin"), Every(timedelta(seconds=61), BASE)
+    years = BASE, BASE + timedelta(days=3_650)
+
+    with at_most(200 * 3_650):
+        either, both = AnyOf((minutes, odd)).count_between(*years), AllOf((minutes, odd)).count_between(*years)
+
+    assert either + both == minutes.count_between(*years) + odd.count_between(*years)
+
+
 def test_nested_ones_are_flattened_and_repeated_ones_merged() -> None:
     assert AnyOf((AnyOf((Once(BASE),)), Once(BASE))).triggers == (Once(BASE),)
     assert not AnyOf((Once(BASE), Once(BASE))).recurring

@@ -32,7 +32,7 @@ START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 TEN_YEARS = timedelta(days=3653)
 EVERY_MINUTE = Cron("* * * * *", "Europe/Berlin")
 STEPS = 15_000  # calls: of each change of the clocks in ten years, and of each run that is caught up, some
-STEPS_OF_A_DAY = 600  # where the days must be told apart, or are looked at one by one
+STEPS_OF_A_DAY = 100  # where the days must be told apart, or are looked at one by one
 
 # One of each kind that has times, as busy as it can be. A new kind comes in here.
 BUSY: dict[str, Any] = {

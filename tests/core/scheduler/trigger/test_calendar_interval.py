@@ -92,6 +92,17 @@ def test_an_interval_of_months_is_a_calendar_and_honours_what_the_clocks_do() ->
     assert first_days(skipping, 3) == ["2026-02-28 01:30", "2026-04-29 00:30", "2026-05-29 00:30"]
 
 
+def test_a_start_that_the_clocks_leave_out_keeps_its_time_of_day_in_the_other_months() -> None:
+    start = {"months": 1, "start_date": "2026-03-29T02:30", "timezone": "Europe/Berlin"}
+    by_default = parse({"type": "interval", **start}, zone="UTC", now=NOW)
+    skipping = parse({"type": "interval", **start, "dst_gap": "skip"}, zone="UTC", now=NOW)
+    calendar = parse({"type": "calendar", **start}, zone="UTC", now=NOW)
+
+    assert first_days(by_default, 3) == ["2026-03-29 01:00", "2026-04-29 00:30", "2026-05-29 00:30"]
+    assert first_days(skipping, 2) == ["2026-04-29 00:30", "2026-05-29 00:30"]
+    assert calendar == by_default
+
+
 def test_a_start_in_the_second_pass_of_a_time_is_not_lost() -> None:
     second_pass = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)  # 02:30 in Berlin, shown for the second time
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import pickle
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from modules.core.scheduler.trigger import OnEvent
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,20 @@ def test_the_filter_cannot_be_changed_from_outside() -> None:
     trigger = OnEvent("paid", where)
 
     where["ids"].append(2)
+    with pytest.raises(AttributeError):
+        trigger.where["ids"].append(3)
 
     assert trigger.matches({"ids": [1]})
     assert hash(trigger) == hash(OnEvent("paid", {"ids": [1]}))
+
+
+def test_events_are_equal_as_their_filters_are_as_json() -> None:
+    assert OnEvent("paid", {"a": [1]}) == OnEvent("paid", {"a": [1.0]})
+    assert OnEvent("paid", {"a": [1]}) != OnEvent("paid", {"a": [True]})
+
+
+def test_a_copy_of_an_event_is_the_same_value() -> None:
+    trigger = OnEvent("paid", {"a": [{"b": 1}]}, debounce=HOUR)
+
+    assert deepcopy(trigger) == pickle.loads(pickle.dumps(trigger)) == trigger  # noqa: S301  # its own
+    assert trigger.to_json()["where"] == {"a": [{"b": 1}]}
