@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # rich takes a while to import
@@ -81,9 +81,9 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
-def moment_text(moment: datetime | None) -> str:
-    """Return a moment in the machine's zone, as `Sun 2026-11-22 02:00:00 CET`; `-` for none."""
-    return "-" if moment is None else f"{moment.astimezone():%a %Y-%m-%d %H:%M:%S %Z}"
+def moment_text(moment: datetime | None, zone: tzinfo | None = None) -> str:
+    """Return a moment in a zone, by default the machine's, as `Sun 2026-11-22 02:00:00 CET`; `-` for none."""
+    return "-" if moment is None else f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}"
 
 
 def span(duration: timedelta) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from framework.terminal import span
+from framework.terminal import moment_text, span
 from modules.core.scheduler.trigger import zone
 
 MOST_NAMED = 5  # of those that stand in the way
@@ -75,7 +75,7 @@ class Words:
 
     def at(self, moment: datetime | None) -> str:
         """Return a moment as the zone's clock shows it: `Sun 2026-11-22 02:00:00 CET`."""
-        return "-" if moment is None else f"{moment.astimezone(self.zone):%a %Y-%m-%d %H:%M:%S %Z}"
+        return moment_text(moment, self.zone)
 
     def since(self, moment: datetime | None) -> str:
         """Return `since …, for 5m`; nothing where it is not known."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 
 from framework.context import AppContext
 from framework.result import Result, ResultError
+from framework.terminal import moment_text
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.foresight import reading as ahead
@@ -21,17 +22,18 @@ from modules.core.scheduler.foresight.forecasting import FIGURES, Ahead, forecas
 from modules.core.scheduler.foresight.linting import ERROR, Finding, Linted, findings_of_forecast, findings_of_task
 from modules.core.scheduler.foresight.simulating import Slots, play
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.placing import function_key
+from modules.core.scheduler.placing import SHIFT, function_key
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import ahead as store
 from modules.core.scheduler.store import tasks
 from modules.core.scheduler.task import Status, TaskConfig
-from modules.core.scheduler.trigger import Trigger, awaited_in, from_json
+from modules.core.scheduler.trigger import Trigger, awaited_in, from_json, zone
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 LONGEST = 24 * 366  # hours of a forecast
 MOST_LINTED = 10_000
+MOST_WAITING = 5  # executions that a preview tells of
 Answer = Result[dict[str, Any]]
 
 
@@ -71,7 +73,10 @@ class Foresight:
             return Result.error(Reason.CORRUPT_DEFINITION, f"the task's trigger cannot be read: {error}")
         shown = {name: task[name] for name in ("id", "name", "status", "schedule", "timezone")}
         times = self._times(task, trigger, count)
-        return Result.success(shown | {"times": times, "notes": _notes_about(task, trigger, times)})
+        now = self._app_context.clock.now()
+        waiting = await self._app_context.database.read(lambda c: store.waiting(c, task_id, now, MOST_WAITING))
+        notes = [*_notes_of(waiting, task["timezone"]), *_notes_about(task, trigger, times)]
+        return Result.success(shown | {"times": times, "notes": notes})
 
     async def forecast(
         self, hours: float = 24, *, what_if: Sequence[Mapping[str, Any]] | None = None, limit: int = 500
@@ -187,6 +192,16 @@ def _first(task: Mapping[str, Any], trigger: Trigger, now: datetime) -> datetime
     if task["status"] == Status.PAUSED and task["recurring"] and stored is not None and stored <= now:
         return trigger.next_after(now)
     return stored
+
+
+def _notes_of(waiting: Sequence[Row[Any]], timezone: str) -> list[dict[str, str]]:
+    """Tell of the executions that wait for a time which is none of the trigger's: moved, tried again, or gathering."""
+    notes = []
+    for row in waiting:
+        nominal, due = (moment_text(moment, zone(timezone)) for moment in (row.scheduled_for, row.due_at))
+        moved = f"the run of {nominal} was moved by hand and starts at {due}"
+        notes.append({"code": "WAITS", "text": moved if row.origin == SHIFT else f"an execution waits until {due}"})
+    return notes
 
 
 def _notes_about(task: Mapping[str, Any], trigger: Trigger, times: list[dict[str, Any]]) -> list[dict[str, str]]:

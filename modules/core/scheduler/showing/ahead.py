@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from framework.terminal import moment_text, span
@@ -23,11 +23,10 @@ NAMED = 5  # tasks of a pile-up
 
 def time_rows(times: Iterable[Shown]) -> list[tuple[str, str]]:
     """Return one row of `TIME_COLUMNS` for each time, in the zone of its trigger."""
-    return [(_local(each["local"]), "; ".join(note["text"] for note in each["notes"]) or "-") for each in times]
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment:%a %Y-%m-%d %H:%M:%S %Z}"
+    return [
+        (moment_text(each["at"], each["local"].tzinfo), "; ".join(note["text"] for note in each["notes"]) or "-")
+        for each in times
+    ]
 
 
 def field_rows(fields: Mapping[str, Shown]) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from framework.terminal import moment_text
+from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import zone
 
 Shown = Mapping[str, Any]
@@ -45,15 +46,13 @@ def backfilled(task: Shown, told: Shown) -> str:
 
 
 def _next(told: Shown, task: Shown) -> str:
-    return (
-        "next: " + ", ".join(_at(moment, task) for moment in told["upcoming"])
-        if told["upcoming"]
-        else "nothing more is to come"
-    )
+    if told["upcoming"]:
+        return "next: " + ", ".join(_at(moment, task) for moment in told["upcoming"])
+    return "nothing more is to come" if told.get("status") == Status.COMPLETED else "no other time is known yet"
 
 
 def _at(moment: datetime, task: Shown) -> str:
     try:
-        return f"{moment.astimezone(zone(task['timezone'])):%a %Y-%m-%d %H:%M:%S %Z}"
+        return moment_text(moment, zone(task["timezone"]))
     except ValueError:  # this machine does not know the zone
         return moment_text(moment)

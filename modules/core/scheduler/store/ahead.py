@@ -41,6 +41,14 @@ def succeeded(c: Connection, task_id: str, most: int) -> list[float]:
     return took[:most]
 
 
+def waiting(c: Connection, task_id: str, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Return `(scheduled_for, due_at, origin)` of a task's executions that wait for a time to come, soonest first."""
+    columns = [executions.c[name] for name in ("scheduled_for", "due_at", "origin")]
+    waits = (executions.c.state == State.PENDING) & (executions.c.due_at > now)
+    theirs = executions.c.event_id == task_id
+    return c.execute(select(*columns).where(theirs, waits).order_by(executions.c.due_at).limit(limit)).all()
+
+
 def opened(c: Connection, limit: int) -> Sequence[Row[Any]]:
     """Return open executions that nothing but slots and limits holds, with what a look ahead needs of their tasks."""
     theirs = ("name", "module_id", "concurrency_key", "max_instances", "overlap")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -132,6 +132,21 @@ async def test_an_event_beside_times_is_told(node: Any) -> None:
     assert [note["text"] for note in shown["notes"]] == [
         "besides, it runs when 'order.paid' is emitted; nobody knows when"
     ]
+
+
+async def test_what_waits_for_a_time_that_is_none_of_the_trigger_is_told(node: Any) -> None:
+    moved = await node.add(cron="0 9 * * *", timezone="UTC")
+    gathering = await node.add(trigger={"type": "event", "event": "saved", "debounce": "10s"})
+    first = (await node.scheduler.preview_task(moved, 1)).unwrap()["times"][0]["at"]
+    await node.scheduler.shift_next(moved, first + timedelta(hours=2))
+    await node.scheduler.emit("saved")
+
+    told = [(await node.scheduler.preview_task(task_id, 1)).unwrap()["notes"] for task_id in (moved, gathering)]
+
+    at = f"{first:%a %Y-%m-%d}"
+    moved_text = f"the run of {at} 09:00:00 UTC was moved by hand and starts at {at} 11:00:00 UTC"
+    assert told[0] == [{"code": "WAITS", "text": moved_text}]
+    assert [note["code"] for note in told[1]] == ["WAITS", "EVENT"]
 
 
 async def test_what_has_no_time_says_why(node: Any) -> None:
