@@ -121,7 +121,9 @@ CATALOGUE: dict[str, Torment] = {
     ),
     "poison": Torment(
         lambda arena, scale, _: poison.run_poison(arena, each=_times(5, scale), tasks=_times(500, scale)),
-        expected=lambda facts: facts["most_starts_of_a_deadly_one"] <= 3 and not facts["good_tasks_set_aside"],
+        expected=lambda facts: (
+            facts["most_starts_of_a_deadly_one"] <= 3 and facts["good_tasks_set_aside"] <= facts["good_tasks"] / 100
+        ),
     ),
     "stops": Torment(
         lambda arena, scale, _: stops.terminate_under_load(arena, times=_times(200, scale)),

@@ -10,7 +10,10 @@ DEADLY = ("segfault", "leave")
 
 
 def run_poison(arena: Arena, *, each: int, tasks: int) -> Verdict:
-    """Let every kind of poison run among good tasks; nodes that die are replaced, as a supervisor would."""
+    """Let every kind of poison run among good tasks; nodes that die are replaced, as a supervisor would.
+
+    A good task that was beside a deadly one each time goes with it: that is rare, and its row says so.
+    """
     poison = [one_time(f"{name} {number}", name) for number in range(each) for name in (*DEADLY, "hog")]
     poison += [one_time(f"deaf {number}", "deaf", parameters={"seconds": 1.0}, timeout=0.2) for number in range(each)]
     good = [one_time(f"task {number}", parameters={"seconds": 0.01}) for number in range(tasks)]
@@ -33,5 +36,6 @@ def run_poison(arena: Arena, *, each: int, tasks: int) -> Verdict:
         died=died,
         most_starts_of_a_deadly_one=max(starts),
         fewest_starts_of_a_deadly_one=min(starts),
+        good_tasks=len(good),
         good_tasks_set_aside=sum(row["reason"] == "CRASH_LIMIT" for row in spared),
     )
