@@ -18,7 +18,9 @@ from framework.database.location import MEMORY, DatabaseUrlError
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another process's writer
 CONNECT_TIMEOUT = 10.0  # seconds for PostgreSQL to answer
 LOCK_TIMEOUT = "10s"  # that PostgreSQL waits for a lock, so that no statement hangs for ever
+STILL_TIMEOUT = "10s"  # that a transaction keeps its locks while its process stands still: stopped, or suspended
 BOUNDED = {"server_settings": {"lock_timeout": LOCK_TIMEOUT}}
+WATCHED = {"server_settings": {**BOUNDED["server_settings"], "idle_in_transaction_session_timeout": STILL_TIMEOUT}}
 # Behind a pooler, the next transaction's session does not know what was prepared, nor takes settings of its own.
 UNPREPARED = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
 UNKNOWN_TO_DRIVER = {"prepared_statement_cache_size", "prepared_statement_name_func"}  # SQLAlchemy's own options
@@ -92,7 +94,7 @@ def plain_postgresql_engine(url: URL, *, pooled: bool) -> AsyncEngine:
     """Return an engine without a pool and without transactions: whoever uses it begins and ends them."""
     engine = create_async_engine(
         url,
-        connect_args={"timeout": CONNECT_TIMEOUT, **(UNPREPARED if pooled else BOUNDED)},
+        connect_args={"timeout": CONNECT_TIMEOUT, **(UNPREPARED if pooled else WATCHED)},
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
         hide_parameters=True,
@@ -102,7 +104,8 @@ def plain_postgresql_engine(url: URL, *, pooled: bool) -> AsyncEngine:
 
 def bounding(*, pooled: bool) -> str:
     """Return what follows the begin of a transaction whose session has no settings of its own."""
-    return f"; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'" if pooled else ""
+    still = f"SET LOCAL idle_in_transaction_session_timeout = '{STILL_TIMEOUT}'"
+    return f"; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; {still}" if pooled else ""
 
 
 def driver_options(url: URL, *, pooled: bool) -> dict[str, Any]:

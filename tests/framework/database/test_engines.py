@@ -51,3 +51,21 @@ async def test_no_statement_waits_for_a_lock_for_ever_but_an_upgrade_for_another
 
     assert (await database.write(limit), await database.alter(limit)) == ("10s", "0")
     await database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_a_process_that_stands_still_in_a_transaction_loses_its_locks_but_a_caller_may_take_his_time(
+    postgres_url: str, pooled: bool
+) -> None:
+    database = Database(postgres_url, pooled=pooled)
+
+    def limit(c: Connection) -> str:
+        return str(c.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one())
+
+    of_turns = await database.write(limit), await database.read(limit)
+    async with database.begin() as connection:
+        of_a_caller = await connection.run_sync(limit)
+
+    assert (of_turns, of_a_caller) == (("10s", "10s"), "0")
+    await database.close()
