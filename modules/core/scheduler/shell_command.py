@@ -15,19 +15,22 @@ from framework.time_limit import finishes_within
 
 RUN_COMMAND = ("core.scheduler", "run_command")
 SHELL = "/bin/sh"
+PATH = "/usr/bin:/bin"
 MAX_OUTPUT = 8_000  # bytes that are kept, the last ones
 GRACE = 5.0  # seconds that a command has between being asked to end and being killed
 DRAIN = 0.5  # seconds for what it has written; a daemon that it left behind may hold the pipe for ever
 
 
-async def run_command(command: str, stdin: str | None = None, shell: str = SHELL) -> Result[dict[str, Any]]:
+async def run_command(
+    command: str, stdin: str | None = None, shell: str = SHELL, path: str = PATH
+) -> Result[dict[str, Any]]:
     """Run a command with `shell -c`: `{"exit_status", "output"}`, output and errors together, the last 8,000 bytes.
 
     `COMMAND_FAILED` where it ends with another status than 0. As under cron it runs in the home folder with HOME,
-    LOGNAME, SHELL and PATH=/usr/bin:/bin alone, so that nothing secret of this process gets there. Cancelled or out of
+    LOGNAME, SHELL and PATH (`path`) alone, so that nothing secret of this process gets there. Cancelled or out of
     time, it is asked to end, and then killed, with all that it started in its group.
     """
-    home, environment = _surroundings(shell)
+    home, environment = _surroundings(shell, path)
     process = await asyncio.create_subprocess_exec(
         *(shell, "-c", command),
         stdin=asyncio.subprocess.PIPE,
@@ -50,10 +53,10 @@ async def run_command(command: str, stdin: str | None = None, shell: str = SHELL
     return _outcome(status, output.decode(errors="replace"))
 
 
-def _surroundings(shell: str) -> tuple[str, dict[str, str]]:
+def _surroundings(shell: str, path: str) -> tuple[str, dict[str, str]]:
     user = pwd.getpwuid(os.getuid())
     home = user.pw_dir if os.access(user.pw_dir, os.X_OK) else "/"
-    return home, {"HOME": user.pw_dir, "LOGNAME": user.pw_name, "SHELL": shell, "PATH": "/usr/bin:/bin"}
+    return home, {"HOME": user.pw_dir, "LOGNAME": user.pw_name, "SHELL": shell, "PATH": path}
 
 
 async def _read(process: asyncio.subprocess.Process, output: bytearray) -> None:

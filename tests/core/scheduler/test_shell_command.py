@@ -26,6 +26,16 @@ async def test_a_command_gets_its_input_and_the_environment_of_cron(monkeypatch:
     assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"HOME", "LOGNAME", "SHELL", "PATH"}
 
 
+async def test_a_command_is_looked_for_in_its_path(tmp_path: Path) -> None:
+    program = tmp_path / "say-hello"
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o700)
+
+    done = (await run_command("say-hello", path=f"{tmp_path}:/bin")).unwrap()
+
+    assert done["output"] == "hello\n"
+
+
 async def test_a_command_that_fails_says_with_what_and_what_it_said_last() -> None:
     done = await run_command("echo broken >&2; exit 3")
 

@@ -48,6 +48,7 @@ class _Reader:
     functions: Mapping[str, tuple[str, str]]
     commands_allowed: bool
     shell: str | None = None
+    path: str | None = None
     jitter: int = 0
     poison: str | None = None
     environment: dict[str, int] = field(default_factory=dict)
@@ -79,6 +80,8 @@ class _Reader:
         elif name == "SHELL":
             self.shell = value
             problem = None if value.startswith("/") else "a shell is an absolute path"
+        elif name == "PATH":
+            self.path = value
         elif name == "RANDOM_DELAY":
             problem = None if re.fullmatch(r"\d{1,4}", value) else "it is a whole number of minutes"
             self.jitter = 0 if problem else int(value) * 60
@@ -133,8 +136,8 @@ class _Reader:
         if self.environment:
             variable, number = next(iter(self.environment.items()))
             raise ValueError(f"line {number} sets {variable}, which the command may need: set it within the command")
-        parameters = {"command": command} | ({} if stdin is None else {"stdin": stdin})
-        parameters |= {} if self.shell is None else {"shell": self.shell}
+        given = {"stdin": stdin, "shell": self.shell, "path": self.path}
+        parameters = {"command": command, **{name: value for name, value in given.items() if value is not None}}
         return {"name": name, "module_id": COMMAND[0], "function_name": COMMAND[1], "parameters": parameters}
 
     def _key(self, expression: str, rest: str) -> str:

@@ -70,8 +70,17 @@ def test_zone_shell_and_random_delay_hold_for_the_lines_below() -> None:
     assert last.config["parameters"] == {"command": "b", "shell": "/bin/bash"}
 
 
+def test_commands_are_looked_for_where_path_says() -> None:
+    above, below = lines("0 1 * * * a\nPATH=/opt/bin:/bin\n0 2 * * * b")
+
+    assert above.config is not None
+    assert below.config is not None
+    assert above.config["parameters"] == {"command": "a"}
+    assert below.config["parameters"] == {"command": "b", "path": "/opt/bin:/bin"}
+
+
 def test_other_variables_are_not_kept_and_commands_below_them_are_refused() -> None:
-    text = "0 1 * * * a\nPATH=/opt/bin:/bin\n0 2 * * * b"
+    text = "0 1 * * * a\nPERL5LIB=/opt/lib\n0 2 * * * b"
 
     above, variable, below = lines(text)
 
@@ -79,7 +88,7 @@ def test_other_variables_are_not_kept_and_commands_below_them_are_refused() -> N
     assert variable.notes == (
         "variables are not kept: commands below that may need it are refused; set it within the command",
     )
-    assert below.reason == "line 2 sets PATH, which the command may need: set it within the command"
+    assert below.reason == "line 2 sets PERL5LIB, which the command may need: set it within the command"
     assert config(text, functions={"b": ("acme", "b")})["function_name"] == "b"
 
 
