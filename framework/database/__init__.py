@@ -17,7 +17,16 @@ from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
 from framework.database.rows import change_rows, insert_rows, read_moment, run
-from framework.database.verbs import for_update, insert_ignore, lock_names, row_address, skip_locked, try_locks, upsert
+from framework.database.verbs import (
+    bound_waiting,
+    for_update,
+    insert_ignore,
+    lock_names,
+    row_address,
+    skip_locked,
+    try_locks,
+    upsert,
+)
 
 __all__ = [
     "POSTGRESQL",
@@ -33,6 +42,7 @@ __all__ = [
     "OtherDatabaseError",
     "SyncJoinable",
     "UtcDateTime",
+    "bound_waiting",
     "change_rows",
     "explain_lock",
     "for_update",

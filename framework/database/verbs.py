@@ -11,6 +11,7 @@ from sqlalchemy import (
     Dialect,
     GenerativeSelect,
     Table,
+    TableClause,
     Text,
     cast,
     func,
@@ -39,7 +40,7 @@ def upsert(table: Table, key_columns: Collection[str], update_columns: Collectio
     return statement.on_conflict_do_update(index_elements=list(key_columns), set_=news)
 
 
-def for_update(query: Query, of: Table | None = None) -> Query:
+def for_update(query: Query, of: TableClause | None = None) -> Query:
     """Lock the rows read (`of` one table of a join) until the end; unchanged on SQLite: a writer there is alone."""
     return query.with_for_update(of=of)
 
@@ -56,6 +57,17 @@ def try_locks(connection: Connection, names: Collection[str]) -> set[str]:
     given = func.unnest(cast(list(names), postgresql.ARRAY(Text))).table_valued("name")
     is_free = func.pg_try_advisory_xact_lock(func.hashtextextended(given.c.name, LOCK_SEED))
     return set(connection.execute(select(given.c.name).where(is_free)).scalars())
+
+
+def bound_waiting(connection: Connection, *, lock_seconds: float, statement_seconds: float) -> None:
+    """Let the statements of this transaction wait and last no longer than this; unchanged on SQLite.
+
+    There a writer has waited for its turn before it begins.
+    """
+    if connection.dialect.name != SQLITE:
+        bounds = {"lock_timeout": lock_seconds, "statement_timeout": statement_seconds}
+        set_locally = [func.set_config(name, f"{int(seconds * 1000)}ms", True) for name, seconds in bounds.items()]  # noqa: FBT003  # SQL's own
+        connection.execute(select(*set_locally))
 
 
 def lock_names(connection: Connection, names: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, total
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
-from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows
+from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, slow_spots
 
 __all__ = [
     "AnyPolicy",
@@ -26,5 +26,6 @@ __all__ = [
     "clean_rows",
     "count_rows",
     "parse_policy",
+    "slow_spots",
     "total",
 ]

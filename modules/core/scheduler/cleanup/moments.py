@@ -43,10 +43,24 @@ def holds_moments(kind: TypeEngine[Any]) -> bool:
     return isinstance(kind, (DateTime, Date, String, Integer, Numeric, Float))
 
 
+def is_moment(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[bool]:
+    """Return the condition that the column's value can be read as a moment; never null."""
+    kind = column.type
+    if isinstance(kind, String) or keeps_dates_as_text(kind, dialect):
+        readable = _has_shape(type_coerce(column, String()))
+    elif isinstance(kind, DateTime):
+        readable = column >= _FIRST_YEAR.replace(tzinfo=UTC if kind.timezone else None)
+    elif isinstance(kind, Date):
+        readable = column >= _FIRST_YEAR.date()
+    else:
+        readable = column >= _FIRST_SECOND
+    return and_(column.is_not(None), readable)
+
+
 def is_before(column: ColumnElement[Any], moment: datetime, dialect: Dialect) -> ColumnElement[bool]:
     """Return the condition that the column's value is a moment before this one (aware UTC)."""
     kind = column.type
-    if isinstance(kind, String) or _keeps_dates_as_text(kind, dialect):
+    if isinstance(kind, String) or keeps_dates_as_text(kind, dialect):
         return _text_before(type_coerce(column, String()), moment)
     if isinstance(kind, DateTime):
         zone = UTC if kind.timezone else None
@@ -57,12 +71,15 @@ def is_before(column: ColumnElement[Any], moment: datetime, dialect: Dialect) ->
 
 
 def _text_before(text: ColumnElement[str], moment: datetime) -> ColumnElement[bool]:
-    # Without the shape, '' and '1767614400' would sort before every date and take all rows along; so would, in a
-    # SQLite column declared DATETIME, every number.
-    has_shape = and_(text.like(_DATE_SHAPE), text >= _stamp(_FIRST_YEAR))
     day_is_over = or_(func.length(text) > len("YYYY-MM-DD"), text < moment.date().isoformat())
     not_west = or_(text.not_like(_WEST_OF_UTC), text < _stamp(moment - _WESTERNMOST))
-    return and_(has_shape, text < _stamp(moment), day_is_over, not_west)
+    return and_(_has_shape(text), text < _stamp(moment), day_is_over, not_west)
+
+
+def _has_shape(text: ColumnElement[str]) -> ColumnElement[bool]:
+    # Without the shape, '' and '1767614400' would sort before every date and take all rows along; so would, in a
+    # SQLite column declared DATETIME, every number.
+    return and_(text.like(_DATE_SHAPE), text >= _stamp(_FIRST_YEAR))
 
 
 def _stamp(moment: datetime) -> str:
@@ -70,7 +87,8 @@ def _stamp(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
-def _keeps_dates_as_text(kind: TypeEngine[Any], dialect: Dialect) -> bool:
+def keeps_dates_as_text(kind: TypeEngine[Any], dialect: Dialect) -> bool:
+    """Return whether this database stores a date or moment of this type as text."""
     if not isinstance(kind, (DateTime, Date)):
         return False
     bind = kind.dialect_impl(dialect).bind_processor(dialect)

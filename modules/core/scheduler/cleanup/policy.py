@@ -82,4 +82,6 @@ class FunctionPolicy(Policy):
 def _plain(value: object) -> object:
     if isinstance(value, timedelta):
         return in_words(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=True)
     return str(value) if isinstance(value, Path) else value

@@ -54,6 +54,8 @@ class Report:
     error_count: int = 0
     """All errors, also those beyond the kept ones."""
     note: str | None = None
+    cursor: str | None = None
+    """Where the next run goes on, when something ended this one before all was done."""
 
     @property
     def seconds(self) -> float | None:
@@ -104,6 +106,7 @@ class Report:
             "errors": list(self.errors),
             "error_count": self.error_count,
             "note": self.note,
+            "cursor": self.cursor,
         }
 
 
@@ -129,6 +132,7 @@ class Tally:
         self.freed_bytes = 0
         self.batches = 0
         self.note: str | None = None
+        self.cursor: str | None = None
         self.kept: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
         self.cascades: Counter[str] = Counter()
@@ -208,6 +212,7 @@ class Tally:
             errors=tuple(self._errors),
             error_count=self._error_count,
             note=self.note,
+            cursor=self.cursor,
         )
 
 

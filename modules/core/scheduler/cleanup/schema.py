@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Exists,
-    Inspector,
-    TableClause,
-    and_,
-    column,
-    exists,
-    func,
-    inspect,
-    or_,
-    select,
-    table,
-)
+from sqlalchemy import Connection, Inspector, TableClause, func, inspect, select, table
 from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import TypeEngine
 
 from framework.errors import did_you_mean
-from modules.core.scheduler.cleanup.moments import holds_moments, is_before
+from modules.core.scheduler.cleanup.moments import holds_moments
 from modules.core.scheduler.cleanup.parsing import Problem
-from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
+from modules.core.scheduler.cleanup.references import Dependents, find_dependents, find_references, has_index
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy, is_protected
+from modules.core.scheduler.cleanup.table_rows import TableRows, clause
 
 _ALLOWED: dict[type[Any], tuple[type[Any], ...]] = {
     str: (str,),
@@ -38,19 +24,6 @@ _ALLOWED: dict[type[Any], tuple[type[Any], ...]] = {
     float: (int, float),
     Decimal: (int, float),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The table of a policy as the database has it now."""
-
-    table: TableClause
-    key: tuple[str, ...]
-    """Columns of the primary key; empty where there is none."""
-    condemned: ColumnElement[bool]
-    """Which rows go."""
-    blockers: dict[str, Exists]
-    """By a sentence: rows of other tables that refer to condemned ones, and that the database would not let go."""
 
 
 def check_rows_policy(
@@ -65,26 +38,81 @@ def check_rows_policy(
     """
     inspector = inspect(connection)
     name = policy.table_name
-    if name.lower() in {forbidden.lower() for forbidden in forbidden_tables}:
-        return [{"field": "table_name", "message": f"the table {name!r} is not cleaned this way"}]
-    if owned_tables is not None and name not in owned_tables:
-        return [{"field": "table_name", "message": f"the table {name!r} does not belong to the module"}]
+    if refusal := _refusal(name, forbidden_tables, owned_tables):
+        return [{"field": "table_name", "message": refusal}]
     tables = inspector.get_table_names()
     if name not in tables:
         return [{"field": "table_name", "message": f"there is no table {name!r}{did_you_mean(name, tables)}"}]
-    return _column_problems(policy, _column_types(inspector, name))
+    problems = _column_problems(policy, column_types(inspector, name))
+    needs_key = policy.ranks or policy.children == "delete"
+    if needs_key and not inspector.get_pk_constraint(name)["constrained_columns"]:
+        message = f"{name!r} has no primary key, which max_rows, keep_newest, tiers, min_kept and children need"
+        problems.append({"field": "table_name", "message": message})
+    if policy.children == "delete":
+        problems += _children_problems(read_dependents(inspector, policy), forbidden_tables, owned_tables)
+    return problems
 
 
-def read_target(connection: Connection, policy: RowsPolicy, now: datetime) -> Target:
-    """Return the table of a checked policy, with the condition that condemns rows at this moment."""
+def slow_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
+    """Return what makes a checked policy slow, each with `severity` `warning`: indexes that are missing."""
     inspector = inspect(connection)
-    key = inspector.get_pk_constraint(policy.table_name)["constrained_columns"]
-    target = _clause(policy.table_name, _column_types(inspector, policy.table_name))
-    moment = now if policy.max_age is None else now - policy.max_age
-    is_over = is_before(target.c[policy.date_column], moment, connection.dialect)
-    filters = [_fits(target.c[name], value) for name, value in (policy.where or {}).items()]
-    condemned = and_(is_over, *filters)
-    return Target(target, tuple(key), condemned, _blockers(inspector, target, condemned))
+    dependents = read_dependents(inspector, policy)
+    found = [{"field": "children", "message": sentence} for sentence in dependents.unindexed]
+    if not has_index(inspector, policy.table_name, [policy.date_column]):
+        message = f"no index of {policy.table_name!r} begins with {policy.date_column}: every run reads the whole table"
+        found.append({"field": "date_column", "message": message})
+    per = [] if policy.keep_newest is None else policy.keep_newest.per
+    if per and not has_index(inspector, policy.table_name, per[:1]):
+        message = f"no index of {policy.table_name!r} begins with {per[0]}: every batch reads the whole table"
+        found.append({"field": "keep_newest", "message": message})
+    return [{**problem, "severity": "warning"} for problem in found]
+
+
+def read_rows(inspector: Inspector, policy: RowsPolicy) -> TableRows:
+    """Return the rows of a checked policy's table."""
+    name = policy.table_name
+    return TableRows(
+        table=clause(name, column_types(inspector, name)),
+        key=tuple(inspector.get_pk_constraint(name)["constrained_columns"]),
+        date_column=policy.date_column,
+        where=policy.where or {},
+        nullable=frozenset(each["name"] for each in inspector.get_columns(name) if each["nullable"]),
+        dialect=inspector.dialect,
+        is_indexed=has_index(inspector, name, [policy.date_column]),
+    )
+
+
+def read_dependents(inspector: Inspector, policy: RowsPolicy, root: TableClause | None = None) -> Dependents:
+    """Return what refers to the rows of a policy's table, which `root` stands for in statements."""
+    if root is None:
+        root = clause(policy.table_name, column_types(inspector, policy.table_name))
+    return find_dependents(root, find_references(inspector), delete_children=policy.children == "delete")
+
+
+def column_types(inspector: Inspector, name: str) -> dict[str, TypeEngine[Any]]:
+    """Return the types of a table's columns, by name."""
+    return {found["name"]: found["type"] for found in inspector.get_columns(name)}
+
+
+def _refusal(name: str, forbidden: Collection[str], owned: Collection[str] | None) -> str | None:
+    if name.lower() in {each.lower() for each in forbidden}:
+        return f"the table {name!r} is not cleaned this way"
+    if owned is not None and name not in owned:
+        return f"the table {name!r} does not belong to the module"
+    return None
+
+
+def _children_problems(
+    dependents: Dependents, forbidden: Collection[str], owned: Collection[str] | None
+) -> list[Problem]:
+    problems = [{"field": "children", "message": message} for message in dependents.problems]
+    for name in dict.fromkeys(path[-1].child.name for path in dependents.going):
+        refusal = _refusal(name, forbidden, owned)
+        if is_protected(name):
+            refusal = f"the table {name!r} belongs to the database or to the scheduler and is never cleaned this way"
+        if refusal:
+            problems.append({"field": "children", "message": refusal})
+    return problems
 
 
 def count_rows(connection: Connection, table_name: str) -> int:
@@ -93,10 +121,9 @@ def count_rows(connection: Connection, table_name: str) -> int:
 
 
 def _column_problems(policy: RowsPolicy, kinds: dict[str, TypeEngine[Any]]) -> list[Problem]:
-    fields = {"date_column": policy.date_column} | {f"where.{name}": name for name in policy.where or {}}
     problems = [
         {"field": field, "message": f"{policy.table_name!r} has no column {name!r}{did_you_mean(name, kinds)}"}
-        for field, name in fields.items()
+        for field, name in policy.columns.items()
         if name not in kinds
     ]
     if policy.date_column in kinds and not holds_moments(kinds[policy.date_column]):
@@ -115,42 +142,3 @@ def _comparable(kind: TypeEngine[Any], value: object) -> bool:
     except NotImplementedError:
         allowed = ()
     return all(item is None or isinstance(item, allowed) for item in (value if isinstance(value, list) else [value]))
-
-
-def _fits(target: ColumnElement[Any], value: object) -> ColumnElement[bool]:
-    if value is None:
-        return target.is_(None)
-    if not isinstance(value, list):
-        return target == value
-    listed = target.in_([item for item in value if item is not None])
-    return or_(listed, target.is_(None)) if None in value else listed
-
-
-def _blockers(inspector: Inspector, parent: TableClause, condemned: ColumnElement[bool]) -> dict[str, Exists]:
-    blockers = {}
-    for (_, child_name), keys in inspector.get_multi_foreign_keys().items():
-        for key in keys:
-            refers = (
-                key["referred_table"] == parent.name and key["referred_schema"] is None and child_name != parent.name
-            )
-            action = str(key.get("options", {}).get("ondelete") or "NO ACTION").upper()
-            if not refers or action not in {"NO ACTION", "RESTRICT"}:
-                continue
-            child = _clause(child_name, _column_types(inspector, child_name))
-            pairs = zip(key["constrained_columns"], key["referred_columns"], strict=True)
-            same = [child.c[own] == parent.c[other] for own, other in pairs]
-            sentence = (
-                f"rows of {child_name!r} ({', '.join(key['constrained_columns'])}) refer to rows that would go; "
-                f"clean {child_name!r} first, or declare ON DELETE there"
-            )
-            blockers[sentence] = exists().select_from(child).select_from(parent).where(*same, condemned)
-    return blockers
-
-
-def _column_types(inspector: Inspector, name: str) -> dict[str, TypeEngine[Any]]:
-    return {found["name"]: found["type"] for found in inspector.get_columns(name)}
-
-
-def _clause(name: str, kinds: dict[str, TypeEngine[Any]]) -> TableClause:
-    columns = [column(quoted_name(field, quote=True), kind) for field, kind in kinds.items()]
-    return table(quoted_name(name, quote=True), *columns)

@@ -204,12 +204,16 @@ async def test_a_row_renewed_after_it_was_chosen_is_kept(database, logs):
 async def test_a_budget_bounds_a_run_and_the_next_goes_on(database, logs):
     await fill(database, logs, [{"id": n, "at": NOW - 2 * DAY} for n in range(50)])
 
-    planned = await clean(database, dry_run=True, max_deletions=30)
-    first = await clean(database, max_deletions=30)
-    second = await clean(database, max_deletions=30)
+    policy = RowsPolicy(table_name="logs", date_column="at", max_age=DAY, max_rows_per_run=30)
+
+    planned = await clean(database, policy, dry_run=True)
+    first = await clean(database, policy)
+    second = await clean(database, policy, cursor=first.cursor)
 
     assert [planned.matched, first.deleted, second.deleted] == [30, 30, 20]
+    assert planned.kept == first.kept == {"budget": 20}
     assert "next run" in first.note
+    assert second.cursor is None
 
 
 async def test_a_run_that_is_told_to_stop_ends_between_batches(database, logs):
