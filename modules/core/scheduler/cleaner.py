@@ -28,6 +28,7 @@ from modules.core.scheduler.cleanup import (
     clean_files,
     clean_rows,
     count_rows,
+    slow_spots,
 )
 from modules.core.scheduler.execution import State, outcome_of_exception, outcome_of_value
 from modules.core.scheduler.execution_context import ExecutionContext
@@ -68,7 +69,8 @@ class Cleaner:
                 return [{"field": "database", "message": f"no database {policy.database!r} is configured"}]
             if foreign := self._owners.problem(module_id, policy):
                 return [foreign]
-            return await database.read(lambda c: check_rows_policy(c, policy))
+            forbidden = self._owners.forbidden_to(module_id, policy.database)
+            return await database.read(lambda c: check_rows_policy(c, policy, forbidden))
         if isinstance(policy, FunctionPolicy):
             function = self._functions.find(module_id, policy.function_name)
             if function is None:
@@ -76,6 +78,12 @@ class Cleaner:
                 return [{"field": "function_name", "message": message}]
             return list(function.check(policy.parameters))
         return []
+
+    async def warnings(self, policy: AnyPolicy) -> list[dict[str, str]]:
+        """Return what makes a policy that fits slow, as `{"field", "message", "severity": "warning"}`."""
+        if not isinstance(policy, RowsPolicy) or (database := self._database(policy.database)) is None:
+            return []
+        return await database.read(lambda c: slow_spots(c, policy))
 
     async def clean(
         self,
@@ -87,16 +95,18 @@ class Cleaner:
         at: datetime | None = None,
         most: int | None = None,
         halted: Callable[[], bool] = lambda: False,
+        cursor: str | None = None,
     ) -> Report:
         """Carry the policy out, or count what it would take, as things stand `at` a moment; at `most` so many.
 
-        `context` and `halted` are asked now and then whether to stop.
+        `context` and `halted` are asked now and then whether to stop. `cursor` is where the last run
+        of rows stopped, as its report says.
         """
         started = self._clock.now()
         now, by_policy = at or started, partial(self._clean, module_id, policy, dry_run=dry_run, context=context)
         try:
             stop = halted if context is None else lambda: context.cancelled or halted()
-            report = await by_policy(now=now, should_stop=stop, max_deletions=most)
+            report = await by_policy(now=now, should_stop=stop, max_deletions=most, cursor=cursor)
         except Exception as error:  # noqa: BLE001  # the boundary: a cleaner's failure is its report, never swallowed
             return self.failed(policy.kind, dry_run, outcome_of_exception(error).error or "it failed")
         return replace(report, started_at=started, ended_at=self._clock.now())
@@ -104,6 +114,7 @@ class Cleaner:
     async def _clean(
         self, module_id: str, policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None, **how: Any
     ) -> Report:
+        cursor = how.pop("cursor")
         if isinstance(policy, FilesPolicy):
             return await asyncio.to_thread(clean_files, policy, roots=self._roots, dry_run=dry_run, **how)
         if isinstance(policy, FunctionPolicy):
@@ -114,7 +125,8 @@ class Cleaner:
         if foreign := self._owners.problem(module_id, policy):
             return self.failed(policy.kind, dry_run, foreign["message"])
         forbidden = self._owners.forbidden_to(module_id, policy.database)
-        return await clean_rows(policy, database=database, dry_run=dry_run, forbidden_tables=forbidden, **how)
+        how |= {"forbidden_tables": forbidden, "clock": self._clock, "cursor": cursor}
+        return await clean_rows(policy, database=database, dry_run=dry_run, **how)
 
     async def population(self, policy: AnyPolicy, counted: Report) -> int:
         """Return how many rows the table has, or files the directory, of which a dry run counted `counted`."""
@@ -215,7 +227,7 @@ def _store(c: Connection, values: dict[str, Any], report: Report, now: datetime)
     reports.add(c, values)
     reports.count(c, cleanup_id, day_of(report.started_at), {**done, **runs, "seconds": seconds})
     if counts:
-        cleanups.change(c, cleanup_id, now, last_run=report.started_at)
+        cleanups.change(c, cleanup_id, now, last_run=report.started_at, cursor=report.cursor)
 
 
 def _write_file(directory: Path, report_id: str, text: str) -> None:

@@ -100,7 +100,14 @@ class CleanupRuns:
             most = min(ceilings, default=None)
         async with self._watched() as frozen:
             report = await self._cleaner.clean(
-                row.module_id, policy, dry_run=False, context=context, at=at, most=most, halted=lambda: bool(frozen)
+                row.module_id,
+                policy,
+                dry_run=False,
+                context=context,
+                at=at,
+                most=most,
+                halted=lambda: bool(frozen),
+                cursor=row.cursor if at is None else None,  # a plan is of the whole, not of what is left
             )
         return report.refused(frozen[0].code, f"broken off: {frozen[0].message}") if frozen else report
 

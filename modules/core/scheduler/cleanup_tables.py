@@ -30,6 +30,7 @@ class CleanupConfig(Base):
     task_id: Mapped[str]
     compliance: Mapped[str | None]
     approved: Mapped[str | None]
+    cursor: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

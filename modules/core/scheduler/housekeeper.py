@@ -72,17 +72,19 @@ class Housekeeper:
     async def register_cleanup_task(
         self, module_id: str, cleanup_type: str, config: Mapping[str, Any], *, owner: Owner = RUNTIME
     ) -> Result[dict[str, Any]]:
-        """Register a cleanup as a task: `{"cleanup_id", "task_id", "created"}`; the same type again updates it.
+        """Register a cleanup as a task: `{"cleanup_id", "task_id", "created", "warnings"}`; the same type updates it.
 
-        `INVALID_CONFIG` names every offending field in `details["problems"]`.
+        `INVALID_CONFIG` names every offending field in `details["problems"]`; `warnings` say what is slow.
         """
         names = (module_id, cleanup_type)
         checked = await self.check(module_id, cleanup_type, config)
         if checked.error is not None:
             self._jobs.roll.refused(owner)
             return Result(error=checked.error)
+        warnings = await self._cleaner.warnings(checked.unwrap())
         stored = await self._jobs.change(lambda c, now: self.put(c, now, names, checked.data, owner))
-        return self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup])).map(lambda each: each[0])
+        answered = self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup]))
+        return answered.map(lambda each: {**each[0], "warnings": warnings})
 
     async def check(self, module_id: str, cleanup_type: str, config: Mapping[str, Any]) -> Result[AnyPolicy]:
         """Return the policy that a config means, or `INVALID_CONFIG`; looks into the live schema, writes nothing."""

@@ -43,7 +43,7 @@ async def test_a_run_that_would_take_too_much_takes_nothing(node: Any, guard: di
     report = await run(node)
 
     assert (report["code"], report["success"], report["deleted"]) == ("GUARD_EXCEEDED", False, 0)
-    assert (report["matched"], report["kept"], report["dry_run"]) == (7, {"guard": 7}, False)
+    assert (report["matched"], report["kept"], report["dry_run"]) == (7, {"young": 3, "guard": 7}, False)
     assert "7" in report["errors"][0] or "3 of 10" in report["errors"][0]
     assert await count(node.app_context.database) == 10
 

@@ -59,7 +59,8 @@ def choose(
 ) -> Choice:
     """Return what a run at this moment works on, or raise `RefusedError`.
 
-    With `counting`, the cascades of the first `most` are counted too, as in a dry run. `keyed`: the table must have a primary key.
+    With `counting`, the cascades of the first `most` are counted too, as in a dry run. `keyed`: it
+    must have a primary key.
     """
     problems = check_rows_policy(connection, policy, forbidden, owned)
     if problems:

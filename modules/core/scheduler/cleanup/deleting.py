@@ -122,9 +122,16 @@ class Deletion:
 
     def _room(self, most: int) -> int:
         room = most if self._most is None else min(most, self._most - self._tally.matched)
-        if room == 0:
+        if room == 0 and self._is_all_done():
+            self._tally.cursor = None
+        elif room == 0:
             self._end(f"stopped after {self._most} rows; the next run goes on")
         return room
+
+    def _is_all_done(self) -> bool:
+        """Whether a run that began at the beginning has come to everything that was counted."""
+        counts = self._choice.counts
+        return bool(counts) and not self._is_partial and self._tally.matched >= counts.get(None, 0)
 
     def _is_over(self) -> bool:
         if self._should_stop():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import Table
 
 from framework.errors import did_you_mean
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
@@ -36,8 +37,9 @@ def parse_policy(config: Mapping[str, Any], *, default_interval: timedelta, allo
     """Return the policy of the config, or raise `PolicyError`.
 
     `default_interval` is used where neither `cleanup_interval` nor `cron` is given. `allowed_roots` are absolute; a
-    directory must lie strictly below one of them.
+    directory must lie strictly below one of them. `table`, a SQLAlchemy `Table` or mapped class, means its name.
     """
+    config = _by_name(config)
     kinds = [key for key in _KINDS if key in config]
     if len(kinds) != 1:
         raise PolicyError(_unclear_kind(config, kinds))
@@ -49,6 +51,21 @@ def parse_policy(config: Mapping[str, Any], *, default_interval: timedelta, allo
         return model.model_validate(values, context={"allowed_roots": allowed_roots})
     except ValidationError as error:
         raise PolicyError(_problems(error, model)) from None
+
+
+def _by_name(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with the name of a table instead of `table`: a SQLAlchemy `Table` or a mapped class."""
+    if "table" not in config:
+        return dict(config)
+    rest = {key: value for key, value in config.items() if key != "table"}
+    table = getattr(config["table"], "__table__", config["table"])
+    if "table_name" in config:
+        raise PolicyError([{"field": "table", "message": "give table or table_name, not both"}])
+    if not isinstance(table, Table):
+        raise PolicyError([{"field": "table", "message": "a SQLAlchemy Table or a mapped class is needed"}])
+    if table.schema is not None:
+        raise PolicyError([{"field": "table", "message": f"{table.name!r} lies in a schema of its own"}])
+    return {"table_name": table.name, **rest}
 
 
 def _unclear_kind(config: Mapping[str, Any], kinds: list[str]) -> list[Problem]:

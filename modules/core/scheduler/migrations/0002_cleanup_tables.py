@@ -42,6 +42,7 @@ def _cleanup_config() -> None:
         sa.Column("task_id", sa.Text(), nullable=False),
         sa.Column("compliance", sa.Text(), nullable=True),
         sa.Column("approved", sa.Text(), nullable=True),
+        sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),

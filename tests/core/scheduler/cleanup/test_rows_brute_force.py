@@ -1,0 +1,132 @@
+"""What a policy of rows deletes and why the others stay, checked against brute force over all rows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from aged_rows import DAY, NOW, clean, create, fill, values
+from sqlalchemy import Boolean, Column, Index, Integer, String, delete
+
+from framework.database import UtcDateTime
+from modules.core.scheduler.cleanup import RowsPolicy
+
+HOUR = timedelta(hours=1)
+ZONE = "America/St_Johns"  # half an hour beside the others, and with daylight saving
+PERIODS = {
+    "hourly": lambda at: (at.date(), at.hour, at.utcoffset()),
+    "daily": lambda at: at.date(),
+    "weekly": lambda at: at.isocalendar()[:2],
+    "monthly": lambda at: (at.year, at.month),
+    "yearly": lambda at: at.year,
+}
+
+
+def reasons(rows, policy):
+    """Brute force: for each row by its id the reason for which it stays, or None."""
+    fitting = [row for row in rows if all(row[name] == value for name, value in (policy.where or {}).items())]
+    newest_first = sorted((row for row in fitting if row["at"]), key=lambda row: (row["at"], row["id"]), reverse=True)
+    in_tiers = tier_rows(newest_first, policy)
+    found = {row["id"]: "filtered" for row in rows} | {row["id"]: "undated" for row in fitting}
+    for place, row in enumerate(newest_first):
+        found[row["id"]] = reason(row, place, newest_first, in_tiers, policy)
+    if policy.min_kept is not None:
+        going = [row["id"] for row in reversed(newest_first) if found[row["id"]] is None]
+        for spared in going[max(0, len(fitting) - policy.min_kept) :]:
+            found[spared] = "min_kept"
+    return found
+
+
+def reason(row, place, newest_first, in_tiers, policy):
+    beyond = policy.max_rows is not None and place >= policy.max_rows
+    too_old = policy.max_age is not None and row["at"] < NOW - policy.max_age
+    expired = policy.max_age is None and policy.max_rows is None and row["at"] < NOW
+    if not (beyond or too_old or expired):
+        return "newest" if policy.max_age is None and policy.max_rows is not None else "young"
+    if policy.hold_column and row["held"]:
+        return "held"
+    if policy.min_age is not None and row["at"] >= NOW - policy.min_age:
+        return "min_age"
+    if policy.keep_newest is not None:
+        group = [other for other in newest_first if all(other[n] == row[n] for n in policy.keep_newest.per)]
+        if group.index(row) < policy.keep_newest.count:
+            return "newest"
+    return "tier" if row["id"] in in_tiers else None
+
+
+def tier_rows(newest_first, policy):
+    kept = set()
+    for name, period in PERIODS.items():
+        count = None if policy.tiers is None else getattr(policy.tiers, name)
+        seen = []
+        for row in newest_first if count is not None else []:
+            here = period(row["at"].astimezone(ZoneInfo(policy.timezone or "UTC")))
+            if here not in seen and len(seen) < count:
+                seen.append(here)
+                kept.add(row["id"])
+    return kept
+
+
+def random_rows(dice):
+    start = dice.choice([NOW, datetime(2026, 3, 9, tzinfo=NOW.tzinfo)])  # the night of a change of clocks too
+    return [
+        {
+            "id": number,
+            "at": None
+            if dice.random() < 0.1
+            else start - dice.randrange(900) * dice.choice([HOUR / 4, HOUR, 9 * HOUR]),
+            "held": dice.choice([None, False, False, True]),
+            "kind": dice.choice(["a", "b", None]),
+            "owner": dice.choice([1, 2, None]),
+        }
+        for number in dice.sample(range(100), dice.randrange(25))
+    ]
+
+
+def random_policy(dice):
+    rules = {
+        "max_age": dice.randrange(1, 30) * DAY,
+        "max_rows": dice.randrange(1, 9),
+        "where": {"kind": dice.choice(["a", None])},
+        "hold_column": "held",
+        "min_age": dice.randrange(1, 20) * DAY,
+        "keep_newest": {"count": dice.randrange(1, 5), "per": dice.choice([[], ["owner"], ["kind", "owner"]])},
+        "tiers": dict.fromkeys(dice.sample(list(PERIODS), dice.randrange(1, 4)), dice.randrange(1, 5)),
+        "min_kept": dice.randrange(1, 12),
+        "timezone": ZONE,
+    }
+    some = {name: rule for name, rule in rules.items() if dice.random() < 0.4}
+    return RowsPolicy(table_name="logs", date_column="at", batch_size=dice.choice([1, 3, 100]), **some)
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+async def test_what_goes_and_why_the_others_stay_equals_brute_force(database, indexed):
+    table = await create(
+        database,
+        Column("id", Integer, primary_key=True),
+        Column("at", UtcDateTime),
+        Column("held", Boolean),
+        Column("kind", String(5)),
+        Column("owner", Integer),
+        *([Index("ix_logs_at", "at")] if indexed else []),
+    )
+    dice = random.Random(f"rows {indexed}")
+    for _ in range(40):
+        rows, policy = random_rows(dice), random_policy(dice)
+        await database.write(lambda connection: connection.execute(delete(table)))
+        if rows:
+            await fill(database, table, rows)
+        expected = reasons(rows, policy)
+        kept = Counter(why for why in expected.values() if why is not None)
+
+        planned = await clean(database, policy, dry_run=True)
+        done = await clean(database, policy)
+
+        assert (planned.errors, done.errors) == ((), ())
+        assert await values(database, table.c.id) == sorted(n for n, why in expected.items() if why), (policy, rows)
+        assert dict(planned.kept) == dict(done.kept) == dict(kept), (policy, rows)
+        assert planned.matched == done.matched == done.deleted == len(rows) - kept.total()
+        assert planned.examined == done.examined == len(rows)
