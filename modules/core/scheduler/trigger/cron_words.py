@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -27,12 +28,25 @@ def cron_words(times: Timetable) -> str | None:
     minutes = [hour * HOUR + minute * 60 for hour in times.hours for minute in times.minutes]
     seconds = [minute + second for minute in minutes for second in times.seconds]
     if len(seconds) <= MOST_TIMES:
-        return f"{_each(times.days)} at {listed(_clock(second) for second in seconds)}"
+        *others, last = (_each(days) for days in _either(times.days))
+        which = "".join(f"{day}, and " for day in others) + last + ("," if others else "")
+        return f"{which} at {listed(_clock(second) for second in seconds)}"
     rhythm = _rhythm(seconds)
-    return None if rhythm is None else rhythm + _on(times.days)
+    return None if rhythm is None else rhythm + ", and".join(_on(days) for days in _either(times.days))
+
+
+def _either(days: Days) -> tuple[Days, ...]:
+    """Return the weekdays and the days of the month apart, where either will do."""
+    if days.days is None or days.weekdays is None or days.both:
+        return (days,)
+    by_weekday = replace(days, days=None, from_last=frozenset(), nearest=frozenset())
+    return by_weekday, replace(days, weekdays=None, nth=frozenset())
 
 
 def _has_words(days: Days) -> bool:
+    either = _either(days)
+    if len(either) > 1:
+        return all(_has_words(each) for each in either)
     if (days.days is not None and days.weekdays is not None) or days.nearest or days.weeks is not None:
         return False
     if days.nth and days.weekdays:

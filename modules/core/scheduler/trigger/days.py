@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
 LAST = 0  # of `nth`: the last such weekday of a month; of `nearest`: the last working day
 SATURDAY, SUNDAY = 6, 0
+LONGEST_MONTH, WEEK = 31, 7
 PLACES = 13 * 32 + 1  # a day's place in its year is 32 times its month plus its day
 NO_DAY = 0
 
@@ -60,6 +61,20 @@ class Days:
             if in_nth or weekday in named:
                 found.add(day)
         return found
+
+
+def simplest(days: Days) -> Days:
+    """Return the same rule without a restriction that every day meets: `1-31`, or all weekdays."""
+    any_day = days.days is not None and len(days.days) == LONGEST_MONTH
+    any_weekday = days.weekdays is not None and len({day % 7 for day in days.weekdays}) == WEEK
+    if not (any_day or any_weekday):
+        return days
+    either_will_do = days.days is not None and days.weekdays is not None and not days.both
+    if any_day or either_will_do:
+        days = replace(days, days=None, from_last=frozenset(), nearest=frozenset())
+    if any_weekday or either_will_do:
+        days = replace(days, weekdays=None, nth=frozenset())
+    return replace(days, both=False)
 
 
 def _working_day(day: int, first: int, length: int) -> int:

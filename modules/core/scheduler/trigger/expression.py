@@ -9,7 +9,7 @@ from typing import Any
 from croniter import croniter
 
 from modules.core.scheduler.trigger.cron_fields import FIELDS, WEEK, Field, Special
-from modules.core.scheduler.trigger.days import Days
+from modules.core.scheduler.trigger.days import Days, simplest
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TriggerError
 from modules.core.scheduler.trigger.timetable import Timetable
@@ -60,17 +60,18 @@ def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
     items = [_items(field, part, text) for field, part in zip(FIELDS, parts, strict=True)]
     seconds, minutes, hours, days, months, weekdays, years = _expand(items, text)
     special = [item for field in items for item in field if isinstance(item, Special)]
+    days_meant = Days(
+        months=months,
+        days=None if "*" in items[3] else days,
+        from_last=frozenset(item.day for item in special if item.kind == "from_last"),
+        nearest=frozenset(item.day for item in special if item.kind == "nearest"),
+        weekdays=None if "*" in items[5] else weekdays,
+        nth=frozenset((item.day, item.week) for item in special if item.kind == "nth"),
+        weeks=_weeks(week),
+        both=day_match == "all" and "*" not in items[3] and "*" not in items[5],
+    )
     found = Timetable(
-        Days(
-            months=months,
-            days=None if "*" in items[3] else days,
-            from_last=frozenset(item.day for item in special if item.kind == "from_last"),
-            nearest=frozenset(item.day for item in special if item.kind == "nearest"),
-            weekdays=None if "*" in items[5] else weekdays,
-            nth=frozenset((item.day, item.week) for item in special if item.kind == "nth"),
-            weeks=_weeks(week),
-            both=day_match == "all" and "*" not in items[3] and "*" not in items[5],
-        ),
+        simplest(days_meant),
         None if "*" in items[6] else years,
         tuple(sorted(hours)),
         tuple(sorted(minutes)),

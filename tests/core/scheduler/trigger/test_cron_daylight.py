@@ -82,7 +82,7 @@ days = st.sampled_from(["*", "*", "*", "1", "31", "*/2", "L", "25-31"])
 weekdays = st.sampled_from(["*", "*", "*", "0", "6,0", "1-5", "*/2"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     fields=st.tuples(minutes, hours, days, st.just("*"), weekdays),
     zone=st.sampled_from(oracle.distinct_zones()),

@@ -90,6 +90,10 @@ def test_one_definition_has_one_spelling() -> None:
         ("0 0 * * 5L", "0 0 * * friL"),
         ("0 0 * * L5", "0 0 * * friL"),
         ("0 0 28-L * *", "0 0 28-31 * *"),
+        ("0 0 * * 0-6", "0 0 * * *"),
+        ("0 0 1-31 * *", "0 0 * * *"),
+        ("0 0 13 * 1-7", "0 0 * * *"),
+        ("0 0 1-31 * 5", "0 0 * * *"),
     ],
 )
 def test_two_ways_to_write_the_same_times_are_equal(one: str, other: str) -> None:
@@ -154,3 +158,4 @@ def test_day_and_weekday_may_be_asked_to_match_both() -> None:
         "2026-03-13",
         "2026-11-13",
     ]
+    assert Cron("0 0 1-31 * 5", "UTC", day_match="all") == Cron("0 0 * * 5", "UTC")

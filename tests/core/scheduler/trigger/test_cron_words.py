@@ -63,7 +63,10 @@ def day_rule(text: str) -> Rule:
 
 
 def days_told(text: str) -> list[datetime]:
-    """Read ` on Monday to Friday in June`, ` in June on day 1`, ` on day 1 of June`."""
+    """Read ` on Monday to Friday in June`, ` in June on day 1`, ` on day 1 of June`; two with `, and` between them."""
+    if ", and" in text:
+        either = {day for each in text.split(", and") for day in days_told(each)}
+        return sorted(either)
     rules: list[Rule] = []
     months = re.search(
         r" (?:in|of) ((?:January|February|March|April|May|June|July|August|September)[\w ,]*?)(?= on |$)", text
@@ -82,14 +85,18 @@ def days_told(text: str) -> list[datetime]:
     return [day for day in TWO_YEARS if all(rule(day) for rule in rules)]
 
 
+def days_before(text: str) -> str:
+    """Read `every day`, `every month on day 1`, `every Monday` as if they stood behind a rhythm."""
+    days = re.sub(r"^every (day|month|year)", "", text)
+    days = re.sub(r"^every (\w+day)", r" on \1", days) if days.startswith("every") else days
+    return days if days.startswith(" ") or not days else " " + days
+
+
 def read_back(words: str) -> tuple[list[datetime], list[int]]:
     """The days of two years, and the seconds of the day, that words tell."""
     if match := re.fullmatch(r"(.*) at (\d\d:.*)", words):
-        days = re.sub(r"^every (day|month|year)", "", match[1])
-        days = re.sub(r"^every (\w+day)", r" on \1", days) if days.startswith("every") else days
-        return days_told(days if days.startswith(" ") or not days else " " + days), [
-            second(c) for c in listed(match[2])
-        ]
+        days = ", and".join(days_before(each) for each in match[1].removesuffix(",").split(", and "))
+        return days_told(days), [second(c) for c in listed(match[2])]
     match = re.match(r"every (?:([\d.]+) )?(\w+?)s?(?: (?:at minute (\d+)|from (\S+) to (\S+)))?(?= on | in |$)", words)
     assert match is not None
     step = int(match[1] or 1) * UNITS[match[2]]
@@ -103,6 +110,8 @@ def read_back(words: str) -> tuple[list[datetime], list[int]]:
 @example("*/5 0-11 * * *").via("not around the clock")
 @example("*/10 * * * * *").via("seconds")
 @example("0 */2 1 1-12 *").via("all months")
+@example("0 9 13 6 0-6").via("either of two")
+@example("0 9 13 * *").via("day alone")
 @example("0 9 31 * *").via("not in every month")
 @example("0 9 L-30 * *").via("not in every month")
 @given(expression=expressions)
@@ -131,6 +140,8 @@ def test_the_words_of_an_expression_mean_what_it_means(expression: str) -> None:
         ("0 9,12 * 6-8 *", "every day in June to August at 09:00 and 12:00"),
         ("0 4 L * *", "every month on the last day at 04:00"),
         ("0 4 1 1,7 *", "every year in January and July on day 1 at 04:00"),
+        ("0 0 13 * 5", "every Friday, and every month on day 13, at 00:00"),
+        ("*/30 * 1,15 6 mon-fri", "every 30 minutes on Monday to Friday in June, and on day 1 and day 15 of June"),
         ("0 4 * * fri#2,friL", "every month on the last Friday and the second Friday at 04:00"),
     ],
 )
@@ -142,7 +153,6 @@ def test_common_expressions_have_plain_words(expression: str, words: str) -> Non
     "expression",
     [
         "*/7 * * * *",
-        "0 0 13 * 5",
         "0 12 15W * *",
         "0 0 */2 * *",
         "0 9 * * mon,fri#1",
