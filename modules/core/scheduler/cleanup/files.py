@@ -1,23 +1,32 @@
-"""Deletes the files that a policy no longer allows, without ever leaving the directory."""
+"""Deletes the files that a policy no longer allows, or does with them what it says, without leaving the directory."""
 
 from __future__ import annotations
 
-import heapq
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from modules.core.scheduler.cleanup.files_policy import MEGABYTE, FilesPolicy
+from modules.core.scheduler.cleanup.carrying_out import FileAction, file_action
+from modules.core.scheduler.cleanup.files_policy import FilesPolicy
+from modules.core.scheduler.cleanup.groups import TooManyGroupsError
+from modules.core.scheduler.cleanup.judging import Found, Judge
+from modules.core.scheduler.cleanup.moving import ChangedError
 from modules.core.scheduler.cleanup.report import Report, Tally
-from modules.core.scheduler.cleanup.walk import Folder, RefusedDirectoryError, Walk, innermost_root, opened
+from modules.core.scheduler.cleanup.space import bytes_needed, disk_of
+from modules.core.scheduler.cleanup.trash import purge
+from modules.core.scheduler.cleanup.walk import (
+    Folder,
+    RefusedDirectoryError,
+    StoppedError,
+    Walk,
+    innermost_root,
+    opened,
+)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-Rank = tuple[int, int, int]
+Seconds = Callable[[], float]
 
 
 def clean_files(
@@ -27,100 +36,90 @@ def clean_files(
     now: datetime,
     dry_run: bool,
     should_stop: Callable[[], bool] = lambda: False,
-    max_deletions: int | None = None,
+    monotonic: Seconds = lambda: 0.0,
 ) -> Report:
-    """Delete, or in a dry run count, the files that break a limit of the policy; blocking, so call it in a thread.
+    """Carry out a policy of files, or in a dry run count what would go; blocking, so call it in a thread.
 
-    A file's age counts from the later of mtime and ctime; the newest files of the count and size limits are those of
-    the latest mtime. Within a directory the oldest go first. Files with other hard links, links, and whatever is no
-    regular file are never touched and never counted towards a limit. `roots` are absolute. A refused directory and a
-    file that cannot be deleted are errors of the report; a missing directory is a note.
+    The directory is walked once, and before that as often as rules need to know all of its files. Within a chunk of a
+    directory the oldest go first. Files with other hard links, links, and whatever is no regular file are never
+    touched and never counted towards a limit. `roots` are absolute; `monotonic` returns seconds, for `max_seconds`. A
+    refused directory and a file that nothing can be done with are errors of the report; a missing directory is a note.
     """
-    run = _Run(policy, now, dry_run, should_stop, max_deletions)
+    run = _Run(policy, tuple(roots), now, dry_run=dry_run, should_stop=should_stop, monotonic=monotonic)
     try:
-        root = innermost_root(policy.directory, tuple(roots))
-        with opened(root, policy.directory) as fd:
-            run.clean(fd)
+        run.clean()
+    except StoppedError:
+        run.tally.note = "stopped on request; the next run goes on"
     except FileNotFoundError:
         run.tally.note = f"there is no directory {str(policy.directory)!r}"
-    except RefusedDirectoryError as refusal:
+    except (RefusedDirectoryError, TooManyGroupsError) as refusal:
         run.tally.fail(str(refusal))
     return run.tally.report(policy.kind, started_at=now, dry_run=dry_run)
 
 
-class _Newest:
-    """Finds the newest files that the count and size limits allow, holding no more than those in memory."""
-
-    def __init__(self, max_files: int | None, max_size_mb: float | None) -> None:
-        self._max_files = max_files
-        self._max_bytes = None if max_size_mb is None else max_size_mb * MEGABYTE
-        self._kept: list[tuple[Rank, int]] = []
-        self._bytes = 0
-        self.cut: Rank | None = None
-        """The newest file that is too many; it and all older ones go."""
-
-    def add(self, rank: Rank, size: int) -> None:
-        if self.cut is not None and rank <= self.cut:
-            return
-        heapq.heappush(self._kept, (rank, size))
-        self._bytes += size
-        while self._kept and self._too_much():
-            self.cut, size = heapq.heappop(self._kept)
-            self._bytes -= size
-
-    def _too_much(self) -> bool:
-        too_many = self._max_files is not None and len(self._kept) > self._max_files
-        return too_many or (self._max_bytes is not None and self._bytes > self._max_bytes)
-
-
 class _Run:
-    """One pass over the directory that deletes, after one that ranks where count or size is limited."""
+    """One walk that acts, after those by which the judge learns."""
 
     def __init__(
         self,
         policy: FilesPolicy,
+        roots: tuple[Path, ...],
         now: datetime,
+        *,
         dry_run: bool,
         should_stop: Callable[[], bool],
-        max_deletions: int | None,
+        monotonic: Seconds,
     ) -> None:
         self.tally = Tally()
         self._policy = policy
+        self._roots = roots
+        self._now = now
         self._dry_run = dry_run
         self._should_stop = should_stop
-        self._max_deletions = max_deletions
-        self._now = _nanoseconds(now - _EPOCH)
-        self._age_limit = None if policy.age_limit is None else _nanoseconds(policy.age_limit)
-        self._grace = _nanoseconds(policy.grace)
-        self._cut: Rank | None = None
+        self._monotonic = monotonic
+        self._judge = Judge(policy, now)
         self._device = -1
 
-    def clean(self, fd: int) -> None:
-        self._device = os.fstat(fd).st_dev
-        if self._policy.max_files is not None or self._policy.max_size_mb is not None:
-            self._cut = self._rank_all(fd)
-        for folder in self._folders(fd, self.tally):
-            for name, seen in sorted(self._condemned(folder), key=lambda found: _rank(found[1])):
-                if self._is_over():
-                    return
-                self._take(folder, name, seen)
+    def clean(self) -> None:
+        policy = self._policy
+        root = innermost_root(policy.directory, self._roots)
+        with opened(root, policy.directory) as fd, file_action(policy, self._roots, self._now) as action:
+            self._device = os.fstat(fd).st_dev
+            needed = bytes_needed(disk_of(fd), policy.start_below_free, policy.stop_at_free)
+            self._judge.learn(lambda: self._look(fd), needed)
+            self._act(fd, action)
+        if policy.action == "trash":
+            purge(root, self._now, self.tally, dry_run=self._dry_run, should_stop=self._should_stop)
 
-    def _rank_all(self, fd: int) -> Rank | None:
-        newest = _Newest(self._policy.max_files, self._policy.max_size_mb)
-        for folder in self._folders(fd, Tally()):  # the second pass counts; what it cannot see, it tells
+    def _act(self, fd: int, action: FileAction) -> None:
+        started = self._monotonic()
+        for folder in self._walk(fd, self.tally, acting=True):
+            for found in sorted(self._going(folder), key=lambda found: self._judge.rank(found.seen)):
+                if self._is_over(started):
+                    return
+                self._take(folder, found, action)
+
+    def _look(self, fd: int) -> Iterator[Found]:
+        for folder in self._walk(fd, Tally()):  # the walk that acts counts; what this one cannot see, that one tells
             for entry in folder.entries:
                 with suppress(OSError):
                     seen = entry.stat(follow_symlinks=False)
                     if self._left_alone(seen) is None:
-                        newest.add(_rank(seen), seen.st_size)
-        return newest.cut
+                        yield Found(folder.path, entry.name, seen)
 
-    def _folders(self, fd: int, tally: Tally) -> Iterator[Folder]:
+    def _walk(self, fd: int, tally: Tally, *, acting: bool = False) -> Iterator[Folder]:
         policy = self._policy
-        walk = Walk(policy.pattern, recursive=policy.recursive, should_stop=self._should_stop, tally=tally)
+        walk = Walk(
+            policy.pattern,
+            recursive=policy.recursive,
+            should_stop=self._should_stop,
+            tally=tally,
+            exclude=policy.exclude,
+            remove_empty=self._remove_directory if acting and policy.remove_empty else None,
+        )
         return walk.folders(fd, policy.directory)
 
-    def _condemned(self, folder: Folder) -> Iterator[tuple[str, os.stat_result]]:
+    def _going(self, folder: Folder) -> Iterator[Found]:
         for entry in folder.entries:
             self.tally.examined += 1
             try:
@@ -129,16 +128,15 @@ class _Run:
                 self.tally.skip("vanished")
                 continue
             except OSError as error:
-                self._fail(folder, entry.name, error)
+                self._fail(folder.path / entry.name, error)
                 continue
-            reason = self._left_alone(seen)
-            if reason is not None:
+            found = Found(folder.path, entry.name, seen)
+            if reason := self._left_alone(seen):
                 self.tally.skip(reason)
-            elif self._breaks_a_limit(seen):
-                if self._age(seen) < self._grace:
-                    self.tally.keep("min_age")
-                else:
-                    yield entry.name, seen
+            elif reason := self._judge.verdict(found):
+                self.tally.keep(reason)
+            else:
+                yield found
 
     def _left_alone(self, seen: os.stat_result) -> str | None:
         if stat.S_ISLNK(seen.st_mode):
@@ -149,53 +147,50 @@ class _Run:
             return "other_mount"
         return "hard_link" if seen.st_nlink > 1 else None
 
-    def _breaks_a_limit(self, seen: os.stat_result) -> bool:
-        too_old = self._age_limit is not None and self._age(seen) > self._age_limit
-        return too_old or (self._cut is not None and _rank(seen) <= self._cut)
-
-    def _age(self, seen: os.stat_result) -> int:
-        return self._now - max(seen.st_mtime_ns, seen.st_ctime_ns)
-
-    def _is_over(self) -> bool:
-        if self._max_deletions is not None and self.tally.matched >= self._max_deletions:
-            self.tally.note = f"stopped after {self._max_deletions} files; the next run goes on"
+    def _is_over(self, started: float) -> bool:
+        limit = self._policy.max_seconds
+        if limit is not None and self.tally.matched and self._monotonic() - started >= limit.total_seconds():
+            self.tally.note = f"stopped after {limit.total_seconds():g} seconds; the next run goes on"
             return True
         if self._should_stop():
-            self.tally.note = "stopped on request; the next run goes on"
-            return True
+            raise StoppedError
         return False
 
-    def _take(self, folder: Folder, name: str, seen: os.stat_result) -> None:
+    def _take(self, folder: Folder, found: Found, action: FileAction) -> None:
         self.tally.matched += 1
-        if self._dry_run:
-            self.tally.bytes += seen.st_size
-            return
+        self.tally.span(moment := self._judge.moment(found.seen), moment)
+        self.tally.sample(str(folder.path / found.name))
         try:
-            self._unlink(folder.fd, name, seen)
+            freed = action.would_free(found) if self._dry_run else action.take(folder.fd, found)
         except FileNotFoundError:
             self.tally.skip("vanished")
-        except OSError as error:
-            self._fail(folder, name, error)
-
-    def _unlink(self, fd: int, name: str, seen: os.stat_result) -> None:
-        if _identity(os.stat(name, dir_fd=fd, follow_symlinks=False)) != _identity(seen):
+        except ChangedError:
             self.tally.skip("changed")
-            return
-        os.unlink(name, dir_fd=fd)
-        self.tally.deleted += 1
-        self.tally.bytes += seen.st_size
+        except OSError as error:
+            self._fail(folder.path / found.name, error)
+        else:
+            self._record(folder, found, action, freed)
 
-    def _fail(self, folder: Folder, name: str, error: OSError) -> None:
-        self.tally.fail(f"cannot delete {str(folder.path / name)!r}: {error.strerror}")
+    def _record(self, folder: Folder, found: Found, action: FileAction, freed: int) -> None:
+        self.tally.deleted += not self._dry_run
+        self.tally.bytes += found.seen.st_size
+        self.tally.freed_bytes += freed
+        if action.done is not None:
+            self.tally.done[action.done] += 1
+        folder.level.left -= action.empties
 
+    def _remove_directory(self, outer: int, path: Path, before: os.stat_result) -> bool:
+        if not self._judge.is_old(before):
+            return False
+        try:
+            if not self._dry_run:
+                os.rmdir(path.name, dir_fd=outer)
+        except OSError as error:
+            self._fail(path, error)
+            return False
+        self.tally.done["directories"] += 1
+        return True
 
-def _rank(seen: os.stat_result) -> Rank:
-    return seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino
-
-
-def _identity(seen: os.stat_result) -> tuple[int, ...]:
-    return seen.st_dev, seen.st_ino, seen.st_mode, seen.st_nlink, seen.st_mtime_ns, seen.st_ctime_ns
-
-
-def _nanoseconds(duration: timedelta) -> int:
-    return duration // _MICROSECOND * 1000
+    def _fail(self, path: Path, error: OSError) -> None:
+        verb = {"archive": "move", "trash": "move", "compress": "compress"}.get(self._policy.action, "delete")
+        self.tally.fail(f"cannot {verb} {str(path)!r}: {error.strerror}")

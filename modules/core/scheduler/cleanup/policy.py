@@ -84,4 +84,6 @@ def _plain(value: object) -> object:
         return in_words(value)
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_none=True)
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     return str(value) if isinstance(value, Path) else value

@@ -133,22 +133,35 @@ def test_a_file_written_a_second_ago_is_kept_whatever_the_limits_say(folder):
     assert clean(folder, now, max_files=0, min_age=0).deleted == 1
 
 
-def test_the_oldest_go_first_when_a_run_is_cut_short(folder):
+def test_a_run_takes_only_so_many_files_and_the_oldest_of_all_folders_first(folder):
     for age in (3, 1, 4, 2, 0):
+        aged(folder / f"{age % 2}" / f"file-{age}", age * DAY)
+    limits = {"max_files": 0, "recursive": True, "max_files_per_run": 2}
+
+    report = clean(folder, later(folder, HOUR), **limits)
+    kept = names(folder)
+    clean(folder, later(folder, HOUR), **limits)
+
+    assert kept == {"0/file-0", "1/file-1", "0/file-2"}
+    assert (report.success, report.matched, report.kept) == (True, 2, {"budget": 3})
+    assert names(folder) == {"0/file-0"}
+
+
+def test_a_run_ends_after_its_time_but_not_before_it_took_one(folder):
+    for age in range(3):
         aged(folder / f"file-{age}", age * DAY)
-    policy = FilesPolicy(directory=folder, max_files=0)
+    policy = FilesPolicy(directory=folder, max_files=0, max_seconds=60)
+    seconds = iter(range(0, 10_000, 61))
 
     report = clean_files(
         policy,
         roots=[folder.parent],
         now=later(folder, HOUR),
         dry_run=False,
-        should_stop=lambda: False,
-        max_deletions=2,
+        monotonic=lambda: next(seconds),
     )
 
-    assert names(folder) == {"file-0", "file-1", "file-2"}
-    assert report.success
+    assert names(folder) == {"file-0", "file-1"}
     assert "next run" in report.note
 
 
