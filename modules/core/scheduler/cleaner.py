@@ -116,6 +116,7 @@ class Cleaner:
     ) -> Report:
         cursor = how.pop("cursor")
         if isinstance(policy, FilesPolicy):
+            how["monotonic"] = self._clock.monotonic
             return await asyncio.to_thread(clean_files, policy, roots=self._roots, dry_run=dry_run, **how)
         if isinstance(policy, FunctionPolicy):
             return await self._call(module_id, policy, dry_run=dry_run, context=context)

@@ -6,6 +6,7 @@ from modules.core.scheduler.cleanup.guards import Guarded, Limits
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, total
+from modules.core.scheduler.cleanup.restoring_files import restorable_files, restore_files
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, slow_spots
@@ -27,5 +28,7 @@ __all__ = [
     "count_rows",
     "parse_policy",
     "slow_spots",
+    "restorable_files",
+    "restore_files",
     "total",
 ]

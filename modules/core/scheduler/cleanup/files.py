@@ -37,17 +37,19 @@ def clean_files(
     dry_run: bool,
     should_stop: Callable[[], bool] = lambda: False,
     monotonic: Seconds = lambda: 0.0,
+    max_deletions: int | None = None,
 ) -> Report:
     """Carry out a policy of files, or in a dry run count what would go; blocking, so call it in a thread.
 
     The directory is walked once, and before that as often as rules need to know all of its files. Within a chunk of a
     directory the oldest go first. Files with other hard links, links, and whatever is no regular file are never
-    touched and never counted towards a limit. `roots` are absolute; `monotonic` returns seconds, for `max_seconds`. A
-    refused directory and a file that nothing can be done with are errors of the report; a missing directory is a note.
+    touched and never counted towards a limit. `roots` are absolute; `monotonic` returns seconds, for `max_seconds`; no
+    more than `max_deletions` files go. A refused directory and a file that nothing can be done with are errors of the
+    report; a missing directory is a note.
     """
-    run = _Run(policy, tuple(roots), now, dry_run=dry_run, should_stop=should_stop, monotonic=monotonic)
+    run = _Run(policy, Judge(policy, now, max_deletions), dry_run, should_stop, monotonic)
     try:
-        run.clean()
+        run.clean(tuple(roots), now)
     except StoppedError:
         run.tally.note = "stopped on request; the next run goes on"
     except FileNotFoundError:
@@ -63,33 +65,29 @@ class _Run:
     def __init__(
         self,
         policy: FilesPolicy,
-        roots: tuple[Path, ...],
-        now: datetime,
-        *,
+        judge: Judge,
         dry_run: bool,
         should_stop: Callable[[], bool],
         monotonic: Seconds,
     ) -> None:
         self.tally = Tally()
         self._policy = policy
-        self._roots = roots
-        self._now = now
+        self._judge = judge
         self._dry_run = dry_run
         self._should_stop = should_stop
         self._monotonic = monotonic
-        self._judge = Judge(policy, now)
         self._device = -1
 
-    def clean(self) -> None:
+    def clean(self, roots: tuple[Path, ...], now: datetime) -> None:
         policy = self._policy
-        root = innermost_root(policy.directory, self._roots)
-        with opened(root, policy.directory) as fd, file_action(policy, self._roots, self._now) as action:
+        root = innermost_root(policy.directory, roots)
+        with opened(root, policy.directory) as fd, file_action(policy, roots, now) as action:
             self._device = os.fstat(fd).st_dev
             needed = bytes_needed(disk_of(fd), policy.start_below_free, policy.stop_at_free)
             self._judge.learn(lambda: self._look(fd), needed)
             self._act(fd, action)
         if policy.action == "trash":
-            purge(root, self._now, self.tally, dry_run=self._dry_run, should_stop=self._should_stop)
+            purge(root, now, self.tally, dry_run=self._dry_run, should_stop=self._should_stop)
 
     def _act(self, fd: int, action: FileAction) -> None:
         started = self._monotonic()

@@ -44,11 +44,13 @@ class Judge:
 
     The newest files are those of the latest mtime, or with `age_by` `ctime` of the latest ctime. What keeps a file is
     the first of: `filtered`; `young` or `newest`, as no limit condemns it; `min_age`; `newest` of its group; `tier`;
-    `min_kept`; `budget`.
+    `min_kept`; `budget`, that of the policy or `most`, whichever is less.
     """
 
-    def __init__(self, policy: FilesPolicy, now: datetime) -> None:
+    def __init__(self, policy: FilesPolicy, now: datetime, most: int | None = None) -> None:
         self._policy = policy
+        budgets = [budget for budget in (policy.max_files_per_run, most) if budget is not None]
+        self._most = min(budgets, default=None)
         self._now = nanoseconds(now - _EPOCH)
         self._changed = _STAMPS[policy.age_by]
         self._age_limit = None if policy.age_limit is None else nanoseconds(policy.age_limit)
@@ -193,7 +195,7 @@ class Judge:
         self._spared_above = _NOTHING if cut is None else cut
 
     def _end_of_run(self, look: Look) -> None:
-        most = self._policy.max_files_per_run
+        most = self._most
         if most is None:
             return
 
