@@ -41,7 +41,7 @@ class Report:
     """Rows of other tables that went with the rows deleted, by table."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """What the rules could not judge or act on, and how often: `hard_link`, `symlink`, `not_a_file`, `other_mount`,
-    `changed` or `vanished` since it was looked at."""
+    `changed` or `vanished` since it was looked at; `exists`, in a restore, where another file is."""
     oldest: datetime | None = None
     """Of what was matched, as is `newest`."""
     newest: datetime | None = None
