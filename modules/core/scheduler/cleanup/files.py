@@ -147,8 +147,8 @@ class _Run:
 
     def _is_over(self, started: float) -> bool:
         limit = self._policy.max_seconds
-        if limit is not None and self.tally.matched and self._monotonic() - started >= limit.total_seconds():
-            self.tally.note = f"stopped after {limit.total_seconds():g} seconds; the next run goes on"
+        if limit is not None and self.tally.matched and self._monotonic() - started >= limit:
+            self.tally.note = f"stopped after {limit:g} seconds; the next run goes on"
             return True
         if self._should_stop():
             raise StoppedError
