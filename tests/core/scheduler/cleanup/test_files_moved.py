@@ -1,9 +1,8 @@
-"""What is done with files instead of deleting them, and how they come back."""
+"""What is moved instead of being deleted is whole where it went, and comes back as it was."""
 
 from __future__ import annotations
 
 import errno
-import gzip
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,6 @@ from aged_files import aged, later, names, write
 from modules.core.scheduler.cleanup import (
     FilesPolicy,
     clean_files,
-    compressing,
     moving,
     restorable_files,
     restore_files,
@@ -194,108 +192,3 @@ def test_a_move_that_fails_leaves_the_file_and_nothing_half_in_the_archive(folde
 
     assert names(folder.parent) == {"cleaned/old"}
     assert (report.success, report.deleted) == (False, 0)
-
-
-def test_compressed_files_keep_content_mode_and_time_and_are_compressed_once(folder):
-    aged(folder / "app.log", DAY, 100_000).chmod(0o640)
-    ((content, stamp),) = contents(folder).values()
-    policy = policy_of(folder, action="compress")
-
-    report = clean(policy)
-    packed = folder / "app.log.gz"
-    again = clean(policy, days=9)
-
-    assert names(folder) == {"app.log.gz"}
-    assert gzip.decompress(packed.read_bytes()) == content
-    assert (packed.stat().st_mtime_ns, packed.stat().st_mode & 0o777) == (stamp, 0o640)
-    assert (report.done, report.bytes, again.matched, again.kept) == ({"compressed": 1}, 100_000, 0, {"filtered": 1})
-    assert report.freed_bytes > 80_000
-
-
-@pytest.mark.parametrize("point", ["link", "unlink"])
-def test_compression_that_was_killed_is_finished_by_the_next_run(folder, monkeypatch, point):
-    class KilledError(BaseException):
-        pass
-
-    def kill(*_, **__):
-        raise KilledError
-
-    log = write(folder / "app.log", 5_000)
-    log.write_bytes(content := os.urandom(5_000))
-    policy = policy_of(folder, action="compress")
-    with monkeypatch.context() as patch:
-        if point == "link":
-            patch.setattr(os, "link", kill)
-        else:
-            really, calls = os.unlink, []
-            patch.setattr(os, "unlink", lambda *a, **k: kill() if calls else calls.append(1) or really(*a, **k))
-            write(folder / ".app.log.gz.partial")
-        with pytest.raises(KilledError):
-            clean(policy)
-    log_survives = log.read_bytes() == content
-
-    report = clean(policy)
-
-    assert log_survives
-    assert report.success
-    assert names(folder) == {"app.log.gz"}
-    assert gzip.decompress((folder / "app.log.gz").read_bytes()) == content
-
-
-@pytest.mark.parametrize("there", [gzip.compress(b"something else"), b"no gzip at all", b""])
-def test_compression_never_takes_the_place_of_another_file(folder, there):
-    write(folder / "app.log")
-    write(folder / "app.log.gz").write_bytes(there)
-
-    report = clean(policy_of(folder, action="compress"))
-
-    assert names(folder) == {"app.log", "app.log.gz"}
-    assert (folder / "app.log.gz").read_bytes() == there
-    assert "holds something else" in report.errors[0]
-
-
-def test_a_file_written_to_while_it_is_compressed_stays(folder, monkeypatch):
-    log = write(folder / "app.log")
-    really = compressing.dress
-
-    def dress(target, seen):
-        really(target, seen)
-        log.write_text("written to meanwhile")
-
-    monkeypatch.setattr(compressing, "dress", dress)
-
-    report = clean(policy_of(folder, action="compress"))
-
-    assert names(folder) == {"app.log"}
-    assert report.skipped == {"changed": 1}
-
-
-def test_directories_left_empty_go_when_they_are_old_and_the_cleaned_one_never(folder):
-    for empty in ("a/b/c", "full", "linked"):
-        (folder / empty).mkdir(parents=True)
-    write(folder / "emptied" / "old")
-    (folder / "linked" / "link").symlink_to(folder)
-    write(folder / "full" / "young")
-    now = later(folder, 2 * DAY)
-    os.utime(folder / "full" / "young", (now.timestamp(), now.timestamp()))
-    policy = policy_of(folder, remove_empty=True)
-
-    planned = clean(policy, dry_run=True)
-    report = clean(policy)
-
-    assert {str(path.relative_to(folder)) for path in folder.rglob("*")} == {
-        "full",
-        "full/young",
-        "linked",
-        "linked/link",
-    }
-    assert planned.done == report.done == {"directories": 4}
-
-
-def test_a_directory_that_changed_lately_stays_though_it_is_empty(folder):
-    (folder / "fresh").mkdir()
-
-    report = clean(policy_of(folder, remove_empty=True), days=0.5)
-
-    assert (folder / "fresh").exists()
-    assert report.done == {}
