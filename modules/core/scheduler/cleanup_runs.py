@@ -122,6 +122,13 @@ class CleanupRuns:
         wanted = policy.preview_first or self._settings.housekeeper_preview_first
         return wanted and row.approved != digest(policy)
 
+    def awaits(self, row: Row[Any]) -> bool:
+        """Whether a person must see a plan of a stored cleanup first; False where its config cannot be read."""
+        try:
+            return self.awaits_preview(row, self.parse_stored(row.config))
+        except (PolicyError, strict_json.JsonError):
+            return False
+
     async def _report(
         self, row: Row[Any], policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None
     ) -> Report:

@@ -129,9 +129,9 @@ class Housekeeper:
     async def list_cleanups(
         self, *, module_id: str | None = None, cleanup_type: str | None = None
     ) -> Result[list[dict[str, Any]]]:
-        """Return the cleanups with their config, in the order in which they would run."""
+        """Return the cleanups in the order in which they would run, each with its config, and `awaits_preview`."""
         rows = await self._database.read(lambda c: cleanups.chosen(c, module_id=module_id, cleanup_type=cleanup_type))
-        return Result.success([cleanup_view(row, self._functions) for row in rows])
+        return Result.success([self._view(row) for row in rows])
 
     async def update_cleanup(self, cleanup_id: str, changes: Mapping[str, Any]) -> Result[dict[str, Any]]:
         """Change fields of a cleanup's config, or `enabled`; return it."""
@@ -160,7 +160,10 @@ class Housekeeper:
         elif enabled is False:
             commands.pause(c, now, row.task_id, None)
         (changed,) = cleanups.chosen(c, module_id=row.module_id, cleanup_type=row.cleanup_type)
-        return cleanup_view(changed, self._functions)
+        return self._view(changed)
+
+    def _view(self, row: Row[Any]) -> dict[str, Any]:
+        return cleanup_view(row, self._functions) | {"awaits_preview": self._runs.awaits(row)}
 
     async def remove_cleanup(self, cleanup_id: str) -> Result[dict[str, Any]]:
         """Remove a cleanup and cancel its task; its reports stay until their retention ends."""

@@ -170,7 +170,6 @@ class CleanupPlans:
 
     def _view(self, c: Connection, plan: Row[Any]) -> dict[str, Any]:
         row = cleanups.find(c, plan.cleanup_id)
-        policy = None if row is None else self._policy(row).data
         return {
             "plan_id": plan.id,
             "cleanup_id": plan.cleanup_id,
@@ -180,7 +179,7 @@ class CleanupPlans:
             "valid_until": plan.created_at + VALID_FOR,
             "applied_at": plan.applied_at,
             **strict_json.loads(plan.plan),
-            "awaits_preview": row is not None and policy is not None and self._runs.awaits_preview(row, policy),
+            "awaits_preview": row is not None and self._runs.awaits(row),
         }
 
 

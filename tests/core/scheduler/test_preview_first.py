@@ -18,13 +18,16 @@ HOUR = 3600.0
 async def test_a_new_policy_runs_dry_until_a_plan_of_it_was_confirmed(node: Any) -> None:
     plan = await planned(node, preview_first=True)
     dry = (await node.scheduler.run_cleanup("sessions")).unwrap()["reports"][0]
+    (before, *_) = (await node.scheduler.list_cleanups(module_id="acme.test")).unwrap()
 
     shown = (await node.scheduler.confirm_cleanup(plan["plan_id"])).unwrap()
     await node.scheduler.update_cleanup(plan["cleanup_id"], {"cleanup_interval": "3 hours", "priority": 3})
+    (after, *_) = (await node.scheduler.list_cleanups(module_id="acme.test")).unwrap()
     done = (await node.scheduler.run_cleanup("sessions")).unwrap()["reports"][0]
 
     assert (dry["dry_run"], dry["matched"], dry["note"]) == (True, 7, AWAITS_PREVIEW)
     assert (plan["awaits_preview"], shown["awaits_preview"], shown["applied_at"]) == (True, False, None)
+    assert (before["awaits_preview"], after["awaits_preview"]) == (True, False)
     assert (done["dry_run"], done["deleted"]) == (False, 7)
 
 
