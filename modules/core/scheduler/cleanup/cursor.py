@@ -37,7 +37,7 @@ def from_cursor(
     if not isinstance(stored, dict) or stored.get("by") != list(names):
         return None
     values = stored.get("after")
-    if not isinstance(values, list) or len(values) != len(columns):
+    if not isinstance(values, list) or len(values) != len(columns) or None in map(_plain, values):
         return None
     try:
         return tuple(_typed(value, column) for value, column in zip(values, columns, strict=True))

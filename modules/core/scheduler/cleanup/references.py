@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -48,8 +49,7 @@ class Reference:
 
     def rows(self, source: FromClause, parents: Select[tuple[object, ...]]) -> ColumnElement[bool]:
         """Return the condition that a child's row refers to one of these; `parents` selects the referred columns."""
-        own = [source.c[name] for name in self.columns]
-        return (own[0] if len(own) == 1 else tuple_(*own)).in_(parents)
+        return _together(source, self.columns).in_(parents)
 
 
 Path = tuple[Reference, ...]
@@ -61,6 +61,8 @@ class Dependents:
     """Everything that refers to a table, directly or through others."""
 
     root: TableClause
+    key: tuple[str, ...]
+    """Columns of the root's primary key."""
     going: tuple[Path, ...]
     """The last table's rows go with the root's, the deepest first."""
     blocking: tuple[Path, ...]
@@ -77,9 +79,9 @@ class Dependents:
     def _blocks(self, path: Path, condemned: ColumnElement[bool]) -> Select[tuple[bool]]:
         last, source = path[-1], path[-1].child.alias("referring")
         is_referring = last.rows(source, self._parents(path, condemned))
-        if last.child.name == self.root.name and last.action == CASCADE:
-            also_going = select(*(self.root.c[name] for name in last.columns)).where(condemned)
-            is_referring &= not_(last.rows(source, also_going))
+        if last.child.name == self.root.name and last.action == CASCADE and self.key:
+            going = select(*(self.root.c[name] for name in self.key)).where(condemned)
+            is_referring &= not_(_together(source, self.key).in_(going))
         return select(select(source).where(is_referring).exists())
 
     def count(
@@ -136,7 +138,9 @@ def find_references(inspector: Inspector) -> list[Reference]:
     ]
 
 
-def find_dependents(root: TableClause, references: Sequence[Reference], *, delete_children: bool) -> Dependents:
+def find_dependents(
+    root: TableClause, key: Sequence[str], references: Sequence[Reference], *, delete_children: bool
+) -> Dependents:
     """Return what refers to a table; with `delete_children`, what would stand in the way goes first."""
     by_parent: dict[str, list[Reference]] = {}
     for reference in references:
@@ -159,7 +163,7 @@ def find_dependents(root: TableClause, references: Sequence[Reference], *, delet
             going.append(path)
     deepest_first = sorted(going, key=len, reverse=True)
     slow = tuple(_unindexed(references, {root.name, *(path[-1].child.name for path in going)}))
-    return Dependents(root, tuple(deepest_first), tuple(blocking), tuple(problems), slow)
+    return Dependents(root, tuple(key), tuple(deepest_first), tuple(blocking), tuple(problems), slow)
 
 
 def _unindexed(references: Sequence[Reference], tables: set[str]) -> list[str]:
@@ -204,6 +208,11 @@ def has_index(inspector: Inspector, table: str, columns: Sequence[str]) -> bool:
     leading += [found["column_names"] for found in inspector.get_unique_constraints(table)]
     leading.append(inspector.get_pk_constraint(table)["constrained_columns"])
     return any(set(names[: len(columns)]) == set(columns) for names in leading)
+
+
+def _together(source: FromClause, names: Sequence[str]) -> ColumnElement[Any]:
+    columns: list[ColumnElement[Any]] = [source.c[name] for name in names]
+    return columns[0] if len(columns) == 1 else tuple_(*columns)
 
 
 def _blocked(path: Path) -> str:

@@ -86,7 +86,8 @@ def read_dependents(inspector: Inspector, policy: RowsPolicy, root: TableClause 
     """Return what refers to the rows of a policy's table, which `root` stands for in statements."""
     if root is None:
         root = clause(policy.table_name, column_types(inspector, policy.table_name))
-    return find_dependents(root, find_references(inspector), delete_children=policy.children == "delete")
+    key = inspector.get_pk_constraint(policy.table_name)["constrained_columns"]
+    return find_dependents(root, key, find_references(inspector), delete_children=policy.children == "delete")
 
 
 def column_types(inspector: Inspector, name: str) -> dict[str, TypeEngine[Any]]:
