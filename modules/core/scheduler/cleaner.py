@@ -28,6 +28,7 @@ from modules.core.scheduler.cleanup import (
     clean_files,
     clean_rows,
     count_rows,
+    numbers_in,
     slow_spots,
 )
 from modules.core.scheduler.execution import State, outcome_of_exception, outcome_of_value
@@ -140,20 +141,25 @@ class Cleaner:
     async def _call(
         self, module_id: str, policy: FunctionPolicy, *, dry_run: bool, context: ExecutionContext | None
     ) -> Report:
-        """Call a module's own cleaner; what it returns is, as JSON, the report's note. A dry run does not call it."""
+        """Call a module's own cleaner; what it returns is, as JSON, the report's note, and its numbers are counted.
+
+        A dry run calls it only where it has a parameter `dry_run`, which is then true.
+        """
         started = self._clock.now()
-        if dry_run:
-            note = "a function cannot be run dry: it was not called"
-            return Report(policy.kind, dry_run=True, started_at=started, note=note)
         function = self._functions.find(module_id, policy.function_name)
         if function is None:
             return self.failed(policy.kind, dry_run, self._functions.unknown(module_id, policy.function_name))
+        if dry_run and "dry_run" not in (function.arguments.accepted or ()):
+            note = "it has no parameter dry_run: it was not called"
+            return Report(policy.kind, dry_run=True, started_at=started, note=note)
         context = context or self._by_hand(module_id, policy.function_name)
-        outcome = outcome_of_value(await invoke(function, policy.parameters, context))
+        parameters = {**policy.parameters, "dry_run": True} if dry_run else policy.parameters
+        value = await invoke(function, parameters, context)
+        outcome = outcome_of_value(value)
         if outcome.state != State.SUCCEEDED:
             return self.failed(policy.kind, dry_run, outcome.error or "it failed")
         returned = None if outcome.result_json is None else storable(outcome.result_json, MAX_NOTE)
-        return Report(policy.kind, dry_run=False, started_at=started, note=returned)
+        return Report(policy.kind, dry_run=dry_run, started_at=started, note=returned, **numbers_in(value))
 
     def _by_hand(self, module_id: str, function_name: str) -> ExecutionContext:
         """The context of a cleaner that is called by hand rather than by an execution."""

@@ -15,9 +15,8 @@ from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.pages import check_limit, id_cursor, id_of_cursor
 from modules.core.scheduler.refusing import invalid
 from modules.core.scheduler.store import reports
-from modules.core.scheduler.store.reports import day_of
+from modules.core.scheduler.store.reports import DAYS_KEPT, day_of
 
-LONGEST_TREND = 366  # days; so long the totals of a day are kept
 SUMS = ("runs", "dry_runs", "failures", "matched", "deleted", "bytes", "freed_bytes", "seconds")
 
 
@@ -55,9 +54,9 @@ class CleanupRecords:
 
 
 def _not_days(days: object) -> dict[str, str] | None:
-    if isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= LONGEST_TREND:
+    if isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= DAYS_KEPT:
         return None
-    return {"field": "days", "message": f"1 to {LONGEST_TREND} days, not {days!r:.20}"}
+    return {"field": "days", "message": f"1 to {DAYS_KEPT} days, not {days!r:.20}"}
 
 
 def _page(c: Connection, *, of: str | None, limit: int, cursor: str | None) -> dict[str, Any]:

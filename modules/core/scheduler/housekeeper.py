@@ -226,9 +226,11 @@ class Housekeeper:
             return Result.success(report.to_dict())
         return Result.error(report.code or "CLEANUP_FAILED", "; ".join(report.errors), {"report": report.to_dict()})
 
-    async def _prune_history(self) -> dict[str, int]:
+    async def _prune_history(self, dry_run: bool = False) -> dict[str, int]:
         """Delete what is older than the settings keep."""
-        return await prune(self._database, self._clock, self._settings)
+        gone = await prune(self._database, self._clock, self._settings, dry_run=dry_run)
+        matched = sum(gone.values())
+        return {"matched": matched, "deleted": 0 if dry_run else matched, **gone}
 
 
 def _must_find(c: Connection, cleanup_id: str) -> Row[Any]:

@@ -101,8 +101,28 @@ class SchedulerSettings(ModuleSettings):
     keep_execution_history: Annotated[Days, POSITIVE] = Field(
         default=timedelta(days=30), description="Age at which ended executions, done one-time tasks and reports go."
     )
+    keep_succeeded: Annotated[Days, POSITIVE] | None = Field(
+        default=None, description="Age at which executions that succeeded go; by default as keep_execution_history."
+    )
+    keep_failed: Annotated[Days, POSITIVE] | None = Field(
+        default=None, description="The same for those that failed, timed out or were lost."
+    )
+    keep_skipped: Annotated[Days, POSITIVE] | None = Field(
+        default=None, description="The same for those that were skipped, missed or cancelled."
+    )
     keep_executions_per_task: int | None = Field(
-        default=None, ge=1, description="Of one task, keep only the newest so many ended executions."
+        default=None, ge=1, description="Of one task and each of these three kinds, keep only the newest so many."
+    )
+    keep_succeeded_per_task: int | None = Field(
+        default=None,
+        ge=1,
+        description="The same for those that succeeded alone; by default as keep_executions_per_task.",
+    )
+    keep_failed_per_task: int | None = Field(
+        default=None, ge=1, description="The same for those that failed, timed out or were lost."
+    )
+    keep_skipped_per_task: int | None = Field(
+        default=None, ge=1, description="The same for those that were skipped, missed or cancelled."
     )
     housekeeper_schedule: CronText = Field(default="17 3 * * *", description="Cron of the history's own retention.")
     housekeeper_dry_run: bool = Field(default=False, description="True: cleanups report and delete nothing.")

@@ -114,7 +114,7 @@ async def test_a_cleaner_that_returns_much_leaves_a_bounded_report(node: Any) ->
     assert len(done["reports"][0]["note"]) <= 20_000
 
 
-async def test_a_cleaner_is_not_called_in_a_dry_run(node: Any) -> None:
+async def test_a_cleaner_that_knows_no_dry_run_is_not_called_in_one(node: Any) -> None:
     calls: list[int] = []
     node.register("purge", lambda: calls.append(1))
     await register(node, "own", {"function_name": "purge"})
@@ -123,3 +123,21 @@ async def test_a_cleaner_is_not_called_in_a_dry_run(node: Any) -> None:
 
     assert calls == []
     assert "not called" in next(each["note"] for each in done["reports"] if each["cleanup_type"] == "own")
+
+
+async def test_a_cleaner_with_a_parameter_dry_run_counts_what_it_would_delete(node: Any) -> None:
+    calls: list[bool] = []
+
+    def purge(*, dry_run: bool = False) -> dict[str, Any]:
+        calls.append(dry_run)
+        return {"matched": 7, "deleted": 0 if dry_run else 7, "bytes": -1, "examined": "many"}
+
+    node.register("purge", purge)
+    await register(node, "own", {"function_name": "purge"})
+
+    dry = (await node.scheduler.run_cleanup("own", dry_run=True)).unwrap()["reports"][0]
+    done = (await node.scheduler.run_cleanup("own")).unwrap()["reports"][0]
+
+    assert calls == [True, False]
+    assert [(each["matched"], each["deleted"]) for each in (dry, done)] == [(7, 0), (7, 7)]
+    assert [(each["bytes"], each["examined"]) for each in (dry, done)] == [(0, 0), (0, 0)]

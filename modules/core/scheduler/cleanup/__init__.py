@@ -5,7 +5,7 @@ from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.guards import Guarded, Limits
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
-from modules.core.scheduler.cleanup.report import Report, Tally, total
+from modules.core.scheduler.cleanup.report import Report, Tally, numbers_in, total
 from modules.core.scheduler.cleanup.restoring_files import restorable_files, restore_files
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
@@ -26,6 +26,7 @@ __all__ = [
     "clean_files",
     "clean_rows",
     "count_rows",
+    "numbers_in",
     "parse_policy",
     "slow_spots",
     "restorable_files",

@@ -110,6 +110,19 @@ class Report:
         }
 
 
+def numbers_in(value: object) -> dict[str, Any]:
+    """Return the numbers of a report that a module's own cleaner has told, by their names: counts in a dict, or none.
+
+    Of a Result, the data is looked at.
+    """
+    told = getattr(value, "data", value)
+    if not isinstance(told, Mapping):
+        return {}
+    names = ("examined", "matched", "deleted", "bytes", "freed_bytes")
+    numbers = {name: told.get(name) for name in names}
+    return {name: count for name, count in numbers.items() if type(count) is int and count >= 0}
+
+
 def total(reports: Iterable[Report], *, started_at: datetime, dry_run: bool) -> Report:
     """Return the sum of the reports as one of kind `total`; it succeeded when all of them did."""
     tally = Tally()

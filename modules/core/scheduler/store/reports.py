@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, select
 from framework.database import run
 from modules.core.scheduler.cleanup_tables import cleanup_days, cleanup_reports
 
+DAYS_KEPT = 366  # of totals by the day
 COUNT = """
     INSERT INTO scheduler_cleanup_days AS day
         (cleanup_id, day, runs, dry_runs, failures, matched, deleted, bytes, freed_bytes, seconds)

@@ -1,53 +1,88 @@
-"""Deleting the scheduler's own past: each verb deletes one batch and returns how many rows it took."""
+"""Deleting the scheduler's own past: what could go is read by pages, each verb deletes a few rows and says how many."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, exists, func, select
+from sqlalchemy import Connection, Row, Select, Table, delete, exists, func, select, tuple_
 
 from framework.database import skip_locked
-from modules.core.scheduler.cleanup_tables import cleanup_plans, cleanup_reports, cleanups
+from modules.core.scheduler.cleanup_tables import cleanup_days, cleanup_plans, cleanup_reports, cleanups
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
 
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
-
-def delete_executions(c: Connection, before: datetime, limit: int) -> int:
-    """Delete executions that ended before the moment."""
-    return _delete(c, executions, select(executions.c.id).where(executions.c.end_time < before).limit(limit))
+is_closed = executions.c.end_time.is_not(None)
 
 
-def crowded(c: Connection, keep: int) -> Sequence[str]:
-    """Return the tasks with more than `keep` ended executions: one look at all of them, outside of any write."""
-    ended = executions.c.end_time.is_not(None)
-    query = select(executions.c.event_id).where(ended).group_by(executions.c.event_id)
-    return c.execute(query.having(func.count() > keep)).scalars().all()
+def ended_page(c: Connection, before: datetime, after: tuple[Any, ...] | None, limit: int) -> Sequence[Row[Any]]:
+    """Return `(end_time, id, state)` of executions that ended before the moment, oldest first, after the last one."""
+    order = (executions.c.end_time, executions.c.id)
+    query: Select[Any] = select(*order, executions.c.state).where(executions.c.end_time < before)
+    if after is not None:
+        query = query.where(tuple_(*order) > tuple_(*after))
+    return c.execute(query.order_by(*order).limit(limit)).all()
 
 
-def delete_beyond(c: Connection, event_id: str, keep: int, limit: int) -> int:
-    """Delete ended executions of a task beyond its newest `keep`."""
-    ended = executions.c.end_time.is_not(None)
-    of_task = select(executions.c.id).where(ended, executions.c.event_id == event_id)
-    return _delete(c, executions, of_task.order_by(executions.c.id.desc()).limit(limit).offset(keep))
+def task_page(c: Connection, after: tuple[Any, ...] | None, limit: int) -> Sequence[Row[Any]]:
+    """Return `(event_id, scheduled_for, attempt, id, state, end_time)`, task by task, the newest of each first."""
+    order = (executions.c.event_id, executions.c.scheduled_for, executions.c.attempt)
+    query: Select[Any] = select(*order, executions.c.id, executions.c.state, executions.c.end_time)
+    if after is not None:
+        query = query.where(tuple_(*order) < tuple_(*after))
+    return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()
 
 
-def delete_ended_tasks(c: Connection, before: datetime, limit: int) -> int:
-    """Delete ended tasks without history that were made at run time and last changed before the moment."""
-    has_history = exists().where(executions.c.event_id == events.c.id)
+def delete_executions(c: Connection, ids: Collection[str]) -> int:
+    """Delete these executions, unless they are open."""
+    return c.execute(delete(executions).where(executions.c.id.in_(ids), is_closed)).rowcount
+
+
+def done_page(c: Connection, before: datetime, after: str, limit: int) -> tuple[list[str], str | None]:
+    """Look at tasks in the order of their ids: those made at run time that ended before, and where to go on."""
+    columns = (events.c.id, events.c.status, events.c.owner, events.c.updated_at)
+    rows = c.execute(select(*columns).where(events.c.id > after).order_by(events.c.id).limit(limit)).all()
+    over = [row.id for row in rows if row.status in ENDED and row.owner == "runtime" and row.updated_at < before]
+    return over, rows[-1].id if len(rows) == limit else None
+
+
+def without_history(ids: Collection[str], before: datetime) -> Select[tuple[str]]:
+    """Select those of the tasks that are still over, without any history, and no cleanup's."""
     is_done = events.c.status.in_(ENDED) & (events.c.owner == "runtime") & (events.c.updated_at < before)
+    has_history = exists().where(executions.c.event_id == events.c.id)
     is_cleanup = exists().where(cleanups.c.task_id == events.c.id)
-    over = select(events.c.id).where(is_done, ~has_history, ~is_cleanup).limit(limit)
-    return _delete(c, events, skip_locked(over, of=events))
+    return select(events.c.id).where(events.c.id.in_(ids), is_done, ~has_history, ~is_cleanup)
+
+
+def delete_tasks(c: Connection, ids: Collection[str], before: datetime) -> int:
+    """Delete ended tasks without history that were made at run time and last changed before the moment."""
+    return _delete(c, events, skip_locked(without_history(ids, before), of=events))
+
+
+def count_tasks(c: Connection, ids: Collection[str], before: datetime) -> int:
+    """Return how many tasks `delete_tasks` would delete."""
+    return len(c.execute(without_history(ids, before)).all())
+
+
+def count_reports(c: Connection, before: datetime) -> int:
+    """Return how many reports and plans of cleanups are older than the moment."""
+    counted = (select(func.count()).where(cleanup_reports.c.started_at < before),)
+    counted += (select(func.count()).where(cleanup_plans.c.created_at < before),)
+    return sum(c.execute(query).scalar_one() for query in counted)
 
 
 def delete_reports(c: Connection, before: datetime, limit: int) -> int:
-    """Delete cleanup reports older than the moment."""
-    return _delete(
-        c, cleanup_reports, select(cleanup_reports.c.id).where(cleanup_reports.c.started_at < before).limit(limit)
-    )
+    """Delete reports of cleanups older than the moment."""
+    old = select(cleanup_reports.c.id).where(cleanup_reports.c.started_at < before)
+    return _delete(c, cleanup_reports, old.order_by(cleanup_reports.c.started_at).limit(limit))
+
+
+def delete_days(c: Connection, before: str) -> int:
+    """Delete the totals of days before this one (`YYYY-MM-DD`)."""
+    return c.execute(delete(cleanup_days).where(cleanup_days.c.day < before)).rowcount
 
 
 def delete_plans(c: Connection, before: datetime, limit: int) -> int:
