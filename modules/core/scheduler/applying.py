@@ -133,7 +133,7 @@ class Reconciler:
             return planned.map(lambda plan: TaskStep(declared, plan))
         config = {name: value for name, value in declared.config.items() if name != "module_id"}
         checked = await self._housekeeper.check(declared.module_id, declared.cleanup_type, config)
-        return checked.map(lambda policy: CleanupStep(declared, policy, self._housekeeper, self._planner))
+        return checked.map(lambda policy: CleanupStep(declared, policy, self._housekeeper))
 
     async def _apply(self, draft: Draft, *, seen: str | None, also_started: bool) -> Answer:
         """Do it, again without whatever is refused within the transaction."""

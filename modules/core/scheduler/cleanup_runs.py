@@ -33,7 +33,7 @@ from modules.core.scheduler.settings import SchedulerSettings
 LOOK_EVERY = 1.0  # seconds between two looks, while a cleanup runs, at whether cleanups were frozen
 AWAITS_PREVIEW = "run dry: the policy is new or has changed; apply or confirm a plan of it first"
 
-_TIMETABLE = {"cleanup_interval", "cron", "priority", "description"}  # what does not change what goes
+_TIMETABLE = {"cleanup_interval", "cron", "window", "priority", "description"}  # what does not change what goes
 
 
 class CleanupRuns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,8 +14,12 @@ from framework.result import Result
 from modules.core.scheduler.cleanup import AnyPolicy, Report
 from modules.core.scheduler.functions import MASK, FunctionRegistry
 from modules.core.scheduler.store.cleanups import CARRY_OUT
+from modules.core.scheduler.trigger import TriggerError, parse, read_calendar
 
 ALTERNATIVES = (("cron", "cleanup_interval"), ("max_age", "max_age_hours", "retention_days"))
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_RUN = timedelta(hours=6)
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,5000}")
 
@@ -26,12 +31,19 @@ def name_problems(**names: object) -> list[dict[str, str]]:
     return [{"field": field, "message": message} for field in wrong]
 
 
-def task_config(module_id: str, cleanup_type: str, cleanup_id: str, policy: AnyPolicy) -> dict[str, Any]:
-    """Return the config of the task that runs a cleanup by itself."""
+def task_config(
+    module_id: str, cleanup_type: str, cleanup_id: str, policy: AnyPolicy, *, at_once: int = 1, timezone: str = "UTC"
+) -> dict[str, Any]:
+    """Return the config of the task that runs a cleanup by itself: `at_once` of all cleanups, the others wait.
+
+    `timezone` is the zone of the policy's `window`.
+    """
     when: dict[str, Any] = {"cron": policy.cron}
     if policy.cleanup_interval is not None:
         seconds = policy.cleanup_interval.total_seconds()
         when = {"interval_type": "seconds", "interval_value": seconds}
+    if policy.window is not None:
+        when = _within(policy.window, when, timezone)
     return when | {
         "name": f"cleanup {cleanup_type}"[:100],
         "description": policy.description or f"Cleanup {cleanup_type} of {module_id}"[:500],
@@ -41,7 +53,24 @@ def task_config(module_id: str, cleanup_type: str, cleanup_id: str, policy: AnyP
         "key": f"cleanup:{cleanup_id}",
         "priority": policy.priority,
         "tags": ["cleanup"],
+        "concurrency_key": "cleanups",
+        "max_instances": at_once,
+        "timeout": LONGEST_RUN,
     }
+
+
+def _within(window: str, when: dict[str, Any], timezone: str) -> dict[str, Any]:
+    """Return the same times moved into the window; an interval counts from 1970, so that a restart moves nothing."""
+    definition: dict[str, Any] = {"type": "cron", "expression": when.get("cron")}
+    if "interval_value" in when:
+        definition = {"type": "interval", "seconds": when["interval_value"], "start_date": EPOCH}
+    try:
+        times = parse(definition, zone=timezone, now=EPOCH)
+        outside = read_calendar({"windows": [window], "invert": True}, timezone)
+    except TriggerError:
+        return when  # whoever plans the task says what is wrong with it
+    exclusion = {"name": f"outside {window}", "when": "move", "definition": outside.to_json()}
+    return {"trigger": {"v": 1, "type": "excluding", "trigger": times.to_json(), "calendars": [exclusion]}}
 
 
 def merged(text: str, changes: Mapping[str, Any]) -> dict[str, Any]:

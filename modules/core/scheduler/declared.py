@@ -13,11 +13,10 @@ from framework.context import AppContext
 from modules.core.scheduler import creating
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.cleanup import AnyPolicy
-from modules.core.scheduler.cleanup_task import merged, task_config
+from modules.core.scheduler.cleanup_task import merged
 from modules.core.scheduler.creating import Owner, key_of
 from modules.core.scheduler.differences import Difference, Mask, difference, unlike
 from modules.core.scheduler.housekeeper import HISTORY, Housekeeper
-from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.store.cleanups import CARRY_OUT
@@ -96,14 +95,12 @@ class CleanupStep:
     declared: Declared
     policy: AnyPolicy
     housekeeper: Housekeeper
-    planner: Planner
 
     def difference(self, c: Connection, _there: Rows, mask: Mask) -> Difference:
         """Return what storing it would change: the fields of its config, and the times of its task."""
         names = (self.declared.module_id, self.declared.name)
         known = cleanups.find_type(c, *names)
-        config = task_config(*names, "" if known is None else known.id, self.policy)
-        plan = self.planner.plan(config).unwrap()
+        plan = self.housekeeper.plan_task(names, "" if known is None else known.id, self.policy)
         row = None if known is None else tasks.find(c, known.task_id)
         found = difference(plan, row, mask)
         if known is None:

@@ -14,6 +14,7 @@ from framework.clock import new_id
 from framework.context import AppContext
 from framework.result import Result
 from modules.core.scheduler import commands, creating
+from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, total
 from modules.core.scheduler.cleanup_runs import CleanupRuns
@@ -101,7 +102,7 @@ class Housekeeper:
         """Store a cleanup and its task as part of a transaction."""
         known = cleanups.find_type(c, *names)
         cleanup_id = new_id() if known is None else known.id
-        plan = self._planner.plan(task_config(*names, cleanup_id, policy)).unwrap()
+        plan = self.plan_task(names, cleanup_id, policy)
         task = creating.put(c, plan, owner, now)
         config = strict_json.dumps(policy.to_config())
         if known is not None:
@@ -112,6 +113,12 @@ class Housekeeper:
             times = {"created_at": now, "updated_at": now}
             cleanups.add(c, {**row, **state, **times, "task_id": task["task_id"]})
         return {"cleanup_id": cleanup_id, "task_id": task["task_id"], "created": known is None}
+
+    def plan_task(self, names: Names, cleanup_id: str, policy: AnyPolicy) -> Plan:
+        """Return the plan of the task that runs a cleanup; raises `ResultError` where its times are wrong."""
+        at_once = self._settings.housekeeper_max_at_once
+        config = task_config(*names, cleanup_id, policy, at_once=at_once, timezone=self._planner.timezone)
+        return self._planner.plan(config).unwrap()
 
     async def register_cleanup(
         self,
@@ -221,6 +228,9 @@ class Housekeeper:
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
         if row is None:
             return not_found(cleanup_id)
+        task_id, own = context.task_id, context.execution_id
+        if note := await self._database.read(lambda c: cleanups.another_run(c, task_id, own)):
+            return Result.success({"note": note})
         report = await self._runs.run(row, dry_run=False, context=context)
         if report.success:
             return Result.success(report.to_dict())

@@ -85,6 +85,11 @@ class Planner:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
 
+    @property
+    def timezone(self) -> str:
+        """The zone of times that name none."""
+        return self._triggers.timezone
+
     def knows(self, module_id: str, function_name: str) -> bool:
         """Whether this function is registered here."""
         return self._functions.find(module_id, function_name) is not None

@@ -125,6 +125,9 @@ class SchedulerSettings(ModuleSettings):
         default=None, ge=1, description="The same for those that were skipped, missed or cancelled."
     )
     housekeeper_schedule: CronText = Field(default="17 3 * * *", description="Cron of the history's own retention.")
+    housekeeper_max_at_once: int = Field(
+        default=1, ge=1, le=100, description="How many cleanups run at once, on all nodes together."
+    )
     housekeeper_dry_run: bool = Field(default=False, description="True: cleanups report and delete nothing.")
     housekeeper_read_only: bool = Field(default=False, description="True: whatever would delete is refused.")
     housekeeper_preview_first: bool = Field(

@@ -204,7 +204,7 @@ async def test_more_than_one_batch_goes_in_batches(start_node: Any, settings: di
     deleted: list[int] = []
 
     def note(statement: str, ids: Any) -> None:
-        if statement.startswith("DELETE"):
+        if statement.startswith("DELETE FROM scheduler_executions"):
             deleted.append(len(ids))
 
     with watched(node.app_context.database, note):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -31,10 +32,18 @@ def _positive(duration: timedelta) -> timedelta:
     return duration
 
 
+def _to_window(text: str) -> str:
+    if not _WINDOW.fullmatch(text):
+        raise ValueError(f"two times of the day such as '22:00-05:00', not {text!r:.40}")
+    return text
+
+
 def _to_parameters(value: dict[str, Any]) -> dict[str, Any]:
     dumps(value)
     return value
 
+
+_WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 
 Duration = Annotated[timedelta, BeforeValidator(_to_duration)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_to_duration), AfterValidator(_positive)]
@@ -49,6 +58,9 @@ class Policy(BaseModel):
     cleanup_interval: PositiveDuration | None = Field(None, description="Time between two runs.")
     cron: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = Field(
         None, description="Cron expression that says when to run, instead of cleanup_interval."
+    )
+    window: Annotated[str, AfterValidator(_to_window)] | None = Field(
+        None, description="Times of the day between which it runs, such as 22:00-05:00; what is due outside waits."
     )
     priority: int = Field(0, description="Higher runs first.")
     description: str | None = Field(None, max_length=500, description="A sentence for people.")

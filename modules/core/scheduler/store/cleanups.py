@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from modules.core.scheduler.cleanup_tables import cleanups
+from modules.core.scheduler.execution import Line, Reason, State
+from modules.core.scheduler.store import executions
 from modules.core.scheduler.tables import events
 from modules.core.scheduler.task import Status
 
@@ -49,6 +51,24 @@ def chosen(c: Connection, *, module_id: str | None, cleanup_type: str | None) ->
     if cleanup_type is not None:
         query = query.where(cleanups.c.cleanup_type == cleanup_type)
     return c.execute(query.order_by(events.c.priority.desc(), cleanups.c.module_id, cleanups.c.cleanup_type)).all()
+
+
+def another_run(c: Connection, task_id: str, execution_id: str) -> str | None:
+    """Return why this execution of a cleanup need not do anything: another one does it, or will. None: it does it.
+
+    Of two that run, the one that started first goes on.
+    """
+    opened = executions.open_of(c, task_id)
+    mine = next((row for row in opened if row.id == execution_id), None)
+    if mine is None:
+        return None
+    others = [row for row in opened if row.id != execution_id and row.state == State.RUNNING]
+    if any((row.start_time, row.id) < (mine.start_time, mine.id) for row in others):
+        return "another run of this cleanup goes on"
+    waits = [row for row in opened if row.state == State.PENDING and row.scheduled_for > mine.scheduled_for]
+    if any(row.line == Line.READY or row.reason == Reason.LIMIT for row in waits):
+        return "a later run of this cleanup waits already"
+    return None
 
 
 def keep_in_step(c: Connection, task: Row[Any]) -> None:

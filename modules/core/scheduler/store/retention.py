@@ -69,9 +69,9 @@ def count_tasks(c: Connection, ids: Collection[str], before: datetime) -> int:
 
 def count_reports(c: Connection, before: datetime) -> int:
     """Return how many reports and plans of cleanups are older than the moment."""
-    counted = (select(func.count()).where(cleanup_reports.c.started_at < before),)
-    counted += (select(func.count()).where(cleanup_plans.c.created_at < before),)
-    return sum(c.execute(query).scalar_one() for query in counted)
+    reports = select(func.count()).where(cleanup_reports.c.started_at < before)
+    plans = select(func.count()).where(cleanup_plans.c.created_at < before)
+    return c.execute(reports).scalar_one() + c.execute(plans).scalar_one()
 
 
 def delete_reports(c: Connection, before: datetime, limit: int) -> int:
