@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from modules.core.scheduler.cleanup import (
     Report,
     parse_policy,
 )
+from modules.core.scheduler.cleanup_task import closes_at
 from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.freezing import standstill
 from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.trigger_manager import TriggerManager
 
 LOOK_EVERY = 1.0  # seconds between two looks, while a cleanup runs, at whether cleanups were frozen
 AWAITS_PREVIEW = "run dry: the policy is new or has changed; apply or confirm a plan of it first"
@@ -42,6 +45,7 @@ class CleanupRuns:
     def __init__(
         self, app_context: AppContext, settings: SchedulerSettings, cleaner: Cleaner, roots: tuple[Path, ...]
     ) -> None:
+        self._app_context = app_context
         self._database = app_context.database
         self._clock = app_context.clock
         self._settings = settings
@@ -99,6 +103,7 @@ class CleanupRuns:
             ceilings = [each for each in (most, limits.ceiling(population)) if each is not None]
             most = min(ceilings, default=None)
         async with self._watched() as frozen:
+            halted = partial(self._halted, frozen, self._until(policy, context))
             report = await self._cleaner.clean(
                 row.module_id,
                 policy,
@@ -106,10 +111,19 @@ class CleanupRuns:
                 context=context,
                 at=at,
                 most=most,
-                halted=lambda: bool(frozen),
+                halted=halted,
                 cursor=row.cursor if at is None else None,  # a plan is of the whole, not of what is left
             )
         return report.refused(frozen[0].code, f"broken off: {frozen[0].message}") if frozen else report
+
+    def _halted(self, frozen: list[Error], until: datetime | None) -> bool:
+        return bool(frozen) or (until is not None and self._clock.now() >= until)
+
+    def _until(self, policy: AnyPolicy, context: ExecutionContext | None) -> datetime | None:
+        """Return when the window of a scheduled run closes; one that was asked for by hand takes its time."""
+        if policy.window is None or context is None or context.origin != "schedule":
+            return None
+        return closes_at(policy.window, context.scheduled_for, self._app_context.get_service(TriggerManager).timezone)
 
     async def standstill(self) -> Error | None:
         """Return why nothing may be deleted now, or None."""

@@ -59,6 +59,11 @@ def task_config(
     }
 
 
+def closes_at(window: str, opened: datetime, timezone: str) -> datetime | None:
+    """Return when a window, open at that moment, closes; in UTC."""
+    return read_calendar({"windows": [window]}, timezone).open_from(opened)
+
+
 def _within(window: str, when: dict[str, Any], timezone: str) -> dict[str, Any]:
     """Return the same times moved into the window; an interval counts from 1970, so that a restart moves nothing."""
     definition: dict[str, Any] = {"type": "cron", "expression": when.get("cron")}

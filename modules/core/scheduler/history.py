@@ -46,12 +46,13 @@ async def prune(
     """Delete what is older, or more, than the settings keep; return how many `executions`, `tasks` and `reports` went.
 
     Open executions stay, and so do the tasks that code declares: their keys are what makes a restart change nothing.
-    A dry run, which the settings may ask for too, deletes nothing and counts what would go; its `tasks` are those that
-    have no history now. `ResultError` where nothing may be deleted at all.
+    A dry run deletes nothing and counts what would go; its `tasks` are those that have no history now. Where the
+    settings ask for dry runs and this is none, nothing goes. `ResultError` where nothing may be deleted at all.
     """
-    dry_run = dry_run or settings.housekeeper_dry_run
     if not dry_run:
         await database.read(lambda c: refuse_standstill(c, settings))
+        if settings.housekeeper_dry_run:
+            return {"executions": 0, "tasks": 0, "reports": 0}
     pruning = _Pruning(database, clock, settings, dry_run=dry_run)
     executions = await pruning.by_age()
     if pruning.counts:

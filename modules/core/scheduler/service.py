@@ -182,9 +182,11 @@ class SchedulerService:
         """Remove a cleanup and cancel its task."""
         return await self._housekeeper.remove_cleanup(cleanup_id)
 
-    async def run_cleanup(self, cleanup_type: str | None = None, dry_run: bool = False) -> Answer:
-        """Run all cleanups, or those of one type, now: `{"reports": […], "total": {…}}`."""
-        return await self._housekeeper.run_cleanup(cleanup_type, dry_run)
+    async def run_cleanup(
+        self, cleanup_type: str | None = None, dry_run: bool = False, *, module_id: str | None = None
+    ) -> Answer:
+        """Run all cleanups, or those of one type or module, now: `{"reports": […], "total": {…}}`."""
+        return await self._housekeeper.run_cleanup(cleanup_type, dry_run, module_id=module_id)
 
     async def status(self) -> Answer:
         """Return what this scheduler is doing: node, nodes, running, what is held back, what comes next."""

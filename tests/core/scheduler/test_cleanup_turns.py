@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from expiring_sessions import OVER, fill, register, reports
+from statements import watched
 
 HOUR = 3600.0
 NIGHTLY = {"function_name": "tidy", "cleanup_interval": "1 hour", "window": "22:00-05:00"}
@@ -115,6 +116,28 @@ async def test_what_is_due_outside_the_window_waits_until_it_opens(node: Any) ->
 
     assert [moment.hour for moment in runs] == [22, 23, 0, 1, 2, 3, 4]
     assert (await next_run(node)).hour == 22
+
+
+async def test_a_run_ends_with_its_window_and_the_next_one_goes_on(node: Any) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=40, new=0)
+    config = {**OVER, "cleanup_interval": "1 hour", "window": "22:00-22:30", "batch_size": 10}
+    registered = await register(node, "sessions", config)
+    batches: list[str] = []
+
+    def take_long(statement: str, _parameters: Any) -> None:
+        if statement.startswith('DELETE FROM "sessions"'):
+            batches.append(statement)
+            node.clock.step(timedelta(minutes=20))
+
+    with watched(node.app_context.database, take_long):
+        await node.pass_time(10 * HOUR)
+    first = len(batches)
+    with watched(node.app_context.database, take_long):
+        await node.scheduler.run_cleanup("sessions")
+
+    assert first == 2
+    shown = [(report["success"], report["deleted"]) for report in await reports(node, registered["cleanup_id"])]
+    assert shown == [(True, 20), (True, 20)]
 
 
 async def test_registering_a_cleanup_with_a_window_again_moves_nothing(node: Any) -> None:

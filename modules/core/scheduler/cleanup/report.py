@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,10 @@ from typing import Any
 MAX_ERRORS = 20
 MAX_ERROR_LENGTH = 500
 MAX_SAMPLES = 20
+
+
+watching: ContextVar[Callable[[Tally], None] | None] = ContextVar("watching", default=None)
+"""Who is shown each tally that begins, so that it can be looked at while a run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,8 @@ class Tally:
     """Counts while a run goes on; `report()` freezes them."""
 
     def __init__(self) -> None:
+        if (watcher := watching.get()) is not None:
+            watcher(self)
         self.examined = 0
         self.matched = 0
         self.deleted = 0

@@ -48,12 +48,13 @@ def with_modules(work: Callable[[SchedulerService, Clock], Awaitable[None]]) -> 
     """Do the work beside a running application, with what all of its modules declare; none of them starts here."""
     from framework.application import Application
     from modules.core.scheduler import SchedulerService
-    from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions
+    from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions, hand_over_tables
 
     async def opened() -> None:
         async with Application().open() as app_context:
             scheduler = app_context.get_service(SchedulerService)
             hand_over_functions(app_context, scheduler)
+            hand_over_tables(app_context, scheduler)
             hand_over_calendars(app_context, scheduler)
             await scheduler.calendars.recall()
             await work(scheduler, app_context.clock)
