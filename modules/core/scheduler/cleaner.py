@@ -70,8 +70,8 @@ class Cleaner:
                 return [{"field": "database", "message": f"no database {policy.database!r} is configured"}]
             if foreign := self._owners.problem(module_id, policy):
                 return [foreign]
-            forbidden = self._owners.forbidden_to(module_id, policy.database)
-            return await database.read(lambda c: check_rows_policy(c, policy, forbidden))
+            forbidden, owned = self._owners.bounds(module_id, policy.database)
+            return await database.read(lambda c: check_rows_policy(c, policy, forbidden, owned))
         if isinstance(policy, FunctionPolicy):
             function = self._functions.find(module_id, policy.function_name)
             if function is None:
@@ -126,8 +126,8 @@ class Cleaner:
             return self.failed(policy.kind, dry_run, f"no database {policy.database!r} is configured")
         if foreign := self._owners.problem(module_id, policy):
             return self.failed(policy.kind, dry_run, foreign["message"])
-        forbidden = self._owners.forbidden_to(module_id, policy.database)
-        how |= {"forbidden_tables": forbidden, "clock": self._clock, "cursor": cursor}
+        forbidden, owned = self._owners.bounds(module_id, policy.database)
+        how |= {"forbidden_tables": forbidden, "owned_tables": owned, "clock": self._clock, "cursor": cursor}
         return await clean_rows(policy, database=database, dry_run=dry_run, **how)
 
     async def population(self, policy: AnyPolicy, counted: Report) -> int:

@@ -32,10 +32,14 @@ class TableOwners:
         """Return the tables that a module has declared, sorted, in lower case."""
         return sorted(name for (where, name), owner in self._owners.items() if (where, owner) == (database, module_id))
 
-    def forbidden_to(self, module_id: str, database: str | None = None) -> frozenset[str]:
-        """Return the tables that other modules have declared, in lower case: no cleanup of this one touches them."""
+    def bounds(self, module_id: str, database: str | None = None) -> tuple[frozenset[str], frozenset[str] | None]:
+        """Return the tables of which no cleanup of a module deletes rows, and those of which alone it does, or None.
+
+        In lower case. They hold for the tables that refer to a policy's own as well.
+        """
         others = (name for (where, name), owner in self._owners.items() if where == database and owner != module_id)
-        return frozenset(others)
+        owned = frozenset(self.tables_of(module_id, database)) if self._owned_only else None
+        return frozenset(others), owned
 
     def problem(self, module_id: str, policy: RowsPolicy) -> Problem | None:
         """Return why a module may not clean the table of a policy, or None."""

@@ -137,7 +137,7 @@ async def test_without_its_owner_the_same_table_is_cleaned(node: Any, monkeypatc
     await register(node, "sessions", OVER)
     node.scheduler.declare_tables("acme.other", "sessions")
     monkeypatch.setattr(TableOwners, "problem", lambda *_: None)
-    monkeypatch.setattr(TableOwners, "forbidden_to", lambda *_: frozenset())
+    monkeypatch.setattr(TableOwners, "bounds", lambda *_: (frozenset(), None))
 
     await run(node)
 
@@ -154,3 +154,29 @@ async def test_where_only_owned_tables_are_cleaned_a_table_needs_its_owner(start
 
     assert "declare_tables" in refused.error.details["problems"][0]["message"]
     assert (await run(node))["deleted"] == 7
+
+
+NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, session_id INTEGER REFERENCES sessions (id))"
+
+
+@pytest.mark.parametrize(("only_owned", "owner"), [(False, "acme.other"), (True, None)])
+async def test_rows_that_refer_to_others_go_along_only_where_their_table_is_ones_own(
+    start_node: Any, only_owned: bool, owner: str | None
+) -> None:
+    node = await start_node(housekeeper_owned_tables_only=only_owned)
+    database = node.app_context.database
+    await fill(database, node.clock.now(), old=7, new=3)
+    await database.write(lambda c: c.exec_driver_sql(NOTES))
+    await database.write(lambda c: c.exec_driver_sql("INSERT INTO notes VALUES (1, 0)"))
+    node.scheduler.declare_tables("acme.test", "sessions")
+    with_children = {**OVER, "children": "delete"}
+    if owner is not None:
+        await register(node, "sessions", with_children)
+        node.scheduler.declare_tables(owner, "notes")
+
+    refused = await node.scheduler.register_cleanup_task("acme.test", "again", with_children)
+    answer = await node.scheduler.run_cleanup("sessions")
+
+    assert "'notes'" in refused.error.details["problems"][0]["message"]
+    assert not answer.success
+    assert await count(database) == 10

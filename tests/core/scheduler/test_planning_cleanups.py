@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from modules.core.scheduler.cleanup_tables import cleanup_plans
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
+def as_text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 async def test_a_plan_tells_exactly_what_goes_and_writes_nothing_else(node: Any) -> None:
     plan = await planned(node)
     still_there = await count(node.app_context.database)
@@ -28,6 +32,8 @@ async def test_a_plan_tells_exactly_what_goes_and_writes_nothing_else(node: Any)
 
     assert (plan["rows"], plan["files"], plan["population"], plan["guards"]) == ({"sessions": 7}, 0, 10, [])
     assert still_there == 10
+    assert plan["oldest"] == plan["newest"] == as_text(node.clock.now() - 2 * DAY)
+    assert plan["samples"] == [f"id={number}" for number in range(7)]
     assert (done["report"]["matched"], done["report"]["deleted"], done["report"]["dry_run"]) == (7, 7, False)
     assert await count(node.app_context.database) == 3
     assert (await node.scheduler.cleanup_plan(plan["plan_id"])).unwrap()["applied_at"] == node.clock.now()

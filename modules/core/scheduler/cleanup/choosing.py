@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Inspector, func, inspect, select
 
+from modules.core.scheduler.cleanup.glimpse import Glimpse, glimpse
 from modules.core.scheduler.cleanup.references import Dependents
 from modules.core.scheduler.cleanup.report import Tally
 from modules.core.scheduler.cleanup.row_tiers import tier_keepers
@@ -36,12 +37,14 @@ class Choice:
     """Rows by the reason for which they stay, None for those that go; empty where nobody counted."""
     cascades: dict[str, int]
     """Rows of other tables that would go along, by table; empty where nobody counted."""
+    seen: Glimpse
 
     def tell(self, tally: Tally) -> None:
         """Put into the tally what stays and why, and what makes the run slow."""
         for reason, count in self.counts.items():
             if reason is not None:
                 tally.keep(reason, count)
+        self.seen.tell(tally)
         tally.examined = sum(self.counts.values()) or tally.matched
         tally.note = "; ".join(filter(None, (tally.note, *self.dependents.unindexed))) or None
 
@@ -59,7 +62,7 @@ def choose(
 ) -> Choice:
     """Return what a run at this moment works on, or raise `RefusedError`.
 
-    With `counting`, the cascades of the first `most` are counted too, as in a dry run. `keyed`: it
+    With `counting`, the cascades of the first `most` are counted and some are looked at, as in a dry run. `keyed`: it
     must have a primary key.
     """
     problems = check_rows_policy(connection, policy, forbidden, owned)
@@ -75,11 +78,13 @@ def choose(
         raise RefusedError(blocking)
     counts = count_by_reason(connection, target) if counting or policy.count_kept else {}
     cascades: dict[str, int] = {}
+    seen = Glimpse()
     going = min(counts.get(None, 0), counts.get(None, 0) if most is None else most)
     if counting and going:
         order = [target.rows.raw(target.table, name) for name in walked_by(target)]
         cascades = dependents.count(connection, target.condemned, order, going)
-    return Choice(target, dependents, counts, cascades)
+        seen = glimpse(connection, target, order, going)
+    return Choice(target, dependents, counts, cascades, seen)
 
 
 def read_target(connection: Connection, inspector: Inspector, policy: RowsPolicy, now: datetime) -> Target:

@@ -37,7 +37,7 @@ def tier_keepers(connection: Connection, rows: TableRows, tiers: RowTiers, zone:
     last: Key | None = None
     while page := [tuple(row) for row in connection.execute(_newest_of_each_minute(rows, last))]:
         for row in page:
-            moment = _local(row[0], zone)
+            moment = local_moment(row[0], zone)
             if moment is not None and _begins(moment, wanted, seen):
                 keepers.append(row)
         if len(page) < _PAGE or all(len(seen[name]) == count for name, count in wanted.items()):
@@ -82,8 +82,8 @@ def _minute(rows: TableRows, source: FromClause) -> ColumnElement[Any]:
     return column
 
 
-def _local(value: object, zone: ZoneInfo) -> datetime | None:
-    """The moment on the zone's clock; None where the value is no moment after all."""
+def local_moment(value: object, zone: ZoneInfo) -> datetime | None:
+    """Return the moment of a stored value on the zone's clock, of a mere date the naive midnight; None: no moment."""
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value.strip())

@@ -98,7 +98,7 @@ def column_types(inspector: Inspector, name: str) -> dict[str, TypeEngine[Any]]:
 def _refusal(name: str, forbidden: Collection[str], owned: Collection[str] | None) -> str | None:
     if name.lower() in {each.lower() for each in forbidden}:
         return f"the table {name!r} is not cleaned this way"
-    if owned is not None and name not in owned:
+    if owned is not None and name.lower() not in {each.lower() for each in owned}:
         return f"the table {name!r} does not belong to the module"
     return None
 
