@@ -30,7 +30,7 @@ from modules.core.scheduler.differences import Difference, seen, vanished
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.reconciling import RollCall, disable, tell_undeclared
-from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.refusing import invalid, refuse
 from modules.core.scheduler.store import tasks
 from modules.core.scheduler.store.cleanups import CARRY_OUT
 from modules.core.scheduler.task import Status
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 EXPORTS = "exports"  # in the data folder
 WORDS = {"add": "added", "change": "changed", "remove": "disabled", "same": "the same", "refused": "refused"}
+REGISTERED_LATER = ("function_name", "calendars")  # fields
 LATER = "no module registers its function before the application starts; it is checked and applied then"
 
 Answer = Result[dict[str, Any]]
@@ -111,14 +112,16 @@ class Reconciler:
             if first is not declared:
                 told = f"{first.owner.module} declares a {first.kind} of this name as well; give one of them a key"
                 draft.refuse(declared, Error("ALREADY_EXISTS", told))
-            elif not health.running() and self._is_unknown(declared):
+                continue
+            checked = await self.check(declared)
+            waits = not health.running() and self._is_unknown(declared)
+            error = _beside_what_is_later(checked.error) if waits else checked.error
+            if error is not None:
+                draft.refuse(declared, error)
+            elif waits:
                 draft.postpone(declared)
             else:
-                checked = await self.check(declared)
-                if checked.error is None:
-                    draft.steps.append(checked.data)
-                else:
-                    draft.refuse(declared, checked.error)
+                draft.steps.append(checked.data)
         return draft
 
     def _is_unknown(self, declared: Declared) -> bool:
@@ -200,6 +203,13 @@ class Reconciler:
             masked = [config | {"parameters": self._planner.masked(config)} for config in exported]
             folder = self._app_context.settings(FrameworkSettings).data_dir / EXPORTS
             tell_undeclared(masked, folder, self._app_context.clock.now())
+
+
+def _beside_what_is_later(error: Error | None) -> Error | None:
+    """Return what is wrong with a declaration whatever modules register while they start."""
+    problems = [] if error is None else (error.details or {}).get("problems", [])
+    rest = [problem for problem in problems if problem["field"] not in REGISTERED_LATER]
+    return invalid(rest).error if rest else None
 
 
 def _told(row: Row[Any]) -> dict[str, Any]:

@@ -149,18 +149,18 @@ async def test_what_a_module_schedules_while_it_starts_is_left_alone(make: Make)
     assert {task["name"]: task["status"] for task in listed} == {"task": "paused", "late": "pending"}
 
 
-async def test_a_task_whose_function_is_registered_while_starting_waits_for_that(make: Make) -> None:
+async def test_a_task_whose_function_is_registered_while_starting_waits_for_that_if_it_is_sound(make: Make) -> None:
     async def register(scheduler: SchedulerService) -> None:
         scheduler.register_function(MODULE, "later", work)
 
-    module = declaring(config("task", function_name="later"), start=register)
+    later = {"function_name": "later"}
+    module = declaring(config("task", **later), config("wrong", **later, cron="99 * * * *"), start=register)
 
     plan = await planned_after_start(make, module)
     async with make(module) as app_context:
         (task,) = await tasks_of(app_context, MODULE)
 
-    assert actions(plan) == {"task": "later"}
-    assert task["status"] == "pending"
+    assert (actions(plan), task["status"]) == ({"task": "later", "wrong": "refused"}, "pending")
 
 
 async def planned_after_start(make: Make, module: Module) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def read_file(path: object) -> str:
         with Path(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise TriggerError(f"the calendar's file {str(path)!r} cannot be read: {error}", "file") from None
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise TriggerError(f"the calendar's file {str(path)!r} cannot be read: {why}", "file") from None
     if len(content) > MAX_BYTES:
         raise TriggerError(f"the calendar's file {str(path)!r} is larger than {MAX_BYTES:,} bytes", "file")
     try:
