@@ -39,6 +39,23 @@ AWAITS_PREVIEW = "run dry: the policy is new or has changed; apply or confirm a 
 _TIMETABLE = {"cleanup_interval", "cron", "window", "priority", "description"}  # what does not change what goes
 
 
+class _Freeze:
+    """What a run hears of a freeze; one that was over before it asked again is not broken off."""
+
+    def __init__(self) -> None:
+        self.error: Error | None = None
+        self._is_heeded = False
+
+    def halts(self) -> bool:
+        self._is_heeded = self.error is not None
+        return self._is_heeded
+
+    def told(self, report: Report) -> Report:
+        if self.error is None or not self._is_heeded:
+            return report
+        return report.refused(self.error.code, f"broken off: {self.error.message}")
+
+
 class CleanupRuns:
     """Carries out stored cleanups; whatever holds one back is in its report."""
 
@@ -114,10 +131,10 @@ class CleanupRuns:
                 halted=halted,
                 cursor=row.cursor if at is None else None,  # a plan is of the whole, not of what is left
             )
-        return report.refused(frozen[0].code, f"broken off: {frozen[0].message}") if frozen else report
+        return frozen.told(report)
 
-    def _halted(self, frozen: list[Error], until: datetime | None) -> bool:
-        return bool(frozen) or (until is not None and self._clock.now() >= until)
+    def _halted(self, frozen: _Freeze, until: datetime | None) -> bool:
+        return frozen.halts() or (until is not None and self._clock.now() >= until)
 
     def _until(self, policy: AnyPolicy, context: ExecutionContext | None) -> datetime | None:
         """Return when the window of a scheduled run closes; one that was asked for by hand takes its time."""
@@ -159,18 +176,18 @@ class CleanupRuns:
         return Limits.read(policy).or_else(self._defaults) if isinstance(policy, Guarded) else Limits()
 
     @asynccontextmanager
-    async def _watched(self) -> AsyncIterator[list[Error]]:
-        """Yield a list that fills as soon as cleanups are frozen, on whatever node."""
-        found: list[Error] = []
+    async def _watched(self) -> AsyncIterator[_Freeze]:
+        """Look now and then whether cleanups were frozen meanwhile, on whatever node."""
+        freeze = _Freeze()
 
         async def look() -> None:
-            while not found:
+            while freeze.error is None:
                 await self._clock.sleep(LOOK_EVERY)
-                found.extend(filter(None, [await self.standstill()]))
+                freeze.error = await self.standstill()
 
         looking = asyncio.create_task(look())
         try:
-            yield found
+            yield freeze
         finally:
             looking.cancel()
             with suppress(asyncio.CancelledError, SQLAlchemyError):

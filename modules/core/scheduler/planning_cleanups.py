@@ -53,8 +53,8 @@ class CleanupPlans:
 
         `{"plan_id", "cleanup_id", "module_id", "cleanup_type", "planned_at", "valid_until", "applied_at", "rows" (by
         table, those that go along included), "files", "bytes", "freed_bytes_estimate", "oldest", "newest", "samples",
-        "kept", "skipped", "population" (rows or files in all), "guards" (a sentence for each that a run would break),
-        "seconds_estimate", "awaits_preview"}`. What a function would take cannot be counted: `NOT_PREVIEWABLE`.
+        "kept", "done", "skipped", "population" (rows or files in all), "guards" (a sentence for each that a run would
+        break), "seconds_estimate", "awaits_preview"}`. What a function would take cannot be counted: `NOT_PREVIEWABLE`.
         """
         now = self._clock.now()
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
@@ -211,7 +211,7 @@ def _counted(report: Report, policy: AnyPolicy) -> dict[str, Any]:
     """Return what a dry run tells of a plan, as plain JSON."""
     told = report.to_dict()
     table = getattr(policy, "table_name", None)
-    names = ("kind", "matched", "bytes", "oldest", "newest", "samples", "kept", "skipped")
+    names = ("kind", "matched", "bytes", "oldest", "newest", "samples", "kept", "done", "skipped")
     return {name: told[name] for name in names} | {
         "rows": {} if table is None else {table: report.matched, **report.cascades},
         "files": report.matched if table is None else 0,

@@ -157,3 +157,20 @@ async def test_a_freeze_holds_back_no_task(node: Any, tmp_path: Path) -> None:
     await node.scheduler.run_due()
 
     assert len(node.runs) == 1
+
+
+@SQLITE
+async def test_a_function_that_ended_in_spite_of_a_freeze_is_not_said_to_be_broken_off(node: Any) -> None:
+    async def clean() -> str:
+        await node.scheduler.freeze_cleanups("too late")
+        for _ in range(20):
+            node.clock.advance(cleanup_runs.LOOK_EVERY)
+            await SystemClock().sleep(0.001)
+        return "done"
+
+    node.register("clean", clean)
+    await register(node, "slow", {"function_name": "clean"})
+
+    report = (await node.scheduler.run_cleanup("slow")).unwrap()["reports"][0]
+
+    assert (report["code"], report["note"]) == (None, '"done"')
