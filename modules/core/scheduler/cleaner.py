@@ -58,14 +58,14 @@ class Cleaner:
         self._clock = app_context.clock
         self._functions = functions
         self._report_directory = settings.housekeeper_report_directory
-        self._roots = roots
+        self.roots = roots
         self._owners = owners
         self._others: dict[str, Database] = {}
 
     async def problems(self, module_id: str, policy: AnyPolicy) -> list[Any]:
         """Return what of a policy does not fit the live schema or the registered functions."""
         if isinstance(policy, RowsPolicy):
-            database = self._database(policy.database)
+            database = self.database(policy.database)
             if database is None:
                 return [{"field": "database", "message": f"no database {policy.database!r} is configured"}]
             if foreign := self._owners.problem(module_id, policy):
@@ -82,7 +82,7 @@ class Cleaner:
 
     async def warnings(self, policy: AnyPolicy) -> list[dict[str, str]]:
         """Return what makes a policy that fits slow, as `{"field", "message", "severity": "warning"}`."""
-        if not isinstance(policy, RowsPolicy) or (database := self._database(policy.database)) is None:
+        if not isinstance(policy, RowsPolicy) or (database := self.database(policy.database)) is None:
             return []
         return await database.read(lambda c: slow_spots(c, policy))
 
@@ -118,10 +118,10 @@ class Cleaner:
         cursor = how.pop("cursor")
         if isinstance(policy, FilesPolicy):
             how["monotonic"] = self._clock.monotonic
-            return await asyncio.to_thread(clean_files, policy, roots=self._roots, dry_run=dry_run, **how)
+            return await asyncio.to_thread(clean_files, policy, roots=self.roots, dry_run=dry_run, **how)
         if isinstance(policy, FunctionPolicy):
             return await self._call(module_id, policy, dry_run=dry_run, context=context)
-        database = self._database(policy.database)
+        database = self.database(policy.database)
         if database is None:
             return self.failed(policy.kind, dry_run, f"no database {policy.database!r} is configured")
         if foreign := self._owners.problem(module_id, policy):
@@ -132,7 +132,7 @@ class Cleaner:
 
     async def population(self, policy: AnyPolicy, counted: Report) -> int:
         """Return how many rows the table has, or files the directory, of which a dry run counted `counted`."""
-        database = self._database(policy.database) if isinstance(policy, RowsPolicy) else None
+        database = self.database(policy.database) if isinstance(policy, RowsPolicy) else None
         if not isinstance(policy, RowsPolicy) or database is None:
             return counted.examined - sum(counted.skipped.values())
         name = policy.table_name
@@ -212,7 +212,7 @@ class Cleaner:
             await database.close()
         self._others.clear()
 
-    def _database(self, name: str | None) -> Database | None:
+    def database(self, name: str | None) -> Database | None:
         """Return the database of this name; no name means the application's own."""
         if name is None:
             return self._app_context.database

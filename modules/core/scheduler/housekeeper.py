@@ -26,6 +26,7 @@ from modules.core.scheduler.cleanup_task import (
     report_view,
     task_config,
 )
+from modules.core.scheduler.compliance import Compliance
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
@@ -66,6 +67,7 @@ class Housekeeper:
         self._runs = CleanupRuns(app_context, settings, self._cleaner, roots)
         self.plans = plans = CleanupPlans(app_context, jobs, settings, self._cleaner, self._runs)
         self.preview_cleanup, self.apply_cleanup = plans.preview, plans.apply
+        self.cleanup_compliance = Compliance(app_context, self._cleaner, self._runs).check
         self.confirm_cleanup, self.cleanup_plan = plans.confirm, plans.plan
         functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
         functions.register(CARRY_OUT[0], "prune_history", self._prune_history)

@@ -78,6 +78,7 @@ class SchedulerService:
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
         self.cleanup_reports, self.cleanup_trend = records.reports, records.trend
+        self.cleanup_compliance = housekeeper.cleanup_compliance
         self.freeze_cleanups, self.unfreeze_cleanups = operator.freeze_cleanups, operator.unfreeze_cleanups
         self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
         self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan

@@ -3,6 +3,7 @@
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.guards import Guarded, Limits
+from modules.core.scheduler.cleanup.oldest import Oldest, oldest_file, oldest_row
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, numbers_in, total
@@ -17,6 +18,7 @@ __all__ = [
     "FunctionPolicy",
     "Guarded",
     "Limits",
+    "Oldest",
     "PolicyError",
     "Problem",
     "Report",
@@ -27,6 +29,8 @@ __all__ = [
     "clean_rows",
     "count_rows",
     "numbers_in",
+    "oldest_file",
+    "oldest_row",
     "parse_policy",
     "slow_spots",
     "restorable_files",

@@ -227,3 +227,22 @@ def show_trend(
             print_table(TREND_COLUMNS, trend_rows([*trend["days"], trend["total"]]))
 
     with_scheduler(look)
+
+
+@cleanup_commands.command("compliance")
+def check_compliance(as_json: AsJson = False) -> None:
+    """Tell whether any row or file is older than its cleanup allows; 1 where one is."""
+    from modules.core.scheduler.showing.cleanups import COMPLIANCE_COLUMNS, compliance_rows
+
+    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+        checks = (await scheduler.cleanup_compliance()).unwrap()
+        if as_json:
+            print_json({"checks": checks})
+        elif checks:
+            print_table(COMPLIANCE_COLUMNS, compliance_rows(checks))
+        else:
+            say("no cleanup of rows or files goes by age")
+        if any(each["compliant"] is False for each in checks):
+            raise typer.Exit(REFUSED)
+
+    with_scheduler(look)

@@ -38,6 +38,11 @@ def change(c: Connection, cleanup_id: str, now: datetime, **values: Any) -> None
     c.execute(update(cleanups).where(cleanups.c.id == cleanup_id).values(updated_at=now, **values))
 
 
+def keep_compliance(c: Connection, cleanup_id: str, text: str) -> None:
+    """Keep what was seen of a cleanup's compliance; the cleanup itself counts as unchanged."""
+    c.execute(update(cleanups).where(cleanups.c.id == cleanup_id).values(compliance=text))
+
+
 def remove(c: Connection, cleanup_id: str) -> None:
     """Delete one cleanup; its reports stay until their retention ends."""
     c.execute(delete(cleanups).where(cleanups.c.id == cleanup_id))
