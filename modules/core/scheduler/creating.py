@@ -145,16 +145,17 @@ def _identified(plan: Plan) -> Plan:
 
 def says_otherwise(plan: Plan, row: Row[Any]) -> bool:
     """Whether a plan is another definition than the one by which the task was stored."""
-    if row.definition:
-        return plan.config.definition != str(row.definition)
-    return says_another_time(plan, row) or any(value != getattr(row, name) for name, value in plan.what.items())
+    if row.definition and plan.config.definition == str(row.definition):
+        return False
+    what = {**plan.what, "max_executions": plan.when["max_executions"]}
+    return says_another_time(plan, row) or any(value != getattr(row, name) for name, value in what.items())
 
 
 def says_another_time(plan: Plan, row: Row[Any]) -> bool:
-    """Whether a plan says otherwise when."""
-    if row.definition:
-        return plan.config.timing != str(row.timing)
-    return bool(plan.when["trigger"] != row.trigger)
+    """Whether a plan says otherwise when: in other words, and meaning another trigger."""
+    if row.definition and plan.config.timing == str(row.timing):
+        return False
+    return any(plan.when[name] != getattr(row, name) for name in ("trigger", "timezone"))
 
 
 def _created(plan: Plan, task_id: str) -> dict[str, Any]:

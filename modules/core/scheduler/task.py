@@ -99,7 +99,7 @@ class TaskConfig(BaseModel):
     timeout: Annotated[Seconds, POSITIVE] | None = None
     max_retries: int = Field(default=0, ge=0, le=1_000)
     retry_delay: Annotated[Seconds, NOT_NEGATIVE] = timedelta(seconds=10)
-    retry_backoff: float = Field(default=2, ge=1, le=100, allow_inf_nan=False)
+    retry_backoff: float = Field(default=2.0, ge=1, le=100, allow_inf_nan=False)
     retry_max_delay: Annotated[Seconds, NOT_NEGATIVE] = timedelta(hours=1)
     retry_jitter: float = Field(default=0.1, ge=0, le=1, allow_inf_nan=False)
     overlap: Literal["skip", "queue", "allow", "replace"] | None = None

@@ -53,6 +53,21 @@ async def test_an_export_imports_as_the_same_tasks(node: Any, form: str) -> None
     assert await everything(node) == before
 
 
+async def test_an_export_changes_nothing_where_it_came_from(node: Any) -> None:
+    await fill(node)
+    await node.add(name="nine", cron="0 9 * * *", timezone="Europe/Berlin", task_id="nine")
+    skipped = (await node.scheduler.skip_next("nine")).unwrap()
+    before = await everything(node)
+
+    imported = await node.scheduler.import_tasks(
+        **configs(as_text((await node.scheduler.export_tasks()).unwrap(), "json"), "json")
+    )
+
+    assert imported.unwrap()["counts"] == {"add": 0, "change": 0, "same": 6}
+    assert await everything(node) == before
+    assert (await node.task("nine"))["next_execution"] == skipped["next_execution"]
+
+
 def configs(text: str, form: str) -> dict[str, Any]:
     read = from_text(text, form)
     return {"configs": read["tasks"], "cleanups": read["cleanups"]}

@@ -124,6 +124,17 @@ async def test_the_same_definition_again_moves_nothing(node: Any) -> None:
     assert await node.task(task_id) == before
 
 
+async def test_the_same_time_in_other_words_moves_nothing(node: Any) -> None:
+    task_id = await node.add(key="report", cron="0 9 * * *", timezone="UTC")
+    moved_on = (await node.scheduler.skip_next(task_id)).unwrap()["next_execution"]
+
+    again = {"key": "report", "trigger": {"type": "cron", "expression": "0 9 * * *"}, "timezone": "UTC"}
+    await node.add(**again, max_executions=7)
+
+    task = await node.task(task_id)
+    assert (task["next_execution"], task["max_executions"]) == (moved_on, 7)
+
+
 async def test_a_completed_one_shot_stays_completed_when_scheduled_again(node: Any) -> None:
     task_id = await node.add(key="once", delay="1 hour")
     await node.pass_time(HOUR)

@@ -75,7 +75,7 @@ class Foresight:
         times = self._times(task, trigger, count)
         now = self._app_context.clock.now()
         waiting = await self._app_context.database.read(lambda c: store.waiting(c, task_id, now, MOST_WAITING))
-        notes = [*_notes_of(waiting, task["timezone"]), *_notes_about(task, trigger, times)]
+        notes = [*_notes_of(waiting, task["timezone"]), *_notes_about(task, trigger, times, waits=bool(waiting))]
         return Result.success(shown | {"times": times, "notes": notes})
 
     async def forecast(
@@ -204,7 +204,9 @@ def _notes_of(waiting: Sequence[Row[Any]], timezone: str) -> list[dict[str, str]
     return notes
 
 
-def _notes_about(task: Mapping[str, Any], trigger: Trigger, times: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _notes_about(
+    task: Mapping[str, Any], trigger: Trigger, times: list[dict[str, Any]], *, waits: bool
+) -> list[dict[str, str]]:
     notes = []
     if task["status"] == Status.PAUSED:
         reason = f": {task['status_reason']}" if task["status_reason"] else ""
@@ -216,6 +218,6 @@ def _notes_about(task: Mapping[str, Any], trigger: Trigger, times: list[dict[str
     elif (awaited := awaited_in(trigger)) is not None:
         beside = "besides, " if times else ""
         notes.append({"code": "EVENT", "text": f"{beside}it runs {awaited.describe()}; nobody knows when"})
-    elif not times:
+    elif not times and not waits:
         notes.append({"code": "NO_NEXT_TIME", "text": "it has no next time"})
     return notes
