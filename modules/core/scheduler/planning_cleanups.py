@@ -51,10 +51,11 @@ class CleanupPlans:
     async def preview(self, cleanup_id: str) -> Answer:
         """Count exactly what a run would take now, and store it as a plan; nothing else is written.
 
-        `{"plan_id", "cleanup_id", "module_id", "cleanup_type", "planned_at", "valid_until", "applied_at", "rows" (by
-        table, those that go along included), "files", "bytes", "freed_bytes_estimate", "oldest", "newest", "samples",
-        "kept", "done", "skipped", "population" (rows or files in all), "guards" (a sentence for each that a run would
-        break), "seconds_estimate", "awaits_preview"}`. What a function would take cannot be counted: `NOT_PREVIEWABLE`.
+        `{"plan_id", "cleanup_id", "module_id", "cleanup_type", "planned_at", "valid_until", "applied_at", "action",
+        "rows" (by table, those that go along included), "files", "matched", "bytes", "freed_bytes_estimate", "oldest",
+        "newest", "samples", "kept", "done", "skipped", "population" (rows or files in all), "guards" (a sentence for
+        each that a run would break), "seconds_estimate", "awaits_preview", "kind"}`. What a function would take cannot
+        be counted: `NOT_PREVIEWABLE`.
         """
         now = self._clock.now()
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
@@ -213,6 +214,7 @@ def _counted(report: Report, policy: AnyPolicy) -> dict[str, Any]:
     table = getattr(policy, "table_name", None)
     names = ("kind", "matched", "bytes", "oldest", "newest", "samples", "kept", "done", "skipped")
     return {name: told[name] for name in names} | {
+        "action": getattr(policy, "action", "delete"),
         "rows": {} if table is None else {table: report.matched, **report.cascades},
         "files": report.matched if table is None else 0,
         "freed_bytes_estimate": report.freed_bytes,

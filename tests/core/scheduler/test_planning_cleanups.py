@@ -53,6 +53,7 @@ async def test_a_plan_of_files_tells_their_number_and_their_bytes(node: Any, tmp
     await node.scheduler.apply_cleanup(plan["plan_id"])
 
     assert (plan["files"], plan["bytes"], plan["population"], plan["rows"]) == (3, 300, 5, {})
+    assert (plan["action"], plan["freed_bytes_estimate"] > 0) == ("delete", True)
     assert (there, len(names(folder))) == (5, 2)
 
 
