@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -79,7 +80,8 @@ class TriggerManager:
                 else trigger
             )
         except TriggerError as error:
-            raise TriggerError(str(error), WRITTEN_AS.get(error.field, error.field)) from None
+            written = WRITTEN_AS.get(error.field, error.field)
+            raise TriggerError(re.sub(rf"^{re.escape(error.field)}\b", written, str(error)), written) from None
 
     def preview_of(self, what: Any, count: int = 5) -> Result[list[dict[str, Any]]]:
         """Return the next times of a trigger value, trigger dict, cron text or task config, as `preview` does."""

@@ -220,3 +220,13 @@ async def test_schedule_time_of_a_recurring_task_is_its_first_run(node: Any) -> 
 async def tasks_of_test(node: Any) -> list[dict[str, Any]]:
     page = await node.scheduler.list_tasks(module_id="acme.test")
     return list(page.unwrap()["tasks"])
+
+
+async def test_a_refusal_names_the_key_that_was_written(node: Any) -> None:
+    refused = await node.scheduler.schedule_task(
+        {"name": "x", "module_id": "acme.test", "function_name": "note", "schedule_time": "tomorrow"}
+    )
+
+    (problem,) = refused.error.details["problems"]
+    assert problem["field"] == "schedule_time"
+    assert problem["message"].startswith("schedule_time 'tomorrow' is no ISO 8601 time")
