@@ -12,11 +12,13 @@ from framework.duration import in_words
 from modules.core.scheduler.cleanup import FilesPolicy, FunctionPolicy, RowsPolicy
 from modules.core.scheduler.cleanup.guards import Guarded, GuardedFiles
 from modules.core.scheduler.cleanup.policy import Policy
+from modules.core.scheduler.cleanup.rows_action import RowsAction
 
 KINDS: dict[str, type[Policy]] = {
     "Every cleanup": Policy,
     "Rails": GuardedFiles,
     "Rows": RowsPolicy,
+    "What is done with rows": RowsAction,
     "Files": FilesPolicy,
     "A function": FunctionPolicy,
 }
@@ -31,6 +33,8 @@ def _rows(model: type[Policy]) -> list[str]:
     shared: dict[str, FieldInfo] = {} if model is Policy else dict(Policy.model_fields)
     if model is not GuardedFiles and issubclass(model, Guarded):
         shared |= GuardedFiles.model_fields
+    if model is RowsPolicy:
+        shared |= RowsAction.model_fields
     own = {name: field for name, field in model.model_fields.items() if name not in shared}
     return [f"| `{name}` | {_shown(field)} | {field.description} |" for name, field in own.items()]
 

@@ -115,6 +115,14 @@ class Database:
         async with self._write_turns:
             return await _to_the_end(self._alter(work))
 
+    async def upkeep(self, *statements: str) -> None:
+        """Execute statements that no transaction can hold, such as VACUUM, on a SQLite file; no writer writes then."""
+        self.refuse_nesting()
+        if self._file is None:
+            raise ValueError("there is no file to look after")
+        async with self._write_turns:
+            await self._opened(self._file).upkeep(*statements)
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do the work on one read-only snapshot; but for a database in memory, no writer waits for it."""
         if self.is_memory:

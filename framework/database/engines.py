@@ -127,6 +127,7 @@ def _prepare(engine: AsyncEngine, synchronous: str, *, reading: bool) -> None:
 
 def _connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, synchronous: str, reading: bool) -> None:
     cursor = connection.cursor()
+    _let_shrink(cursor)
     _switch_to_wal(cursor)
     cursor.execute(f"PRAGMA synchronous = {synchronous}")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -166,6 +167,13 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
     # A deferred BEGIN that reads and then writes fails at once when another writer came between, whatever the timeout.
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _let_shrink(cursor: Any) -> None:
+    """Make a fresh file so that its free pages can be given back a few at a time; of an older one nothing changes."""
+    cursor.execute("PRAGMA page_count")
+    if cursor.fetchone()[0] == 0:
+        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
 
 
 def _switch_to_wal(cursor: Any) -> None:

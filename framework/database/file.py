@@ -51,6 +51,10 @@ class SqliteFile:
         """Like `write`, with foreign keys unenforced until the end."""
         return await self._writer.worker.do(lambda: self._alter(work))
 
+    async def upkeep(self, *statements: str) -> None:
+        """Execute statements, one after another, each of which is a transaction of its own or can be in none."""
+        await self._writer.worker.do(lambda: self._upkeep("; ".join(statements)))
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do the work on one snapshot; never more of them at once than there are readers."""
         reader = self._idle.pop()
@@ -92,6 +96,13 @@ class SqliteFile:
     def _write(self, work: Callable[[Connection], T]) -> T:
         with self._gate, self._writer.transaction("BEGIN IMMEDIATE", "COMMIT") as connection:
             return work(connection)
+
+    def _upkeep(self, statements: str) -> None:
+        with self._gate:
+            try:
+                self._writer.raw().executescript(statements)  # unlike execute, to the end of each
+            except sqlite3.Error as error:
+                raise DBAPIError.instance(statements, None, error, sqlite3.Error) from error
 
     def _alter(self, work: Callable[[Connection], T]) -> T:
         raw = self._writer.raw()

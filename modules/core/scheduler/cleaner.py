@@ -22,6 +22,7 @@ from modules.core.scheduler.cleanup import (
     AnyPolicy,
     FilesPolicy,
     FunctionPolicy,
+    Means,
     Report,
     RowsPolicy,
     check_rows_policy,
@@ -60,6 +61,8 @@ class Cleaner:
         self._report_directory = settings.housekeeper_report_directory
         self.roots = roots
         self._owners = owners
+        data_dir = app_context.settings(FrameworkSettings).data_dir
+        self.means = Means.of(data_dir, roots, settings.housekeeper_pseudonym_key)
         self._others: dict[str, Database] = {}
 
     async def problems(self, module_id: str, policy: AnyPolicy) -> list[Any]:
@@ -71,7 +74,7 @@ class Cleaner:
             if foreign := self._owners.problem(module_id, policy):
                 return [foreign]
             forbidden, owned = self._owners.bounds(module_id, policy.database)
-            return await database.read(lambda c: check_rows_policy(c, policy, forbidden, owned))
+            return await database.read(lambda c: check_rows_policy(c, policy, forbidden, owned, means=self.means))
         if isinstance(policy, FunctionPolicy):
             function = self._functions.find(module_id, policy.function_name)
             if function is None:
@@ -128,6 +131,7 @@ class Cleaner:
             return self.failed(policy.kind, dry_run, foreign["message"])
         forbidden, owned = self._owners.bounds(module_id, policy.database)
         how |= {"forbidden_tables": forbidden, "owned_tables": owned, "clock": self._clock, "cursor": cursor}
+        how["means"] = self.means
         return await clean_rows(policy, database=database, dry_run=dry_run, **how)
 
     async def population(self, policy: AnyPolicy, counted: Report) -> int:

@@ -36,6 +36,7 @@ from modules.core.scheduler.ownership import TableOwners
 from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.planning_cleanups import CleanupPlans
 from modules.core.scheduler.refusing import invalid, refuse
+from modules.core.scheduler.restoring_cleanups import CleanupRestorer
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
 from modules.core.scheduler.store.cleanups import CARRY_OUT
@@ -56,10 +57,8 @@ class Housekeeper:
         settings: SchedulerSettings,
         roots: tuple[Path, ...],
     ) -> None:
-        self._database = app_context.database
-        self._clock = app_context.clock
-        self._jobs = jobs
-        self._planner = planner
+        self._database, self._clock = app_context.database, app_context.clock
+        self._jobs, self._planner = jobs, planner
         self._functions = functions
         self._settings = settings
         self.owners = TableOwners(owned_only=settings.housekeeper_owned_tables_only)
@@ -69,6 +68,7 @@ class Housekeeper:
         self.preview_cleanup, self.apply_cleanup = plans.preview, plans.apply
         self.cleanup_compliance = Compliance(app_context, self._cleaner, self._runs).check
         self.confirm_cleanup, self.cleanup_plan = plans.confirm, plans.plan
+        self.restorer = CleanupRestorer(app_context, self._cleaner, self._runs)
         functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
         functions.register(CARRY_OUT[0], "prune_history", self._prune_history)
 

@@ -82,6 +82,7 @@ class SchedulerService:
         self.freeze_cleanups, self.unfreeze_cleanups = operator.freeze_cleanups, operator.unfreeze_cleanups
         self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
         self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan
+        self.list_archives, self.restore_cleanup = housekeeper.restorer.archives, housekeeper.restorer.restore
         self.declare_tables = housekeeper.owners.declare
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:

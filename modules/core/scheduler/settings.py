@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, Field, ValidationError
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
@@ -150,6 +150,9 @@ class SchedulerSettings(ModuleSettings):
     )
     housekeeper_allowed_roots: tuple[Path, ...] = Field(
         default=(), description="Folders below which files may be cleaned; by default the data folder."
+    )
+    housekeeper_pseudonym_key: Annotated[SecretStr, MinLen(16)] | None = Field(
+        default=None, description="Secret of the pseudonyms of cleanups that anonymise; another one, other pseudonyms."
     )
     housekeeper_report_directory: Path | None = Field(
         default=None, description="Where each report is also written, as a JSON file."

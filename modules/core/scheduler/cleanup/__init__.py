@@ -1,5 +1,6 @@
 """The cleaning engine: typed policies, and what carries them out; it knows no schedule and stores nothing."""
 
+from modules.core.scheduler.cleanup.actions import ActionError, Means
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.guards import Guarded, Limits
@@ -7,12 +8,18 @@ from modules.core.scheduler.cleanup.oldest import Oldest, oldest_file, oldest_ro
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
 from modules.core.scheduler.cleanup.report import Report, Tally, numbers_in, total
+from modules.core.scheduler.cleanup.restoring import Restored, archives, restore
 from modules.core.scheduler.cleanup.restoring_files import restorable_files, restore_files
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, slow_spots
 
 __all__ = [
+    "ActionError",
+    "Means",
+    "Restored",
+    "archives",
+    "restore",
     "AnyPolicy",
     "FilesPolicy",
     "FunctionPolicy",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Inspector, func, inspect, select
 
+from modules.core.scheduler.cleanup.actions import Means
 from modules.core.scheduler.cleanup.glimpse import Glimpse, glimpse
 from modules.core.scheduler.cleanup.references import Dependents
 from modules.core.scheduler.cleanup.report import Tally
@@ -56,6 +57,7 @@ def choose(
     *,
     forbidden: Collection[str],
     owned: Collection[str] | None,
+    means: Means,
     counting: bool,
     most: int | None,
     keyed: bool,
@@ -65,7 +67,7 @@ def choose(
     With `counting`, the cascades of the first `most` are counted and some are looked at, as in a dry run. `keyed`: it
     must have a primary key.
     """
-    problems = check_rows_policy(connection, policy, forbidden, owned)
+    problems = check_rows_policy(connection, policy, forbidden, owned, means)
     if problems:
         raise RefusedError([f"{problem['field']}: {problem['message']}" for problem in problems])
     inspector = inspect(connection)

@@ -70,6 +70,15 @@ def is_before(column: ColumnElement[Any], moment: datetime, dialect: Dialect) ->
     return and_(column >= _FIRST_SECOND, column < int(moment.timestamp()))
 
 
+def as_value(kind: TypeEngine[Any], moment: datetime) -> Any:
+    """Return a moment (aware UTC) as a column of this reflected type takes it: text, a date, seconds since 1970."""
+    if isinstance(kind, String):
+        return _stamp(moment)
+    if isinstance(kind, DateTime):
+        return moment if kind.timezone else moment.replace(tzinfo=None)
+    return moment.date() if isinstance(kind, Date) else int(moment.timestamp())
+
+
 def _text_before(text: ColumnElement[str], moment: datetime) -> ColumnElement[bool]:
     day_is_over = or_(func.length(text) > len("YYYY-MM-DD"), text < moment.date().isoformat())
     not_west = or_(text.not_like(_WEST_OF_UTC), text < _stamp(moment - _WESTERNMOST))

@@ -95,7 +95,7 @@ def _plain(value: object) -> object:
     if isinstance(value, timedelta):
         return in_words(value)
     if isinstance(value, BaseModel):
-        return value.model_dump(exclude_none=True)
+        return value.model_dump(mode="json", exclude_none=True)
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     return str(value) if isinstance(value, Path) else value

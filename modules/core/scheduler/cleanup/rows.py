@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -10,11 +11,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from framework.clock import Clock, SystemClock
 from framework.database import Database
+from modules.core.scheduler.cleanup.actions import Action, ActionError, Means
 from modules.core.scheduler.cleanup.choosing import Choice, RefusedError, choose
-from modules.core.scheduler.cleanup.deleting import Act, Deletion, delete_rows
+from modules.core.scheduler.cleanup.deleting import Deletion, delete_rows
+from modules.core.scheduler.cleanup.doing import action_of
 from modules.core.scheduler.cleanup.pace import Pace
+from modules.core.scheduler.cleanup.partitions import drop_partitions
 from modules.core.scheduler.cleanup.report import Report, Tally
+from modules.core.scheduler.cleanup.rows_action import DROP_PARTITION, TRASH
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
+from modules.core.scheduler.cleanup.schema import check_rows_policy
+from modules.core.scheduler.cleanup.shrinking import shrink
+from modules.core.scheduler.cleanup.trashing import emptying, filling
 
 
 async def clean_rows(
@@ -28,34 +36,129 @@ async def clean_rows(
     should_stop: Callable[[], bool] = lambda: False,
     max_deletions: int | None = None,
     clock: Clock | None = None,
-    act: Act = delete_rows,
+    means: Means | None = None,
     cursor: str | None = None,
 ) -> Report:
-    """Delete, or in a dry run count, the rows that the policy does not allow, `now` being the moment.
+    """Do with the rows that the policy does not allow what its action says, or in a dry run count them.
 
-    The live schema is checked first. Candidates are read outside of any write transaction; each batch is one
-    transaction that looks at those rows alone and checks every rule again. What the schema or the database refuses is
-    an error of the report, and ends the run: batches before it stay done, its own is undone. A run that a budget ends
-    says in the report's `cursor` where the next one goes on; at most `max_deletions` rows go, and never more than
-    `max_rows_per_run`. An `act` other than `delete_rows` gets locked rows.
+    `now` is the moment at which rows are judged. The live schema is checked first. Candidates are read outside of any
+    write transaction; each batch is one transaction that looks at those rows alone and checks every rule again. What
+    the schema, the database or the disk refuses is an error of the report, and ends the run: batches before it stay
+    done, its own is undone. A run that a budget ends says in the report's `cursor` where the next one goes on; at most
+    `max_deletions` rows go, and never more than `max_rows_per_run`.
     """
-    tally = Tally()
-    most = min((each for each in (policy.max_rows_per_run, max_deletions) if each is not None), default=None)
-    pace = Pace(database, clock or SystemClock(), policy)
-    rails = partial(choose, policy=policy, now=now, forbidden=forbidden_tables, owned=owned_tables)
-    look = partial(rails, counting=dry_run, most=most, keyed=act is not delete_rows)
-    try:
+    run = _Run(
+        database,
+        now,
+        dry_run,
+        forbidden_tables,
+        owned_tables,
+        should_stop,
+        max_deletions,
+        clock or SystemClock(),
+        means or Means(),
+        Tally(),
+    )
+    await run.guarded(policy, cursor)
+    if not dry_run:
+        await run.give_back(policy)
+    return run.tally.report(policy.kind, started_at=now, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    database: Database
+    now: datetime
+    dry_run: bool
+    forbidden: Collection[str]
+    owned: Collection[str] | None
+    should_stop: Callable[[], bool]
+    max_deletions: int | None
+    clock: Clock
+    means: Means
+    tally: Tally
+
+    async def guarded(self, policy: RowsPolicy, cursor: str | None) -> None:
+        try:
+            await self._carry_out(policy, cursor)
+        except RefusedError as refusal:
+            for sentence in refusal.sentences:
+                self.tally.fail(sentence)
+        except SQLAlchemyError as error:
+            self.tally.fail(f"the database refused: {_cause(error)}")
+        except (ActionError, OSError) as error:
+            self.tally.fail(str(error))
+
+    async def give_back(self, policy: RowsPolicy) -> None:
+        """Let the file of the database become smaller, after rows were deleted."""
+        if not self.tally.deleted or policy.action == DROP_PARTITION:
+            return
+        try:
+            freed, note = await shrink(self.database, asked=policy.shrink)
+        except SQLAlchemyError as error:
+            self.tally.fail(f"the rows are gone, but the file could not be made smaller: {_cause(error)}")
+            return
+        self.tally.freed_bytes += freed
+        self.tally.note = "; ".join(filter(None, (self.tally.note, note))) or None
+
+    async def _carry_out(self, policy: RowsPolicy, cursor: str | None) -> None:
+        if policy.action == DROP_PARTITION:
+            await self._drop_partitions(policy)
+            return
+        first = filling(policy) if policy.action == TRASH else policy
+        await self._go_through(first, action_of(policy, self.now, self.means), cursor)
+        if policy.action == TRASH:
+            await self._empty_trash(policy)
+
+    async def _go_through(self, policy: RowsPolicy, action: Action | None, cursor: str | None) -> None:
+        most = min((each for each in (policy.max_rows_per_run, self.max_deletions) if each is not None), default=None)
+        pace = Pace(self.database, self.clock, policy)
+        rails = partial(choose, policy=policy, now=self.now, forbidden=self.forbidden, owned=self.owned)
+        look = partial(rails, means=self.means, counting=self.dry_run, most=most, keyed=action is not None)
         choice = await pace.read(look)
-        if dry_run:
-            _foresee(choice, most, tally)
-        else:
-            await Deletion(choice, pace, tally, should_stop, act=act, most=most).carry_out(cursor)
-    except RefusedError as refusal:
-        for sentence in refusal.sentences:
-            tally.fail(sentence)
-    except SQLAlchemyError as error:
-        tally.fail(f"the database refused: {_cause(error)}")
-    return tally.report(policy.kind, started_at=now, dry_run=dry_run)
+        if self.dry_run:
+            _foresee(choice, most, self.tally)
+            return
+        try:
+            deletion = Deletion(choice, pace, self.tally, self.should_stop, act=action or delete_rows, most=most)
+            await deletion.carry_out(cursor)
+        finally:
+            if action is not None:
+                self._tell_done(action)
+                action.finish()
+
+    def _tell_done(self, action: Action) -> None:
+        if self.tally.deleted:
+            self.tally.done[action.done] += self.tally.deleted
+        if not action.deletes:
+            self.tally.deleted = 0
+
+    async def _empty_trash(self, policy: RowsPolicy) -> None:
+        rest = None if self.max_deletions is None else self.max_deletions - self.tally.matched
+        if rest == 0:
+            return
+        second = replace(self, tally=Tally(), max_deletions=rest)
+        await second.guarded(emptying(policy), None)
+        second.tally.kept.clear()  # live rows, which the first half has judged
+        second.tally.examined = second.tally.matched
+        if self.dry_run:
+            gone = f"{self.tally.matched} rows would go to the trash, and {second.tally.matched} be deleted from it"
+            self.tally.note = "; ".join(filter(None, (self.tally.note, gone)))
+        self.tally.add(second.tally.report(policy.kind, started_at=self.now, dry_run=self.dry_run))
+
+    async def _drop_partitions(self, policy: RowsPolicy) -> None:
+        rails = partial(check_rows_policy, policy=policy, forbidden_tables=self.forbidden, owned_tables=self.owned)
+        if problems := await self.database.read(rails):
+            raise RefusedError([f"{problem['field']}: {problem['message']}" for problem in problems])
+        await drop_partitions(
+            policy,
+            self.tally,
+            database=self.database,
+            now=self.now,
+            dry_run=self.dry_run,
+            should_stop=self.should_stop,
+            most=self.max_deletions,
+        )
 
 
 def _foresee(choice: Choice, most: int | None, tally: Tally) -> None:

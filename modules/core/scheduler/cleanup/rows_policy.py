@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from modules.core.scheduler.cleanup.guards import Guarded
+from modules.core.scheduler.cleanup.names import Identifier, TableName
 from modules.core.scheduler.cleanup.policy import Duration, PositiveDuration
-
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_PROTECTED = re.compile(r"(sqlite_|pg_|alembic_version|scheduler_)", re.IGNORECASE)
-
-
-def _to_identifier(name: str) -> str:
-    if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"{name!r:.80} is not a plain name: letters, digits and '_', at most 63, no digit first")
-    return name
-
-
-def is_protected(name: str) -> bool:
-    """Return whether a table belongs to the database or to the scheduler."""
-    return _PROTECTED.match(name) is not None
-
-
-def _to_table(name: str) -> str:
-    if is_protected(name):
-        raise ValueError(f"{name!r} belongs to the database or to the scheduler and is never cleaned this way")
-    return name
+from modules.core.scheduler.cleanup.rows_action import RowsAction
 
 
 def _to_filter(value: object) -> object:
@@ -66,7 +46,6 @@ def _not_negative(duration: timedelta) -> timedelta:
     return duration
 
 
-Identifier = Annotated[str, AfterValidator(_to_identifier)]
 _FEW = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -97,7 +76,7 @@ class RowTiers(BaseModel):
         return self
 
 
-class RowsPolicy(Guarded):
+class RowsPolicy(RowsAction):
     """Rows of one table: a limit condemns a row, and a keep rule saves it.
 
     Only rows that fit `where`, and whose date can be read, are judged. The limits are `max_age` and `max_rows`; either
@@ -107,7 +86,7 @@ class RowsPolicy(Guarded):
 
     kind: ClassVar[str] = "rows"
 
-    table_name: Annotated[Identifier, AfterValidator(_to_table)] = Field(description="Table to delete from.")
+    table_name: TableName = Field(description="Table to delete from.")
     date_column: Identifier = Field(
         description="Column that tells a row's age, or its expiry where neither max_age nor max_rows is given."
     )

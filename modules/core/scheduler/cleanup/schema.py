@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Inspector, TableClause, func, inspect, select, table
@@ -11,19 +10,16 @@ from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import TypeEngine
 
 from framework.errors import did_you_mean
+from modules.core.scheduler.cleanup.actions import Means
+from modules.core.scheduler.cleanup.comparing import comparable
+from modules.core.scheduler.cleanup.doing import action_problems
 from modules.core.scheduler.cleanup.moments import holds_moments
+from modules.core.scheduler.cleanup.names import is_protected
 from modules.core.scheduler.cleanup.parsing import Problem
 from modules.core.scheduler.cleanup.references import Dependents, find_dependents, find_references, has_index
-from modules.core.scheduler.cleanup.rows_policy import RowsPolicy, is_protected
+from modules.core.scheduler.cleanup.rows_action import ANONYMISE, TRASH
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.table_rows import TableRows, clause
-
-_ALLOWED: dict[type[Any], tuple[type[Any], ...]] = {
-    str: (str,),
-    bool: (bool,),
-    int: (int,),
-    float: (int, float),
-    Decimal: (int, float),
-}
 
 
 def check_rows_policy(
@@ -31,6 +27,7 @@ def check_rows_policy(
     policy: RowsPolicy,
     forbidden_tables: Collection[str] = (),
     owned_tables: Collection[str] | None = None,
+    means: Means | None = None,
 ) -> list[Problem]:
     """Return what of the policy does not fit the live schema, as `{"field", "message"}`; empty when all does.
 
@@ -40,6 +37,9 @@ def check_rows_policy(
     name = policy.table_name
     if refusal := _refusal(name, forbidden_tables, owned_tables):
         return [{"field": "table_name", "message": refusal}]
+    archive = None if policy.archive_to is None else policy.archive_to.table
+    if archive is not None and (refusal := _refusal(archive, forbidden_tables, owned_tables)):
+        return [{"field": "archive_to.table", "message": refusal}]
     tables = inspector.get_table_names()
     if name not in tables:
         return [{"field": "table_name", "message": f"there is no table {name!r}{did_you_mean(name, tables)}"}]
@@ -50,7 +50,7 @@ def check_rows_policy(
         problems.append({"field": "table_name", "message": message})
     if policy.children == "delete":
         problems += _children_problems(read_dependents(inspector, policy), forbidden_tables, owned_tables)
-    return problems
+    return problems + action_problems(inspector, policy, means or Means())
 
 
 def slow_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
@@ -87,7 +87,9 @@ def read_dependents(inspector: Inspector, policy: RowsPolicy, root: TableClause 
     if root is None:
         root = clause(policy.table_name, column_types(inspector, policy.table_name))
     key = inspector.get_pk_constraint(policy.table_name)["constrained_columns"]
-    return find_dependents(root, key, find_references(inspector), delete_children=policy.children == "delete")
+    rows_stay = policy.action in (ANONYMISE, TRASH)  # and with them those that refer to them
+    references = [] if rows_stay else find_references(inspector)
+    return find_dependents(root, key, references, delete_children=policy.children == "delete")
 
 
 def column_types(inspector: Inspector, name: str) -> dict[str, TypeEngine[Any]]:
@@ -131,15 +133,7 @@ def _column_problems(policy: RowsPolicy, kinds: dict[str, TypeEngine[Any]]) -> l
         found = kinds[policy.date_column]
         problems.append({"field": "date_column", "message": f"{policy.date_column!r} holds no dates; it is {found!r}"})
     for name, value in (policy.where or {}).items():
-        if name in kinds and not _comparable(kinds[name], value):
+        if name in kinds and not comparable(kinds[name], value):
             message = f"{value!r:.60} cannot be compared with {name!r}; it is {kinds[name]!r}"
             problems.append({"field": f"where.{name}", "message": message})
     return problems
-
-
-def _comparable(kind: TypeEngine[Any], value: object) -> bool:
-    try:
-        allowed = _ALLOWED.get(kind.python_type, ())
-    except NotImplementedError:
-        allowed = ()
-    return all(item is None or isinstance(item, allowed) for item in (value if isinstance(value, list) else [value]))

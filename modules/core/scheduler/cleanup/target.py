@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 
 from modules.core.scheduler.cleanup.moments import is_before
+from modules.core.scheduler.cleanup.pending import not_done
+from modules.core.scheduler.cleanup.rows_action import ANONYMISE
 
 if TYPE_CHECKING:
     from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
@@ -120,8 +122,11 @@ def limits(policy: RowsPolicy, rows: TableRows, now: datetime) -> ColumnElement[
 
 def _by_itself(policy: RowsPolicy, rows: TableRows, now: datetime) -> list[Rule]:
     young = "newest" if policy.max_age is None and policy.max_rows is not None else "young"
+    fits = rows.fits(rows.table)
+    if policy.action == ANONYMISE:
+        fits = and_(fits, not_done(policy, rows.table))
     rules: list[Rule] = [
-        (rows.fits(rows.table), "filtered"),
+        (fits, "filtered"),
         (rows.dated(rows.table), "undated"),
         (limits(policy, rows, now), young),
     ]

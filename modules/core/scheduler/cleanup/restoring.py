@@ -1,0 +1,109 @@
+"""Rows brought back: from an archive file, from an archive table, out of the trash; one that exists is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import func, select, table
+from sqlalchemy.sql import quoted_name
+
+from framework.database import Database
+from modules.core.scheduler.cleanup.actions import Means
+from modules.core.scheduler.cleanup.archive_file import lines_of, names_in
+from modules.core.scheduler.cleanup.archive_lines import ArchiveError, from_line
+from modules.core.scheduler.cleanup.archiving import VERSION
+from modules.core.scheduler.cleanup.doing import archive_folder
+from modules.core.scheduler.cleanup.moving_back import BATCH, move_back, trashed_runs, untrash
+from modules.core.scheduler.cleanup.putting_back import put_back
+from modules.core.scheduler.cleanup.rows_action import TRASH
+from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a restore did, or in a dry run would have done."""
+
+    rows: int = 0
+    existing: int = 0
+    """Rows left alone, because the table has rows with their keys."""
+
+
+async def archives(policy: RowsPolicy, database: Database, means: Means) -> list[dict[str, Any]]:
+    """Return what can be restored, oldest first: `{"archive", "rows", "bytes"}`, what is not known being None.
+
+    A file is named by its name, a table by its own, and what one run put into the trash by what the column holds.
+    Raises `ArchiveError` and `SQLAlchemyError`.
+    """
+    if policy.action == TRASH:
+        runs = await database.read(partial(trashed_runs, policy.table_name, str(policy.trash_column)))
+        return [{"archive": name, "rows": rows, "bytes": None} for name, rows in runs]
+    name = _archive_table(policy)
+    if name is not None:
+        everything = select(func.count()).select_from(table(quoted_name(name, quote=True)))
+        count = await database.read(lambda c: c.scalar(everything))
+        return [{"archive": name, "rows": count, "bytes": None}]
+    found = await asyncio.to_thread(names_in, means.roots, archive_folder(policy, means))
+    return [{"archive": name, "rows": None, "bytes": size} for name, size in found]
+
+
+async def restore(policy: RowsPolicy, archive: str, *, database: Database, means: Means, dry_run: bool) -> Restored:
+    """Bring back what an archive holds, in short transactions; the archive must be one of `archives`.
+
+    Each of them is whole, so that a restore that was cut off, or failed, can be done again. Rows of an archive table
+    move back; files stay. Raises `ArchiveError`, `OSError` and `SQLAlchemyError`.
+    """
+    if policy.action == TRASH:
+        return await _restore_trash(policy, archive, database, dry_run=dry_run)
+    name = _archive_table(policy)
+    if name is not None:
+        return await _restore_table(policy, name, database, dry_run=dry_run)
+    lines = lines_of(means.roots, archive_folder(policy, means), archive)
+    with closing(lines):
+        return await _restore_file(policy, lines, database, dry_run=dry_run)
+
+
+async def _restore_file(policy: RowsPolicy, lines: Iterator[bytes], database: Database, *, dry_run: bool) -> Restored:
+    done = Restored()
+    first = await asyncio.to_thread(next, lines, None)
+    if first is None:
+        return done
+    if (of := from_line(first)).get("archive") != VERSION or of.get("table") != policy.table_name:
+        raise ArchiveError(f"it is no archive of {policy.table_name!r}")
+    while rows := await asyncio.to_thread(lambda: [from_line(line) for line in islice(lines, BATCH)]):
+        transaction = database.read if dry_run else database.write
+        restored = await transaction(partial(put_back, policy.table_name, rows, dry_run=dry_run))
+        done.rows += restored
+        done.existing += len(rows) - restored
+    return done
+
+
+async def _restore_table(policy: RowsPolicy, name: str, database: Database, *, dry_run: bool) -> Restored:
+    done, last = Restored(), None
+    while True:
+        transaction = database.read if dry_run else database.write
+        seen, restored, last = await transaction(partial(move_back, policy.table_name, name, last, dry_run=dry_run))
+        done.rows += restored
+        done.existing += seen - restored
+        if seen < BATCH:
+            return done
+
+
+async def _restore_trash(policy: RowsPolicy, run: str, database: Database, *, dry_run: bool) -> Restored:
+    name, trash_column = policy.table_name, str(policy.trash_column)
+    if dry_run:
+        runs = await database.read(partial(trashed_runs, name, trash_column))
+        return Restored(rows=dict(runs).get(run, 0))
+    done = Restored()
+    while batch := await database.write(partial(untrash, name, trash_column, run)):
+        done.rows += batch
+    return done
+
+
+def _archive_table(policy: RowsPolicy) -> str | None:
+    return None if policy.archive_to is None else policy.archive_to.table
