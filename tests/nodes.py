@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
 from framework.clock import SystemClock
@@ -67,3 +68,23 @@ async def ended(node: Any, task_id: str, *, runs: int = 1) -> None:
         return sum(row["end_time"] is not None for row in rows) >= runs
 
     await until(have)
+
+
+async def begun(node: Any, stuck: Stuck) -> None:
+    """Take a turn that starts the function."""
+    stuck.started.clear()
+    await node.scheduler.turn()
+    await stuck.started.wait()
+
+
+async def let_end(node: Any, stuck: Stuck) -> datetime:
+    """Let what runs end, and return the moment of its end."""
+    stuck.release.set()
+    await stuck.ended.wait()
+    await node.scheduler.run_due()
+    return node.clock.now()  # type: ignore[no-any-return]
+
+
+async def next_of(node: Any, task_id: str) -> datetime | None:
+    """Return the next time of a task."""
+    return (await node.task(task_id))["next_execution"]  # type: ignore[no-any-return]

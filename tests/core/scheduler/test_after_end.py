@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck, begun, let_end, next_of, release_all
 
 PAUSE = {"interval_type": "minutes", "interval_value": 5, "after_end": True, "timeout": "2h"}
 MINUTE = 60.0
@@ -18,25 +18,6 @@ LEASE = 60.0
 def _let_go(start_node: Any) -> Iterator[None]:
     yield
     release_all()
-
-
-async def begun(node: Any, stuck: Stuck) -> None:
-    """Take a turn that starts the function."""
-    stuck.started.clear()
-    await node.scheduler.turn()
-    await stuck.started.wait()
-
-
-async def let_end(node: Any, stuck: Stuck) -> datetime:
-    """Let what runs end, and return the moment of its end."""
-    stuck.release.set()
-    await stuck.ended.wait()
-    await node.scheduler.run_due()
-    return node.clock.now()  # type: ignore[no-any-return]
-
-
-async def next_of(node: Any, task_id: str) -> datetime | None:
-    return (await node.task(task_id))["next_execution"]  # type: ignore[no-any-return]
 
 
 async def test_the_pause_begins_when_the_run_has_ended(node: Any) -> None:

@@ -142,7 +142,7 @@ def read(file: Path) -> str:
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"{file} cannot be read: {error}")
+        refuse(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def _write(file: Path, text: str) -> None:

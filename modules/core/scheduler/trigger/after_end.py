@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from modules.core.scheduler.trigger.protocol import LAST, Trigger, TriggerError, as_utc, checked_moment, moment_text
-from modules.core.scheduler.trigger.series import MAX_INTERVAL
+from modules.core.scheduler.trigger.protocol import LAST, Trigger, as_utc, checked_moment, moment_text
+from modules.core.scheduler.trigger.series import check_interval
 from modules.core.scheduler.trigger.words import span_text, until_text
 
 
@@ -26,9 +26,7 @@ class AfterEnd:
     recurring: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        interval: object = self.interval
-        if not isinstance(interval, timedelta) or not timedelta(0) < interval <= MAX_INTERVAL:
-            raise TriggerError("an interval lies between a microsecond and a hundred years", "interval")
+        check_interval(self.interval)
         object.__setattr__(self, "start", checked_moment(self.start, "start"))
         if self.end is not None:
             object.__setattr__(self, "end", checked_moment(self.end, "end"))

@@ -13,7 +13,7 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 EXTENSIONS = {
     "?": "? stands for * in the two day fields",
-    "h": "H is a time of a task's own: it takes a task to be of, and the forms H, H/15, H(0-29) and H(0-29)/10",
+    "h": "H is a time of a task's own, so say of which task; it has the forms H, H/15, H(0-29) and H(0-29)/10",
     "r": "R differs at every reading: write H, which is one for each task, or the time",
     "w": "W stands behind one day of the month (15W), or behind L (LW)",
     "l": "L is the last day of the month, L-3 three days before it, friL or 5L the last Friday",

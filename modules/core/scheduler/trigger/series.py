@@ -21,6 +21,12 @@ from modules.core.scheduler.trigger.words import every, until_text
 MAX_INTERVAL = timedelta(days=36_525)
 
 
+def check_interval(interval: object) -> None:
+    """Raise `TriggerError` for what is no duration, or one that an interval cannot have."""
+    if not isinstance(interval, timedelta) or not timedelta(0) < interval <= MAX_INTERVAL:
+        raise TriggerError("an interval lies between a microsecond and a hundred years", "interval")
+
+
 class Series(ABC):
     """Occurrences 0, 1, 2 … in time order: what is next, latest and between is arithmetic on their numbers."""
 
@@ -92,9 +98,7 @@ class Every(Series):
     recurring: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        interval: object = self.interval
-        if not isinstance(interval, timedelta) or not timedelta(0) < interval <= MAX_INTERVAL:
-            raise TriggerError("an interval lies between a microsecond and a hundred years", "interval")
+        check_interval(self.interval)
         object.__setattr__(self, "start", checked_moment(self.start, "start"))
         if self.end is not None:
             object.__setattr__(self, "end", checked_moment(self.end, "end"))
