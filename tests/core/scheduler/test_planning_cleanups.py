@@ -11,11 +11,12 @@ import pytest
 from aged_files import later, names, write
 from cleanup_plans import DAY, add_old, planned
 from expiring_sessions import count, register, reports, sessions
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from modules.core.scheduler import planning_cleanups
 from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.cleanup_tables import cleanup_plans
+from modules.core.scheduler.store import cleanups
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -159,6 +160,29 @@ async def test_a_plan_of_another_policy_is_refused(node: Any, change: dict[str, 
         answers[0].error.details["changed"]["policy"]["now"] != answers[0].error.details["changed"]["policy"]["planned"]
     )
     assert await count(node.app_context.database) == 10
+
+
+@SQLITE
+async def test_without_that_rail_a_plan_carries_out_a_policy_that_nobody_has_seen(
+    node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = await planned(node, where={"id": [0]})
+    await node.scheduler.update_cleanup(plan["cleanup_id"], {"where": {"id": [1]}})
+    monkeypatch.setattr(planning_cleanups, "_current", lambda c, plan, _now: cleanups.find(c, plan.cleanup_id))
+
+    await node.scheduler.apply_cleanup(plan["plan_id"])
+
+    left = await node.app_context.database.read(lambda c: c.execute(select(sessions.c.id)).scalars().all())
+    assert (0 in left, 1 in left) == (True, False)
+
+
+@SQLITE
+async def test_plans_go_with_the_history(node: Any) -> None:
+    plan = await planned(node)
+
+    await node.pass_time(40 * 86_400)
+
+    assert (await node.scheduler.cleanup_plan(plan["plan_id"])).error.code == "PLAN_NOT_FOUND"
 
 
 @SQLITE
