@@ -180,3 +180,16 @@ async def test_rows_that_refer_to_others_go_along_only_where_their_table_is_ones
     assert "'notes'" in refused.error.details["problems"][0]["message"]
     assert not answer.success
     assert await count(database) == 10
+
+
+@pytest.mark.parametrize("action", [{"action": "archive"}, {"action": "anonymise", "anonymise": {"at": None}}])
+async def test_a_guard_holds_back_every_action(node: Any, tmp_path: Path, action: dict[str, Any]) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=7, new=3)
+    await register(node, "sessions", {**OVER, **action, "max_deletions": 6})
+
+    report = await run(node)
+
+    assert (report["code"], report["done"], report["deleted"]) == ("GUARD_EXCEEDED", {}, 0)
+    assert [name for name in names(tmp_path) if "archive" in name] == []
+    await register(node, "sessions", {**OVER, **action, "max_deletions": 7})
+    assert sum((await run(node))["done"].values()) == 7
