@@ -10,7 +10,7 @@ from sqlalchemy import Column, DateTime, Integer, event, select, text
 
 from framework.database import Database, UtcDateTime
 from framework.testing import FakeClock
-from modules.core.scheduler.cleanup import RowsPolicy, pace
+from modules.core.scheduler.cleanup import RowsPolicy, pace, rows
 from modules.core.scheduler.cleanup.cursor import from_cursor, to_cursor
 from modules.core.scheduler.cleanup.deleting import delete_rows
 
@@ -48,13 +48,15 @@ def taking(clock, seconds_a_row):
     return act
 
 
-async def test_batches_grow_and_shrink_to_the_time_they_shall_take(database, logs):
+async def test_batches_grow_and_shrink_to_the_time_they_shall_take(database, logs, monkeypatch):
     clock = PassingClock()
     fast, slow = taking(clock, 1 / 128), taking(clock, 1 / 8)
 
-    await clean(database, RowsPolicy(**OLD, batch_size=10, batch_seconds=0.5), clock=clock, act=fast)
+    monkeypatch.setattr(rows, "delete_rows", fast)
+    await clean(database, RowsPolicy(**OLD, batch_size=10, batch_seconds=0.5), clock=clock)
     await fill(database, logs, [{"id": n, "at": NOW - 2 * DAY} for n in range(70)])
-    await clean(database, RowsPolicy(**OLD, batch_size=40, batch_seconds=0.5), clock=clock, act=slow)
+    monkeypatch.setattr(rows, "delete_rows", slow)
+    await clean(database, RowsPolicy(**OLD, batch_size=40, batch_seconds=0.5), clock=clock)
 
     assert fast.sizes == [10, 20, 40, 64, 64, 2]
     assert slow.sizes == [40, 20, 10]
@@ -68,7 +70,7 @@ async def test_there_is_a_pause_between_batches(database, logs):
     assert clock.slept == [2.0, 2.0, 2.0]
 
 
-async def test_who_waited_for_his_turn_rests_as_long_as_he_worked(database, logs):
+async def test_who_waited_for_his_turn_rests_as_long_as_he_worked(database, logs, monkeypatch):
     clock = PassingClock()
     really_write = database.write
 
@@ -77,16 +79,18 @@ async def test_who_waited_for_his_turn_rests_as_long_as_he_worked(database, logs
         return await really_write(work)
 
     database.write = wait_then_write
-    await clean(database, RowsPolicy(**OLD, batch_size=100), clock=clock, act=taking(clock, 1 / 64))
+    monkeypatch.setattr(rows, "delete_rows", taking(clock, 1 / 64))
+    await clean(database, RowsPolicy(**OLD, batch_size=100), clock=clock)
 
     assert clock.slept == [100 / 64]
 
 
-async def test_a_run_out_of_time_says_where_the_next_goes_on(database, logs):
+async def test_a_run_out_of_time_says_where_the_next_goes_on(database, logs, monkeypatch):
     clock = PassingClock()
     policy = RowsPolicy(**OLD, batch_size=50, max_seconds=0.8)
 
-    first = await clean(database, policy, clock=clock, act=taking(clock, 1 / 100))
+    monkeypatch.setattr(rows, "delete_rows", taking(clock, 1 / 100))
+    first = await clean(database, policy, clock=clock)
     second = await clean(database, policy, clock=clock, cursor=first.cursor)
 
     assert (first.deleted, first.kept, first.success) == (100, {"budget": 100}, True)
