@@ -14,7 +14,7 @@ from modules.core.scheduler.cleanup.moments import keeps_dates_as_text
 from modules.core.scheduler.cleanup.rows_policy import RowTiers
 from modules.core.scheduler.cleanup.table_rows import Key, TableRows
 
-_PAGE = 5_000
+_PAGE = 50_000
 _TO_THE_MINUTE = len("YYYY-MM-DD HH:MM")
 
 PERIODS: dict[str, Callable[[datetime], Hashable]] = {

@@ -35,7 +35,7 @@ def _to_scalar(value: object) -> object:
 def _to_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise ValueError(f"there is no time zone {name!r:.60}") from None
     return name
 

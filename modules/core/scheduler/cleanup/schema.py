@@ -62,8 +62,8 @@ def slow_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
         message = f"no index of {policy.table_name!r} begins with {policy.date_column}: every run reads the whole table"
         found.append({"field": "date_column", "message": message})
     per = [] if policy.keep_newest is None else policy.keep_newest.per
-    if per and not has_index(inspector, policy.table_name, per[:1]):
-        message = f"no index of {policy.table_name!r} begins with {per[0]}: every batch reads the whole table"
+    if per and not has_index(inspector, policy.table_name, per):
+        message = f"no index of {policy.table_name!r} begins with {', '.join(per)}: every batch reads the whole table"
         found.append({"field": "keep_newest", "message": message})
     return [{**problem, "severity": "warning"} for problem in found]
 
@@ -79,6 +79,7 @@ def read_rows(inspector: Inspector, policy: RowsPolicy) -> TableRows:
         nullable=frozenset(each["name"] for each in inspector.get_columns(name) if each["nullable"]),
         dialect=inspector.dialect,
         is_indexed=has_index(inspector, name, [policy.date_column]),
+        has_group_index=policy.keep_newest is not None and has_index(inspector, name, policy.keep_newest.per),
     )
 
 

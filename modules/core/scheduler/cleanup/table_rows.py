@@ -46,11 +46,13 @@ class TableRows:
     dialect: Dialect
     is_indexed: bool
     """Whether an index begins with the date column."""
+    has_group_index: bool
+    """Whether an index begins with the columns that make groups."""
 
     def raw(self, source: FromClause, name: str) -> ColumnElement[Any]:
         """Return a column whose values come and go as they are stored: what is compared again must be the same."""
         found = source.c[name]
-        return type_coerce(found, NullType()) if self._is_loose else found
+        return type_coerce(found, NullType()) if self.is_loose else found
 
     def key_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         """Return the columns of the key, under names that no table of anybody's would collide with."""
@@ -81,11 +83,18 @@ class TableRows:
         """Return the condition that a row fits the equality filters."""
         return and_(true(), *(_fits(source.c[name], value) for name, value in self.where.items()))
 
+    def same_group(self, source: FromClause, names: Sequence[str]) -> ColumnElement[bool] | None:
+        """Return the condition that a row of `source` is of a row's group, or None where no index would help."""
+        can_be_null = any(name in self.nullable for name in names)
+        if not self.has_group_index or (can_be_null and not self.is_loose):  # PostgreSQL finds nulls by no index
+            return None
+        return and_(*(source.c[name].is_not_distinct_from(self.table.c[name]) for name in names))
+
     def holds(self, name: str) -> ColumnElement[bool]:
         """Return the condition that a column is neither null nor false, 0 or empty."""
         found = self.table.c[name]
         is_set = found.is_not(None)
-        if self._is_loose:  # a column may hold what its type does not say
+        if self.is_loose:  # a column may hold what its type does not say
             return and_(is_set, self.raw(self.table, name).not_in([0, ""]))
         if isinstance(found.type, Boolean):
             return and_(is_set, found.is_(True))
@@ -94,7 +103,7 @@ class TableRows:
         return and_(is_set, found != "") if isinstance(found.type, String) else is_set
 
     @property
-    def _is_loose(self) -> bool:
+    def is_loose(self) -> bool:
         """Whether the database keeps values as they come, whatever the column's type."""
         return keeps_dates_as_text(DateTime(), self.dialect)
 

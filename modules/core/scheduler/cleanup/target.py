@@ -160,6 +160,11 @@ def _beyond_newest(policy: RowsPolicy, rows: TableRows, keys: Sequence[Key] | No
     if not rule.per:
         return func.coalesce(_older_than_newest(rows, rule.count), false())
     newer = rows.table.alias("newer")
+    in_group = None if keys is None else rows.same_group(newer, rule.per)
+    if in_group is not None:
+        is_newer = rows.by_age_of(newer) > rows.by_age_of(rows.table)
+        others = select(literal(1)).select_from(newer).where(in_group, is_newer, rows.fits(newer), rows.dated(newer))
+        return others.offset(rule.count - 1).limit(1).correlate(rows.table).exists()
     place = func.row_number().over(
         partition_by=[newer.c[name] for name in rule.per],
         order_by=[part.desc() for part in rows.by_age(newer)],

@@ -81,6 +81,7 @@ def random_rows(dice):
             "held": dice.choice([None, False, False, True]),
             "kind": dice.choice(["a", "b", None]),
             "owner": dice.choice([1, 2, None]),
+            "team": dice.choice([1, 2]),
         }
         for number in dice.sample(range(100), dice.randrange(25))
     ]
@@ -93,7 +94,10 @@ def random_policy(dice):
         "where": {"kind": dice.choice(["a", None])},
         "hold_column": "held",
         "min_age": dice.randrange(1, 20) * DAY,
-        "keep_newest": {"count": dice.randrange(1, 5), "per": dice.choice([[], ["owner"], ["kind", "owner"]])},
+        "keep_newest": {
+            "count": dice.randrange(1, 5),
+            "per": dice.choice([[], ["owner"], ["kind", "owner"], ["team"]]),
+        },
         "tiers": dict.fromkeys(dice.sample(list(PERIODS), dice.randrange(1, 4)), dice.randrange(1, 5)),
         "min_kept": dice.randrange(1, 12),
         "timezone": ZONE,
@@ -111,7 +115,12 @@ async def test_what_goes_and_why_the_others_stay_equals_brute_force(database, in
         Column("held", Boolean),
         Column("kind", String(5)),
         Column("owner", Integer),
-        *([Index("ix_logs_at", "at")] if indexed else []),
+        Column("team", Integer, nullable=False),
+        *(
+            [Index("ix_logs_at", "at"), Index("ix_logs_owner", "owner"), Index("ix_logs_team", "team")]
+            if indexed
+            else []
+        ),
     )
     dice = random.Random(f"rows {indexed}")
     for _ in range(40):
