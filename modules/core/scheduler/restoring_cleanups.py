@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,7 +14,19 @@ from framework.database import Database
 from framework.result import Error, Result, ResultError
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import ActionError, PolicyError, RowsPolicy, archives, restore
+from modules.core.scheduler.cleanup import (
+    ActionError,
+    FilesPolicy,
+    FunctionPolicy,
+    PolicyError,
+    RefusedDirectoryError,
+    Restored,
+    RowsPolicy,
+    archives,
+    restorable_files,
+    restore,
+    restore_files,
+)
 from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import cleanups
@@ -22,6 +35,7 @@ Answer = Result[dict[str, Any]]
 
 MAX_NAMED = 50  # archives that a refusal names, the latest
 MAX_CAUSE = 500  # characters
+REFUSALS = (ActionError, RefusedDirectoryError, OSError, SQLAlchemyError)
 
 
 class CleanupRestorer:
@@ -29,13 +43,15 @@ class CleanupRestorer:
 
     def __init__(self, app_context: AppContext, cleaner: Cleaner, runs: CleanupRuns) -> None:
         self._database = app_context.database
+        self._clock = app_context.clock
         self._cleaner = cleaner
         self._runs = runs
 
     async def archives(self, cleanup_id: str) -> Result[list[dict[str, Any]]]:
-        """Return what a cleanup of rows has kept, oldest first: `{"archive", "rows", "bytes"}`, None where unknown.
+        """Return what a cleanup has kept, oldest first, None where something is unknown.
 
-        `archive` names a file, the archive table, or the moment of a run that put rows into the trash.
+        Of rows `{"archive", "rows", "bytes"}`: `archive` names a file, the archive table, or the moment of a run that
+        put rows into the trash. Of files `{"archive", "moved_at", "expires_at", "files", "bytes"}`, one for each run.
         `CLEANUP_NOT_FOUND`; `RESTORE_FAILED` where it cannot be read.
         """
         try:
@@ -47,27 +63,23 @@ class CleanupRestorer:
     async def restore(self, cleanup_id: str, archive: str | None = None, *, dry_run: bool = False) -> Answer:
         """Bring back what an archive holds, or in a dry run count it.
 
-        `{"cleanup_id", "archive", "dry_run", "restored", "existing"}`: rows that came back, and rows that were left
-        alone because the table has rows with their keys. `archive` may be left out where there is only one;
-        `ARCHIVE_NOT_FOUND` names those there are. A restore that fails or is cut off can be done again:
-        `RESTORE_FAILED`.
+        `{"cleanup_id", "archive", "dry_run", "restored", "existing"}`: rows or files that came back, and those that
+        were left alone because there is one with the same key or path. `archive` may be left out where there is only
+        one; `ARCHIVE_NOT_FOUND` names those there are. A restore that fails, `RESTORE_FAILED`, or is cut off can be
+        done again.
         """
         try:
             row, policy = await self._found(cleanup_id)
             if problems := await self._cleaner.problems(row.module_id, policy):
                 refuse("RESTORE_FAILED", "; ".join(f"{each['field']}: {each['message']}" for each in problems))
             chosen = _chosen(archive, await self._archives(policy))
-            done = await restore(
-                policy, chosen, database=self._place(policy), means=self._cleaner.means, dry_run=dry_run
-            )
+            done = await self._restore(policy, chosen, dry_run=dry_run)
         except ResultError as refusal:
             return Result(error=refusal.error)
-        except (ActionError, OSError, SQLAlchemyError) as error:
-            return Result(error=_failed(error))
         told = {"cleanup_id": row.id, "archive": chosen, "dry_run": dry_run}
         return Result.success(told | {"restored": done.rows, "existing": done.existing})
 
-    async def _found(self, cleanup_id: str) -> tuple[Row[Any], RowsPolicy]:
+    async def _found(self, cleanup_id: str) -> tuple[Row[Any], RowsPolicy | FilesPolicy]:
         row = await self._database.read(lambda c: cleanups.find(c, storable(cleanup_id, MAX_ID)))
         if row is None:
             refuse("CLEANUP_NOT_FOUND", f"there is no cleanup {storable(cleanup_id, MAX_ID)!r}")
@@ -75,15 +87,31 @@ class CleanupRestorer:
             policy = self._runs.parse_stored(row.config)
         except (PolicyError, strict_json.JsonError) as error:
             refuse("RESTORE_FAILED", f"its config cannot be read: {error}")
-        if not isinstance(policy, RowsPolicy):
-            refuse("ARCHIVE_NOT_FOUND", "only what was done with rows is brought back this way", archives=[])
+        if isinstance(policy, FunctionPolicy):
+            refuse("ARCHIVE_NOT_FOUND", "what a function of a module did is not brought back this way", archives=[])
         return row, policy
 
-    async def _archives(self, policy: RowsPolicy) -> list[dict[str, Any]]:
+    async def _archives(self, policy: RowsPolicy | FilesPolicy) -> list[dict[str, Any]]:
         try:
-            return await archives(policy, self._place(policy), self._cleaner.means)
-        except (ActionError, OSError, SQLAlchemyError) as error:
+            if isinstance(policy, RowsPolicy):
+                return await archives(policy, self._place(policy), self._cleaner.means)
+            found = await asyncio.to_thread(restorable_files, policy, roots=self._cleaner.roots)
+        except REFUSALS as error:
             raise ResultError(_failed(error)) from error
+        return found[::-1]
+
+    async def _restore(self, policy: RowsPolicy | FilesPolicy, archive: str, *, dry_run: bool) -> Restored:
+        try:
+            if isinstance(policy, RowsPolicy):
+                place, means = self._place(policy), self._cleaner.means
+                return await restore(policy, archive, database=place, means=means, dry_run=dry_run)
+            how: dict[str, Any] = {"roots": self._cleaner.roots, "now": self._clock.now(), "dry_run": dry_run}
+            report = await asyncio.to_thread(restore_files, policy, archive=archive, **how)
+        except REFUSALS as error:
+            raise ResultError(_failed(error)) from error
+        if not report.success:
+            refuse("RESTORE_FAILED", "; ".join(report.errors), report=report.to_dict())
+        return Restored(report.done.get("restored", 0), report.skipped.get("exists", 0))
 
     def _place(self, policy: RowsPolicy) -> Database:
         database = self._cleaner.database(policy.database)

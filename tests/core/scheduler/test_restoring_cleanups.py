@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aged_files import later, names
 from expiring_sessions import OVER, count, fill, register
 
 from modules.core.scheduler import SchedulerSettings
@@ -35,6 +37,25 @@ async def test_archived_rows_come_back_by_the_id_of_their_cleanup(node: Any, tmp
     }
     assert await count(node.app_context.database) == 37
     assert [path.name for path in (tmp_path / "data" / "archive" / "sessions").iterdir()] == [archive["archive"]]
+
+
+async def test_files_in_the_trash_come_back_the_same_way(node: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "files"
+    folder.mkdir(parents=True)
+    (folder / "one.log").write_text("one")
+    node.clock.step(later(folder, timedelta(days=2)) - node.clock.now())
+    config = {"directory": str(folder), "max_age": "1 day", "action": "trash"}
+    cleanup = (await register(node, "files", config))["cleanup_id"]
+    (await node.scheduler.run_cleanup("files")).unwrap()
+    gone = names(folder)
+
+    (archive,) = (await node.scheduler.list_archives(cleanup)).unwrap()
+    planned = (await node.scheduler.restore_cleanup(cleanup, dry_run=True)).unwrap()
+    done = (await node.scheduler.restore_cleanup(cleanup, archive["archive"])).unwrap()
+
+    assert (gone, archive["files"]) == (set(), 1)
+    assert (planned["restored"], done["restored"], done["existing"]) == (1, 1, 0)
+    assert names(folder) == {"one.log"}
 
 
 async def test_an_archive_must_be_one_of_the_cleanups_own(node: Any) -> None:

@@ -13,8 +13,10 @@ from modules.core.scheduler.cleanup.restoring_files import restorable_files, res
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, slow_spots
+from modules.core.scheduler.cleanup.walk import RefusedDirectoryError
 
 __all__ = [
+    "RefusedDirectoryError",
     "ActionError",
     "Means",
     "Restored",

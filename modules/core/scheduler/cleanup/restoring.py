@@ -30,8 +30,9 @@ class Restored:
     """What a restore did, or in a dry run would have done."""
 
     rows: int = 0
+    """Rows, or files, that came back."""
     existing: int = 0
-    """Rows left alone, because the table has rows with their keys."""
+    """Those left alone, because there is one with the same key, or path."""
 
 
 async def archives(policy: RowsPolicy, database: Database, means: Means) -> list[dict[str, Any]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 import pytest
 from aged_rows import clean, create, values
 from archived_rows import TO_TABLE, archiving, old_and_new, restored
 from sqlalchemy import Column, Integer, Text, insert
+from statements import watched
 
 from framework.database import UtcDateTime
 from modules.core.scheduler.cleanup import Means, check_rows_policy
@@ -37,6 +41,24 @@ async def test_rows_that_cannot_be_archived_are_not_deleted(database, logs, mean
     assert "symbolic link" in report.errors[0]
     assert len(await values(database, logs.c.id)) == 28
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+async def test_rows_are_on_the_disk_before_their_deletion_is_committed(database, logs, means, monkeypatch):
+    await old_and_new(database, logs, old=6)
+    events = []
+    really_sync = os.fsync
+
+    def sync(fd):
+        really_sync(fd)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            events.append("on the disk")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with watched(database, lambda statement, _: events.append(statement.split()[0])):
+        await clean(database, archiving(batch_size=3), means=means)
+
+    order = [event for event in events if event in ("on the disk", "DELETE", "COMMIT")]
+    assert order == ["on the disk", "DELETE", "COMMIT"] * 2
 
 
 async def test_a_table_that_has_the_key_already_stops_the_move_and_nothing_is_half_moved(
