@@ -1,7 +1,8 @@
 """The command `chamberlain`: the framework's own commands, and those that modules bring along in their `cli.py`.
 
-A module's `cli.py`, or its folder `cli`, may hold `commands` (a Typer application, added at the top), `announce` (facts
-for the banner of `run`, from an AppContext) and `log_lines` (by name of logger, how a record reads: mark, style, text).
+A module's `cli.py`, or its folder `cli`, may hold `commands` (a Typer application, added at the top), `module_commands`
+(one added to `modules`), `announce` (facts for the banner of `run`, from an AppContext) and `log_lines` (by name of
+logger, how a record reads: mark, style, text).
 It is imported without its package, so heavy imports belong inside the commands.
 """
 
@@ -35,7 +36,7 @@ DEBUG = "CHAMBERLAIN_DEBUG"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 database_commands = typer.Typer(help="The tables of the application's database.", no_args_is_help=True)
-module_commands = typer.Typer(help="The modules of the application.", no_args_is_help=True)
+module_commands = typer.Typer()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -109,10 +110,13 @@ def _program(doors: Mapping[str, ModuleType]) -> typer.Typer:
         callback=_debug,
     )
     program.command()(run)
+    of_modules = typer.Typer(help="The modules of the application.", no_args_is_help=True)
+    of_modules.add_typer(module_commands)
     for door in doors.values():
-        if isinstance(getattr(door, "commands", None), typer.Typer):
-            program.add_typer(door.commands)
-    program.add_typer(module_commands, name="modules")
+        for group, name in ((program, "commands"), (of_modules, "module_commands")):
+            if isinstance(found := getattr(door, name, None), typer.Typer):
+                group.add_typer(found)
+    program.add_typer(of_modules, name="modules")
     program.add_typer(database_commands, name="db")
     return program
 

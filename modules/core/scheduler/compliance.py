@@ -14,7 +14,6 @@ from framework.context import AppContext
 from framework.duration import in_words
 from framework.errors import one_line
 from framework.result import Result
-from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import (
     AnyPolicy,
     FilesPolicy,
@@ -24,7 +23,7 @@ from modules.core.scheduler.cleanup import (
     oldest_file,
     oldest_row,
 )
-from modules.core.scheduler.cleanup_runs import CleanupRuns
+from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.store import cleanups
 
 LONGEST_LOOK = 30.0  # seconds for one folder
@@ -33,11 +32,10 @@ LONGEST_LOOK = 30.0  # seconds for one folder
 class Compliance:
     """Looks, and keeps what it has seen. Methods are async and return a Result."""
 
-    def __init__(self, app_context: AppContext, cleaner: Cleaner, runs: CleanupRuns) -> None:
+    def __init__(self, app_context: AppContext, housekeeper: Housekeeper) -> None:
         self._database = app_context.database
         self._clock = app_context.clock
-        self._cleaner = cleaner
-        self._runs = runs
+        self._cleaner, self._runs = housekeeper.cleaner, housekeeper.runs
 
     async def check(self, *, look: bool = True) -> Result[list[dict[str, Any]]]:
         """Return of every cleanup of rows or files by age whether anything is older than it allows.

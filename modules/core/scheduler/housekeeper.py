@@ -26,7 +26,6 @@ from modules.core.scheduler.cleanup_task import (
     report_view,
     task_config,
 )
-from modules.core.scheduler.compliance import Compliance
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.execution_context import ExecutionContext
 from modules.core.scheduler.functions import FunctionRegistry
@@ -62,13 +61,12 @@ class Housekeeper:
         self._functions = functions
         self._settings = settings
         self.owners = TableOwners(owned_only=settings.housekeeper_owned_tables_only)
-        self._cleaner = Cleaner(app_context, functions, settings, roots, self.owners)
-        self._runs = CleanupRuns(app_context, settings, self._cleaner, roots)
-        self.plans = plans = CleanupPlans(app_context, jobs, settings, self._cleaner, self._runs)
+        self.cleaner = Cleaner(app_context, functions, settings, roots, self.owners)
+        self.runs = CleanupRuns(app_context, settings, self.cleaner, roots)
+        self.plans = plans = CleanupPlans(app_context, jobs, settings, self.cleaner, self.runs)
         self.preview_cleanup, self.apply_cleanup = plans.preview, plans.apply
-        self.cleanup_compliance = Compliance(app_context, self._cleaner, self._runs).check
         self.confirm_cleanup, self.cleanup_plan = plans.confirm, plans.plan
-        self.restorer = CleanupRestorer(app_context, self._cleaner, self._runs)
+        self.restorer = CleanupRestorer(app_context, self.cleaner, self.runs)
         functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
         functions.register(CARRY_OUT[0], "prune_history", self._prune_history)
 
@@ -84,7 +82,7 @@ class Housekeeper:
         if checked.error is not None:
             self._jobs.roll.refused(owner)
             return Result(error=checked.error)
-        warnings = await self._cleaner.warnings(checked.unwrap())
+        warnings = await self.cleaner.warnings(checked.unwrap())
         stored = await self._jobs.change(lambda c, now: self.put(c, now, names, checked.data, owner))
         answered = self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup]))
         return answered.map(lambda each: {**each[0], "warnings": warnings})
@@ -94,10 +92,10 @@ class Housekeeper:
         if wrong := name_problems(module_id=module_id, cleanup_type=cleanup_type):
             return invalid(wrong)
         try:
-            policy = self._runs.parse(config)
+            policy = self.runs.parse(config)
         except PolicyError as error:
             return invalid(error.problems)
-        problems = await self._cleaner.problems(module_id, policy)
+        problems = await self.cleaner.problems(module_id, policy)
         return invalid(problems) if problems else Result.success(policy)
 
     def put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: Owner) -> dict[str, Any]:
@@ -172,7 +170,7 @@ class Housekeeper:
         return self._view(changed)
 
     def _view(self, row: Row[Any]) -> dict[str, Any]:
-        return cleanup_view(row, self._functions) | {"awaits_preview": self._runs.awaits(row)}
+        return cleanup_view(row, self._functions) | {"awaits_preview": self.runs.awaits(row)}
 
     async def remove_cleanup(self, cleanup_id: str) -> Result[dict[str, Any]]:
         """Remove a cleanup and cancel its task; its reports stay until their retention ends."""
@@ -200,9 +198,9 @@ class Housekeeper:
         if cleanup_type is None:
             rows = [row for row in rows if row.enabled]
         dry_run = dry_run or self._settings.housekeeper_dry_run
-        if not dry_run and (error := await self._runs.standstill()):
+        if not dry_run and (error := await self.runs.standstill()):
             return Result(error=error)
-        reports = {row.id: await self._runs.run(row, dry_run=dry_run) for row in rows}
+        reports = {row.id: await self.runs.run(row, dry_run=dry_run) for row in rows}
         summed = total(reports.values(), started_at=started, dry_run=dry_run)
         data = {
             "reports": [report_view(row, reports[row.id]) for row in rows],
@@ -224,7 +222,7 @@ class Housekeeper:
 
     async def close(self) -> None:
         """Close the connections to other databases."""
-        await self._cleaner.close()
+        await self.cleaner.close()
 
     async def _carry_out(self, cleanup_id: str, context: ExecutionContext) -> Result[dict[str, Any]]:
         row = await self._database.read(lambda c: cleanups.find(c, cleanup_id))
@@ -233,7 +231,7 @@ class Housekeeper:
         task_id, own = context.task_id, context.execution_id
         if note := await self._database.read(lambda c: cleanups.another_run(c, task_id, own)):
             return Result.success({"note": note})
-        report = await self._runs.run(row, dry_run=False, context=context)
+        report = await self.runs.run(row, dry_run=False, context=context)
         if report.success:
             return Result.success(report.to_dict())
         return Result.error(report.code or "CLEANUP_FAILED", "; ".join(report.errors), {"report": report.to_dict()})

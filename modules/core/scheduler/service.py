@@ -14,6 +14,7 @@ from modules.core.scheduler.applying import Reconciler
 from modules.core.scheduler.by_keyword import ByKeyword
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.cleanup_records import CleanupRecords
+from modules.core.scheduler.compliance import Compliance
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.explaining import Explainer
 from modules.core.scheduler.foresight import Foresight
@@ -21,8 +22,10 @@ from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.importing import Importer
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.leftovers import Leftovers
 from modules.core.scheduler.occurrences import Occurrences
 from modules.core.scheduler.operating import Operator
+from modules.core.scheduler.operations import Operations
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.status import health_of, status_of
@@ -74,11 +77,14 @@ class SchedulerService:
         self.forecast, self.lint = foresight.forecast, foresight.lint
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
+        operations = Operations(functions, self)
+        self.operations, self.perform = operations.known, operations.perform
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
         self.cleanup_reports, self.cleanup_trend = records.reports, records.trend
-        self.cleanup_compliance = housekeeper.cleanup_compliance
+        self.cleanup_compliance = Compliance(app_context, housekeeper).check
+        self.module_leftovers = Leftovers(app_context, housekeeper).of
         self.freeze_cleanups, self.unfreeze_cleanups = operator.freeze_cleanups, operator.unfreeze_cleanups
         self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
         self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan

@@ -122,9 +122,9 @@ async def test_a_cleanup_that_runs_is_broken_off_by_a_freeze_from_another_node(
         begun.set()
         while not halted():
             await SystemClock().sleep(0)
-        return node.scheduler._housekeeper._cleaner.failed("rows", dry_run=False, error="stopped")
+        return node.scheduler._housekeeper.cleaner.failed("rows", dry_run=False, error="stopped")
 
-    monkeypatch.setattr(node.scheduler._housekeeper._cleaner, "clean", clean_slowly)
+    monkeypatch.setattr(node.scheduler._housekeeper.cleaner, "clean", clean_slowly)
 
     running = asyncio.create_task(node.scheduler.run_cleanup("sessions"))
     await begun.wait()

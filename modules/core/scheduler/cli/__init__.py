@@ -19,6 +19,7 @@ from modules.core.scheduler.cli.cron import cron_commands
 from modules.core.scheduler.cli.events import event_commands
 from modules.core.scheduler.cli.executions import execution_commands
 from modules.core.scheduler.cli.import_from import from_apscheduler, from_crontab
+from modules.core.scheduler.cli.leftovers import leftover_commands
 from modules.core.scheduler.cli.nodes import node_commands
 from modules.core.scheduler.cli.occurrences import occurrence_commands
 from modules.core.scheduler.cli.opening import INTERRUPTED, MODULE_ID, AsJson
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 
 commands = typer.Typer()
+module_commands = leftover_commands
 commands.add_typer(plan_commands)
 task_commands.add_typer(next_commands)
 task_commands.add_typer(occurrence_commands)

@@ -156,6 +156,21 @@ def plan_lines(plan: Shown) -> list[str]:
     return [*lines, f"carry it out within the hour: {PROGRAM} cleanups apply {plan['plan_id']}"]
 
 
+def leftover_facts(found: Shown) -> list[tuple[str, str]]:
+    """Return what a module leaves behind, as `(label, text)`."""
+    facts = [("module", found["module_id"])]
+    facts += [("table", f"{each['name']}, {_at_least(each)} rows") for each in found["tables"]]
+    for each in found["directories"]:
+        files = f"{_at_least(each)} files, {bytes_text(each['bytes'])}"
+        facts.append(("directory", f"{each['directory']}/{each['pattern']}, {files}"))
+    facts.append(("cleanups", ", ".join(found["cleanups"]) or "-"))
+    return [*facts, *((name, _at_least(found[name])) for name in ("tasks", "executions"))]
+
+
+def _at_least(counted: Shown) -> str:
+    return f"{'more than ' if counted['more'] else ''}{counted['count']:,}"
+
+
 def progress_text(name: str, sums: Mapping[str, int]) -> str:
     """Return how far a run has come."""
     return f"{name}: {sums['examined']:,} looked at, {sums['deleted']:,} deleted, {bytes_text(sums['bytes'])}"
