@@ -82,7 +82,7 @@ def choose(
     cascades: dict[str, int] = {}
     seen = Glimpse()
     going = min(counts.get(None, 0), counts.get(None, 0) if most is None else most)
-    if counting and going:
+    if counting and going and target.key:
         order = [target.rows.raw(target.table, name) for name in walked_by(target)]
         cascades = dependents.count(connection, target.condemned, order, going)
         seen = glimpse(connection, target, order, going)

@@ -26,11 +26,14 @@ async def nine_rows(database):
         Column("id", Integer, primary_key=True),
         Column("at", UtcDateTime),
         Column("owner", Integer, nullable=False),
+        Column("shift", Integer),
         Column("held", Boolean),
         Index("ix_logs_owner", "owner", "at"),
     )
     await fill(
-        database, table, [{"id": n, "at": NOW - (10 - n) * DAY, "owner": n % 2, "held": False} for n in range(1, 10)]
+        database,
+        table,
+        [{"id": n, "at": NOW - (10 - n) * DAY, "owner": n % 2, "shift": n % 2, "held": False} for n in range(1, 10)],
     )
     return table
 
@@ -58,12 +61,18 @@ def changes(table):
         "max_rows": ({"max_rows": 4}, newest_gone, {4, 5, 6, 7}, {6, 7}),
         "keep_newest": ({"keep_newest": {"count": 4}}, newest_gone, {4, 5, 6, 7}, {6, 7}),
         "of each": ({"keep_newest": {"count": 2, "per": ["owner"]}}, newest_gone, {4, 5, 6, 7}, {6, 7}),
+        "of each, unindexed": (
+            {"keep_newest": {"count": 2, "per": ["shift"]}},
+            newest_gone,
+            {4, 5, 6, 7},
+            {6, 7},
+        ),
         "tiers": ({"tiers": {"daily": 3}}, newest_gone, {1, 2, 3, 4, 5, 6, 7}, {7}),
         "min_kept": ({"min_kept": 4}, newest_gone, {1, 2, 3, 4, 5, 6, 7}, {6, 7}),
     }
 
 
-NAMES = ["renewed", "held", "max_rows", "keep_newest", "of each", "tiers", "min_kept"]
+NAMES = ["renewed", "held", "max_rows", "keep_newest", "of each", "of each, unindexed", "tiers", "min_kept"]
 
 
 @pytest.mark.parametrize("name", NAMES)
