@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from abc import ABC, abstractmethod
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,9 +73,15 @@ class Closed(ABC):
 
     def between(self, start: datetime, stop: datetime) -> Iterator[Span[datetime]]:
         """Yield what is closed in `[start, stop)`, in order, cut at its ends."""
-        whole = (span for year in range(start.year, stop.year + 1) for span in self.of_year(year))
+        whole = (span for year in range(start.year, stop.year + 1) for span in self._touching(year, start, stop))
         cut = (Span(max(span.start, start), min(span.stop, stop)) for span in whole)
         return joined_in_order(span for span in cut if span.start < span.stop)
+
+    def _touching(self, year: int, start: datetime, stop: datetime) -> tuple[Span[datetime], ...]:
+        """Return the stretches of a year that have a part in `[start, stop)`, without looking at the others."""
+        spans = self.of_year(year)
+        first = bisect_right(spans, start, key=lambda span: span.stop)
+        return spans[first : bisect_left(spans, stop, key=lambda span: span.start)]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,12 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
+from modules.core.scheduler.trigger.all_of import AllOf
+from modules.core.scheduler.trigger.any_of import AnyOf
+from modules.core.scheduler.trigger.by_day import count_by_day
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup
 from modules.core.scheduler.trigger.closed import Closed, Span, together
@@ -101,8 +105,13 @@ class Excluding:
         return None
 
     def count_between(self, after: datetime, until: datetime) -> int:
-        """The trigger itself counts what lies in each open stretch; of a closed one only its end is looked at."""
+        """The trigger itself counts what lies in each open stretch; of a closed one only its end is looked at.
+
+        One that counts by the day cannot do so in parts of days: then days that look alike are counted once.
+        """
         after, until = as_utc(after), as_utc(until)
+        if isinstance(self.trigger, (AnyOf, AllOf)):
+            return count_by_day([self], [], after, until, join=itemgetter(0), count=lambda moments, _: len(moments))
         total, opened = 0, after
         for span in self._closed.between(self._since(after) + TICK, until + TICK):
             total += self._count_open(opened, span.start - TICK)
@@ -126,7 +135,8 @@ class Excluding:
         pattern = self.trigger.day_pattern(after)
         if pattern is None or (self._moves and self._closed.span_at(after) is not None):
             return None  # what lies before the day may be moved into it
-        closed = [each.between(after, after + DAY + TICK) for each in (self._skipped, self._closed)]
+        kinds = (self._skipped, self._closed) if self._moves else (self._skipped,)
+        closed = [each.between(after, after + DAY + TICK) for each in kinds]
         return (pattern, *(tuple((span.start - after, span.stop - after) for span in spans) for spans in closed))
 
     def left_out(self, after: datetime, until: datetime, most: int = MOST_LEFT_OUT) -> Iterator[LeftOut]:
