@@ -14,7 +14,7 @@ from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.groups import TooManyGroupsError
 from modules.core.scheduler.cleanup.judging import Found, Judge
 from modules.core.scheduler.cleanup.moving import ChangedError
-from modules.core.scheduler.cleanup.report import Report, Tally
+from modules.core.scheduler.cleanup.report import MAX_SAMPLES, Report, Tally
 from modules.core.scheduler.cleanup.space import bytes_needed, disk_of
 from modules.core.scheduler.cleanup.trash import purge
 from modules.core.scheduler.cleanup.walk import (
@@ -56,7 +56,7 @@ def clean_files(
         run.tally.note = f"there is no directory {str(policy.directory)!r}"
     except (RefusedDirectoryError, TooManyGroupsError) as refusal:
         run.tally.fail(str(refusal))
-    return run.tally.report(policy.kind, started_at=now, dry_run=dry_run)
+    return run.report(now)
 
 
 class _Run:
@@ -77,6 +77,8 @@ class _Run:
         self._should_stop = should_stop
         self._monotonic = monotonic
         self._device = -1
+        self._oldest: int | None = None
+        self._newest: int | None = None
 
     def clean(self, roots: tuple[Path, ...], now: datetime) -> None:
         policy = self._policy
@@ -89,12 +91,18 @@ class _Run:
         if policy.action == "trash":
             purge(root, now, self.tally, dry_run=self._dry_run, should_stop=self._should_stop)
 
+    def report(self, now: datetime) -> Report:
+        ends = (None if rank is None else self._judge.moment(rank) for rank in (self._oldest, self._newest))
+        self.tally.span(*ends)
+        return self.tally.report(self._policy.kind, started_at=now, dry_run=self._dry_run)
+
     def _act(self, fd: int, action: FileAction) -> None:
         started = self._monotonic()
         for folder in self._walk(fd, self.tally, acting=True):
-            for found in sorted(self._going(folder), key=lambda found: self._judge.rank(found.seen)):
+            for rank, found in sorted((self._judge.rank(found.seen), found) for found in self._going(folder)):
                 if self._is_over(started):
                     return
+                self._oldest, self._newest = min(rank, self._oldest or rank), max(rank, self._newest or rank)
                 self._take(folder, found, action)
 
     def _look(self, fd: int) -> Iterator[Found]:
@@ -156,8 +164,8 @@ class _Run:
 
     def _take(self, folder: Folder, found: Found, action: FileAction) -> None:
         self.tally.matched += 1
-        self.tally.span(moment := self._judge.moment(found.seen), moment)
-        self.tally.sample(str(folder.path / found.name))
+        if self.tally.matched <= MAX_SAMPLES:
+            self.tally.sample(str(folder.path / found.name))
         try:
             freed = action.would_free(found) if self._dry_run else action.take(folder.fd, found)
         except FileNotFoundError:

@@ -53,6 +53,8 @@ class Judge:
         self._most = min(budgets, default=None)
         self._now = nanoseconds(now - _EPOCH)
         self._changed = _STAMPS[policy.age_by]
+        self._by_ctime = policy.age_by == "ctime"
+        self._filters = bool(policy.exclude) or policy.action == "compress"
         self._age_limit = None if policy.age_limit is None else nanoseconds(policy.age_limit)
         self._grace = nanoseconds(policy.grace)
         self._cut: int | None = None
@@ -79,7 +81,7 @@ class Judge:
 
     def verdict(self, found: Found) -> str | None:
         """Return the reason that keeps a file, or None where it goes."""
-        if self._is_filtered(found.name):
+        if self._filters and self._is_filtered(found.name):
             return "filtered"
         rank = self.rank(found.seen)
         if not (self._is_condemned(found.seen, rank) or _reaches(self._space_cut, rank)):
@@ -93,13 +95,12 @@ class Judge:
     def rank(self, seen: os.stat_result) -> int:
         """Return a number by which files are told apart and sorted, the newest highest."""
         times = (seen.st_mtime_ns, seen.st_ctime_ns)
-        first, second = reversed(times) if self._policy.age_by == "ctime" else times
+        first, second = reversed(times) if self._by_ctime else times
         return (((first << _64_BITS) + second) << _64_BITS) + seen.st_ino
 
-    def moment(self, seen: os.stat_result) -> datetime:
-        """Return the moment by which a file is ranked, to the microsecond."""
-        stamp = seen.st_ctime_ns if self._policy.age_by == "ctime" else seen.st_mtime_ns
-        return _EPOCH + timedelta(microseconds=stamp // 1000)
+    def moment(self, rank: int) -> datetime:
+        """Return the moment by which a file of this rank is ranked, to the microsecond."""
+        return _EPOCH + timedelta(microseconds=(rank >> 2 * _64_BITS) // 1000)
 
     def age(self, seen: os.stat_result) -> int:
         """Return the nanoseconds since the change that the policy counts from."""
@@ -121,14 +122,14 @@ class Judge:
     def _keeper(self, found: Found, rank: int) -> str | None:
         if self.age(found.seen) < self._grace:
             return "min_age"
-        folder, name, seen = found
+        folder, name, _ = found
         if self._newest is not None and self._newest.keeps(self._group(folder, name), rank):
             return "newest"
-        return "tier" if self._policy.tiers is not None and self._is_in_tier(folder, name, seen, rank) else None
+        return "tier" if self._policy.tiers is not None and self._is_in_tier(folder, name, rank) else None
 
-    def _is_in_tier(self, folder: Path, name: str, seen: os.stat_result, rank: int) -> bool:
+    def _is_in_tier(self, folder: Path, name: str, rank: int) -> bool:
         keeper = self._tiers.get(self._tier_group(folder, name))
-        return keeper is None or keeper.keeps(self.moment(seen), rank)
+        return keeper is None or keeper.keeps(self.moment(rank), rank)
 
     def _learn_groups(self, look: Look) -> None:
         if self._newest is None and self._policy.tiers is None:
@@ -138,15 +139,15 @@ class Judge:
             if self._newest is not None:
                 self._newest.add(self._group(folder, name), rank)
             if self._policy.tiers is not None:
-                self._learn_tier(self._tier_group(folder, name), seen, rank)
+                self._learn_tier(self._tier_group(folder, name), rank)
 
-    def _learn_tier(self, group: str | None, seen: os.stat_result, rank: int) -> None:
+    def _learn_tier(self, group: str | None, rank: int) -> None:
         tiers = self._policy.tiers or {}
         if group is None:
             return
         if group not in self._tiers and (len(self._tiers) + 1) * sum(tiers.values()) > MOST_TRACKED:
             raise TooManyGroupsError
-        self._tiers.setdefault(group, TierKeeper(tiers)).add(self.moment(seen), rank)
+        self._tiers.setdefault(group, TierKeeper(tiers)).add(self.moment(rank), rank)
 
     def _cut_of_limits(self, look: Look) -> int | None:
         policy, cuts = self._policy, []
