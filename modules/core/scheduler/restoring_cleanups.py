@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
@@ -60,20 +61,28 @@ class CleanupRestorer:
         except ResultError as refusal:
             return Result(error=refusal.error)
 
-    async def restore(self, cleanup_id: str, archive: str | None = None, *, dry_run: bool = False) -> Answer:
+    async def restore(
+        self, cleanup_id: str, archive: str | None = None, *, dry_run: bool = False, path: str | None = None
+    ) -> Answer:
         """Bring back what an archive holds, or in a dry run count it.
 
         `{"cleanup_id", "archive", "dry_run", "restored", "existing"}`: rows or files that came back, and those that
         were left alone because there is one with the same key or path. `archive` may be left out where there is only
-        one; `ARCHIVE_NOT_FOUND` names those there are. A restore that fails, `RESTORE_FAILED`, or is cut off can be
-        done again.
+        one; `ARCHIVE_NOT_FOUND` names those there are. `path`, an absolute one, chooses one file, the latest if no
+        archive is named with it. A restore that fails, `RESTORE_FAILED`, or is cut off can be done again.
         """
         try:
             row, policy = await self._found(cleanup_id)
             if problems := await self._cleaner.problems(row.module_id, policy):
                 refuse("RESTORE_FAILED", "; ".join(f"{each['field']}: {each['message']}" for each in problems))
-            chosen = _chosen(archive, await self._archives(policy))
-            done = await self._restore(policy, chosen, dry_run=dry_run)
+            there = await self._archives(policy)
+            chosen = None if archive is None and path is not None else _chosen(archive, there)
+            if isinstance(policy, FilesPolicy):
+                done = await self._restore_files(policy, chosen, path, dry_run=dry_run)
+            elif chosen is None or path is not None:
+                refuse("ARCHIVE_NOT_FOUND", "a path chooses a file, and this is a cleanup of rows", archives=[])
+            else:
+                done = await self._restore_rows(policy, chosen, dry_run=dry_run)
         except ResultError as refusal:
             return Result(error=refusal.error)
         told = {"cleanup_id": row.id, "archive": chosen, "dry_run": dry_run}
@@ -100,13 +109,20 @@ class CleanupRestorer:
             raise ResultError(_failed(error)) from error
         return found[::-1]
 
-    async def _restore(self, policy: RowsPolicy | FilesPolicy, archive: str, *, dry_run: bool) -> Restored:
+    async def _restore_rows(self, policy: RowsPolicy, archive: str, *, dry_run: bool) -> Restored:
+        place, means = self._place(policy), self._cleaner.means
         try:
-            if isinstance(policy, RowsPolicy):
-                place, means = self._place(policy), self._cleaner.means
-                return await restore(policy, archive, database=place, means=means, dry_run=dry_run)
-            how: dict[str, Any] = {"roots": self._cleaner.roots, "now": self._clock.now(), "dry_run": dry_run}
-            report = await asyncio.to_thread(restore_files, policy, archive=archive, **how)
+            return await restore(policy, archive, database=place, means=means, dry_run=dry_run)
+        except REFUSALS as error:
+            raise ResultError(_failed(error)) from error
+
+    async def _restore_files(
+        self, policy: FilesPolicy, archive: str | None, path: str | None, *, dry_run: bool
+    ) -> Restored:
+        how: dict[str, Any] = {"roots": self._cleaner.roots, "now": self._clock.now(), "dry_run": dry_run}
+        wanted = None if path is None else Path(path)
+        try:
+            report = await asyncio.to_thread(restore_files, policy, archive=archive, path=wanted, **how)
         except REFUSALS as error:
             raise ResultError(_failed(error)) from error
         if not report.success:

@@ -55,6 +55,8 @@ def restorable_files(policy: FilesPolicy, *, roots: Sequence[Path]) -> list[dict
     `[{"archive", "moved_at", "expires_at", "files", "bytes"}]`: the id, aware moments, the second None in an archive.
     Raises `RefusedDirectoryError`.
     """
+    if depot_of(policy, tuple(roots)) is None:
+        return []
     run = _Restoring(policy, tuple(roots), Tally(), dry_run=True, should_stop=lambda: False)
     found = []
     for batch in run.batches():
