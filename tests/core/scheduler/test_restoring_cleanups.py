@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aged_files import later, names
 from expiring_sessions import OVER, count, fill, register
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table
 
 from modules.core.scheduler import SchedulerSettings
 
@@ -89,6 +90,8 @@ async def test_a_damaged_archive_is_a_failed_restore(node: Any, tmp_path: Path) 
 
 async def test_rows_are_not_moved_into_a_table_of_another_module(node: Any) -> None:
     await fill(node.app_context.database, node.clock.now(), old=3, new=0)
+    same = Table("others", MetaData(), Column("id", Integer, primary_key=True), Column("at", DateTime(timezone=True)))
+    await node.app_context.database.write(same.create)
     node.scheduler.declare_tables("acme.other", "others")
     config = {**OVER, "action": "archive", "archive_to": {"table": "others"}}
 

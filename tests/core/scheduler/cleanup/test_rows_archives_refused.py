@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from aged_rows import clean, create, values
+from aged_rows import NOW, clean, create, values
 from archived_rows import TO_TABLE, archiving, old_and_new, restored
 from sqlalchemy import Column, Integer, Text, insert
 from statements import watched
@@ -59,6 +59,24 @@ async def test_rows_are_on_the_disk_before_their_deletion_is_committed(database,
 
     order = [event for event in events if event in ("on the disk", "DELETE", "COMMIT")]
     assert order == ["on the disk", "DELETE", "COMMIT"] * 2
+
+
+async def test_a_row_renewed_after_it_was_chosen_is_neither_archived_nor_deleted(database, logs, means):
+    await old_and_new(database, logs, old=6, new=0)
+    really_write = database.write
+
+    async def renew_then_write(work):
+        renewal = logs.update().where(logs.c.id == 4).values(at=NOW)
+        await really_write(lambda connection: connection.execute(renewal))
+        return await really_write(work)
+
+    database.write = renew_then_write
+    report = await clean(database, archiving(), means=means)
+    database.write = really_write
+
+    assert (report.deleted, report.done, report.skipped) == (5, {"archived": 5}, {"changed": 1})
+    assert await values(database, logs.c.id) == [4]
+    assert await restored(database, archiving(), means) == (5, 0)
 
 
 async def test_a_table_that_has_the_key_already_stops_the_move_and_nothing_is_half_moved(
