@@ -34,6 +34,7 @@ class Keeper(Module):
     def register(self, app_context):
         declare_function(app_context, "sweep", sweep)
         declare_cleanup(app_context, "drops", DROPS)
+        declare_cleanup(app_context, "trashed", {**DROPS, "action": "trash", "trash_for": "1 day"})
         declare_cleanup(app_context, "sweeping", {"function_name": "sweep", "cron": "0 4 * * *"})
 """
 
@@ -87,7 +88,7 @@ def test_cleanups_are_listed_and_shown_with_their_reports_and_trend(project: Pro
         ["cleanups", "trend", "drops", "--days", "2", "--json"],
     )
 
-    assert listed.out.splitlines()[-1] == "3 cleanups"
+    assert listed.out.splitlines()[-1] == "4 cleanups"
     assert "acme.keeper/drops" in listed.out
     told = json.loads(shown.out)
     assert (told["cleanup_type"], [each["deleted"] for each in told["reports"]]) == ("drops", [2])
@@ -109,6 +110,23 @@ def test_a_plan_is_seen_and_then_carried_out_once(project: Project) -> None:
     assert (done.status, done.out.split(" in ")[0].strip()) == (0, "2 deleted, 3.0 kB")
     assert again.status == 1
     assert "the plan was applied at" in again.err
+
+
+def test_what_lies_in_the_trash_is_listed_and_brought_back(project: Project) -> None:
+    empty, _ = project.calls(["cleanups", "archives", "trashed"], ["cleanups", "run", "trashed"])
+    gone = left(project)
+    listed, dry, back, again = project.calls(
+        ["cleanups", "archives", "trashed", "--json"],
+        ["cleanups", "restore", "trashed", "--dry-run"],
+        ["cleanups", "restore", "trashed"],
+        ["cleanups", "restore", "trashed"],
+    )
+
+    assert (empty.out, gone, left(project)) == ("nothing is kept\n", 1, 3)
+    (archive,) = json.loads(listed.out)["archives"]
+    assert dry.out == f"2 would come back from {archive['archive']}\n"
+    assert back.out == f"2 came back from {archive['archive']}\n"
+    assert again.status == 1
 
 
 def test_frozen_cleanups_delete_nothing_until_they_are_unfrozen(project: Project) -> None:

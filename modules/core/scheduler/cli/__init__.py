@@ -14,6 +14,7 @@ import typer
 from framework.terminal import print_json, say
 from modules.core.scheduler.cli.ahead import ahead_commands, next_commands
 from modules.core.scheduler.cli.calendars import calendar_commands
+from modules.core.scheduler.cli.cleanup_archives import archive_commands
 from modules.core.scheduler.cli.cleanups import cleanup_commands
 from modules.core.scheduler.cli.cron import cron_commands
 from modules.core.scheduler.cli.events import event_commands
@@ -48,6 +49,7 @@ commands.add_typer(event_commands, name="events")
 commands.add_typer(node_commands, name="nodes")
 commands.add_typer(queue_commands, name="queues")
 commands.add_typer(calendar_commands, name="calendars")
+cleanup_commands.add_typer(archive_commands)
 commands.add_typer(cleanup_commands, name="cleanups")
 commands.add_typer(cron_commands, name="cron")
 commands.add_typer(ahead_commands)

@@ -14,6 +14,7 @@ CLEANUP_COLUMNS = ("NEXT", "LEFT", "LAST", "STATE", "CLEANUP", "WHAT", "WHEN")
 REPORT_COLUMNS = ("STARTED", "CLEANUP", "RUN", "MATCHED", "DELETED", "BYTES", "KEPT", "SKIPPED", "TOOK", "SAYS")
 TREND_COLUMNS = ("DAY", "RUNS", "DRY", "FAILED", "MATCHED", "DELETED", "BYTES", "FREED", "TOOK")
 COMPLIANCE_COLUMNS = ("CLEANUP", "COMPLIANT", "OLDEST", "CHECKED", "SAYS")
+ARCHIVE_COLUMNS = ("ARCHIVE", "HOLDS", "BYTES", "EXPIRES")
 MARK = " !!"
 LONGEST = 100  # of a sentence in a row; `--json` gives all of it
 
@@ -156,6 +157,23 @@ def plan_lines(plan: Shown) -> list[str]:
     return [*lines, f"carry it out within the hour: {PROGRAM} cleanups apply {plan['plan_id']}"]
 
 
+def archive_rows(archives: Iterable[Shown]) -> list[tuple[str, ...]]:
+    """Return one row of `ARCHIVE_COLUMNS` for each archive."""
+    rows: list[tuple[str, ...]] = []
+    for each in archives:
+        held = [f"{each[name]} {name}" for name in ("rows", "files") if each.get(name) is not None]
+        size = "-" if each["bytes"] is None else bytes_text(each["bytes"])
+        rows.append((str(each["archive"]), ", ".join(held) or "-", size, moment_text(_moment(each.get("expires_at")))))
+    return rows
+
+
+def restored(done: Shown) -> str:
+    """Return what came back."""
+    verb = "would come back" if done["dry_run"] else "came back"
+    left = f"; {done['existing']} left alone, for they are there" if done["existing"] else ""
+    return f"{done['restored']} {verb} from {done['archive']}{left}"
+
+
 def leftover_facts(found: Shown) -> list[tuple[str, str]]:
     """Return what a module leaves behind, as `(label, text)`."""
     facts = [("module", found["module_id"])]
@@ -186,7 +204,7 @@ def bytes_text(size: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def _moment(moment: datetime | str) -> datetime:
+def _moment(moment: datetime | str | None) -> datetime | None:
     return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
