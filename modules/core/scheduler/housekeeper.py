@@ -16,7 +16,7 @@ from framework.result import Result
 from modules.core.scheduler import commands, creating
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, total
+from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, shrink, total
 from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.cleanup_task import (
     cleanup_view,
@@ -240,7 +240,8 @@ class Housekeeper:
         """Delete what is older than the settings keep."""
         gone = await prune(self._database, self._clock, self._settings, dry_run=dry_run)
         matched = sum(gone.values())
-        return {"matched": matched, "deleted": 0 if dry_run else matched, **gone}
+        freed = 0 if dry_run or not matched else (await shrink(self._database, asked=None))[0]
+        return {"matched": matched, "deleted": 0 if dry_run else matched, "freed_bytes": freed, **gone}
 
 
 def _must_find(c: Connection, cleanup_id: str) -> Row[Any]:

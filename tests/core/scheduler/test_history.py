@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 from statements import watched
 
 from framework.clock import new_id
-from framework.database import Database
+from framework.database import SQLITE, Database
 from modules.core.scheduler import JobManager
 from modules.core.scheduler.cleanup_tables import cleanup_reports
 from modules.core.scheduler.history import BATCH
@@ -212,6 +212,18 @@ async def test_more_than_one_batch_goes_in_batches(start_node: Any, settings: di
 
     assert deleted == [BATCH, BATCH, 20 if settings else 30]
     assert pruned["executions"] == sum(deleted)
+
+
+async def test_the_file_becomes_smaller_when_much_of_the_history_has_gone(node: Any) -> None:
+    large = {"name": "large", "module_id": "acme.test", "function_name": "note", "delay": 0}
+    (await node.scheduler.schedule_tasks([large | {"parameters": {"x": "x" * 8000}}] * 200)).unwrap()
+    await node.scheduler.run_due()
+    node.clock.advance(31 * DAY)
+
+    report = (await node.scheduler.run_cleanup("history")).unwrap()["total"]
+
+    assert report["deleted"] == 400
+    assert (report["freed_bytes"] > 1_000_000) == (node.app_context.database.dialect == SQLITE)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from modules.core.scheduler.cleanup.restoring_files import restorable_files, res
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, slow_spots
+from modules.core.scheduler.cleanup.shrinking import shrink
 from modules.core.scheduler.cleanup.walk import RefusedDirectoryError
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "slow_spots",
     "restorable_files",
     "restore_files",
+    "shrink",
     "total",
 ]
