@@ -28,6 +28,8 @@ from modules.core.scheduler.store import cleanups
 
 LONGEST_LOOK = 30.0  # seconds for one folder
 
+_WHAT = {"anonymise": "row not yet anonymised of ", "trash": "row outside of the trash of "}
+
 
 class Compliance:
     """Looks, and keeps what it has seen. Methods are async and return a Result."""
@@ -81,7 +83,7 @@ class Compliance:
             database = self._cleaner.database(policy.database) if isinstance(policy, RowsPolicy) else None
             if not isinstance(policy, RowsPolicy) or database is None:
                 return Oldest(None, why="its database is not configured")
-            return await database.read(lambda c: oldest_row(c, policy, now))
+            return await database.read(lambda c: oldest_row(c, policy, now, self._cleaner.means))
         except Exception as error:  # noqa: BLE001  # the boundary: what a database or a disk refuses is told
             return Oldest(None, why=one_line(error))
 
@@ -96,7 +98,7 @@ def limit_of(policy: AnyPolicy) -> timedelta | None:
 
 def sentence(policy: AnyPolicy, found: Oldest, limit: timedelta, now: datetime) -> str:
     """Return in one sentence whether anything is too old."""
-    what = f"row of {policy.table_name}" if isinstance(policy, RowsPolicy) else "file"
+    what = _WHAT.get(policy.action, "row of ") + policy.table_name if isinstance(policy, RowsPolicy) else "file"
     allowed = f"older than {in_words(limit)}" if limit else "past its expiry"
     if found.compliant is None:
         return found.why or "nobody knows"

@@ -62,6 +62,31 @@ async def test_a_row_that_a_rule_keeps_is_old_all_the_same(node: Any) -> None:
     assert (await checked(node))["compliant"] is False
 
 
+@pytest.mark.parametrize(
+    ("action", "says"),
+    [
+        ({"action": "anonymise", "anonymise": {"name": "hash"}, "done_column": "gone_at"}, "row not yet anonymised of"),
+        ({"action": "trash", "trash_column": "gone_at", "trash_for": "9 days"}, "row outside of the trash of"),
+    ],
+)
+async def test_an_old_row_that_was_dealt_with_is_passed_over(
+    start_node: Any, action: dict[str, Any], says: str
+) -> None:
+    node = await start_node(housekeeper_pseudonym_key="a secret of the operator")
+    await fill(node.app_context.database, node.clock.now(), old=2, new=2)
+    for column in ("name VARCHAR(40)", "gone_at TIMESTAMP"):
+        added = text(f"ALTER TABLE sessions ADD COLUMN {column}")
+        await node.app_context.database.write(lambda c, added=added: c.execute(added))
+    await register(node, "sessions", OVER | action)
+
+    before = await checked(node)
+    await node.scheduler.run_cleanup("sessions")
+    after = await checked(node)
+
+    assert (before["compliant"], after["compliant"]) == (False, True)
+    assert after["says"] == f"no {says} sessions is older than 1d"
+
+
 async def test_only_rows_that_the_filters_mean_are_looked_at(node: Any) -> None:
     await fill(node.app_context.database, node.clock.now(), old=2, new=2)
     await register(node, "sessions", OVER | {"where": {"id": [2, 3]}})

@@ -8,13 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, and_, func, inspect, select
 
+from modules.core.scheduler.cleanup.actions import Means
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.moments import is_before
+from modules.core.scheduler.cleanup.pending import not_done
+from modules.core.scheduler.cleanup.rows_action import ANONYMISE, TRASH
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, read_rows
+from modules.core.scheduler.cleanup.trashing import filling
 
 MOST_UNINDEXED = 100_000  # rows of a table that is read without an index
 WITHOUT_INDEX = "no index begins with the date column, and there are more than 100,000 rows: nobody looked"
@@ -33,9 +37,13 @@ class Oldest:
     """Why it is not known."""
 
 
-def oldest_row(c: Connection, policy: RowsPolicy, now: datetime) -> Oldest:
-    """Look for the oldest row that fits the filters; one step along an index, or through a small table."""
-    if problems := check_rows_policy(c, policy):
+def oldest_row(c: Connection, policy: RowsPolicy, now: datetime, means: Means) -> Oldest:
+    """Look for the oldest row that fits the filters; one step along an index, or through a small table.
+
+    A row that is anonymised, or in the trash, has been dealt with and is passed over.
+    """
+    policy = filling(policy) if policy.action == TRASH else policy
+    if problems := check_rows_policy(c, policy, means=means):
         return Oldest(None, why="; ".join(problem["message"] for problem in problems))
     rows = read_rows(inspect(c), policy)
     table = rows.table
@@ -45,6 +53,8 @@ def oldest_row(c: Connection, policy: RowsPolicy, now: datetime) -> Oldest:
             return Oldest(None, why=WITHOUT_INDEX)
     limit = now if policy.max_age is None else now - policy.max_age
     ours, moment = rows.fits(table), rows.raw(table, policy.date_column)
+    if policy.action == ANONYMISE:
+        ours = and_(ours, not_done(policy, table))
     first = c.execute(select(moment).where(rows.dated(table), ours).order_by(moment).limit(1)).scalar()
     over = select(moment).where(is_before(table.c[policy.date_column], limit, c.dialect), ours)
     return Oldest(c.execute(over.limit(1)).first() is None, _as_moment(first))
