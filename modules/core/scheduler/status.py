@@ -13,8 +13,9 @@ from framework.context import AppContext
 from framework.duration import in_words
 from framework.result import Result
 from modules.core.scheduler import process
+from modules.core.scheduler.freezing import CLEANUPS
 from modules.core.scheduler.runner import Runner
-from modules.core.scheduler.store import executions, nodes, tasks
+from modules.core.scheduler.store import cleanups, executions, nodes, tasks
 from modules.core.scheduler.views import task_view
 
 SILENCE = 45.0  # seconds without a turn after which the loop counts as stuck: the longest sleep and half of it again
@@ -23,9 +24,11 @@ NODE_FIELDS = ("id", "host", "pid", "version", "slots", "draining_since", "start
 
 
 async def status_of(app_context: AppContext, runner: Runner) -> dict[str, Any]:
-    """Return `{"active", "node_id", "running", "running_everywhere", "nodes", "paused", "upcoming", "listeners"}`.
+    """Return `{"active", "node_id", "running", "running_everywhere", "nodes", "paused", "cleanups", "upcoming",
+    "listeners"}`.
 
-    `nodes` are as `list_nodes` returns them, but for `functions`, which is how many each has.
+    `nodes` are as `list_nodes` returns them, but for `functions`, which is how many each has. `cleanups` are `{"on",
+    "off", "frozen"}`: two numbers, and whether an operator lets none of them delete.
     """
     now = app_context.clock.now()
     stored = await app_context.database.read(lambda c: _stored(c, now))
@@ -43,10 +46,13 @@ async def health_of(app_context: AppContext, runner: Runner) -> Result[dict[str,
 
 
 def _stored(c: Connection, now: datetime) -> dict[str, Any]:
+    held, counted = nodes.held(c), cleanups.counted(c)
+    is_frozen = any(row.scope == CLEANUPS for row in held)
     return {
         "running_everywhere": executions.count_running(c),
         "nodes": [node | {"functions": len(node["functions"])} for node in nodes_now(c, now)],
-        "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in nodes.held(c)],
+        "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in held],
+        "cleanups": {"on": counted.get(True, 0), "off": counted.get(False, 0), "frozen": is_frozen},
         "upcoming": [_upcoming(task_view(row, is_open=False), now) for row in tasks.upcoming(c, UPCOMING)],
     }
 

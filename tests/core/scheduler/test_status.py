@@ -27,6 +27,17 @@ async def test_status_tells_what_runs_and_what_comes_next(node: Any) -> None:
     assert [each["id"] for each in status["nodes"]] == [status["node_id"]]
 
 
+async def test_status_tells_how_many_cleanups_there_are_and_whether_they_are_frozen(node: Any) -> None:
+    node.register("tidy", lambda: None)
+    registered = await node.scheduler.register_cleanup_task("acme.test", "own", {"function_name": "tidy"})
+    await node.scheduler.pause_task(registered.data["task_id"])
+    before = (await node.scheduler.status()).unwrap()["cleanups"]
+    await node.scheduler.freeze_cleanups()
+
+    assert before == {"on": 1, "off": 1, "frozen": False}
+    assert (await node.scheduler.status()).unwrap()["cleanups"] == {"on": 1, "off": 1, "frozen": True}
+
+
 async def test_upcoming_tasks_in_health_are_in_words(node: Any) -> None:
     await node.add_every(2 * HOUR, name="report")
 

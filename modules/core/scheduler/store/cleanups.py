@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from modules.core.scheduler.cleanup_tables import cleanups
 from modules.core.scheduler.execution import Line, Reason, State
@@ -36,6 +36,12 @@ def add(c: Connection, values: Mapping[str, Any]) -> None:
 def change(c: Connection, cleanup_id: str, now: datetime, **values: Any) -> None:
     """Set columns of one cleanup."""
     c.execute(update(cleanups).where(cleanups.c.id == cleanup_id).values(updated_at=now, **values))
+
+
+def counted(c: Connection) -> dict[bool, int]:
+    """Return how many cleanups are on, and how many off."""
+    query = select(cleanups.c.enabled, func.count()).group_by(cleanups.c.enabled)
+    return {bool(row[0]): row[1] for row in c.execute(query)}
 
 
 def keep_compliance(c: Connection, cleanup_id: str, text: str) -> None:
