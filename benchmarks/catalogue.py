@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from benchmarks.environments import OURS, RAW
-from benchmarks.measures import cron, drain, enqueue, idle, limits, punctuality
+from benchmarks.environments import AT_HOME, CLEANERS, OURS, RAW
+from benchmarks.measures import cleaning, cron, drain, enqueue, idle, limits, punctuality
 from benchmarks.measures.measuring import Measure
 from benchmarks.scale import Scale
 from benchmarks.stores import FULL, NORMAL, POSTGRES
@@ -42,8 +42,10 @@ def cases(scale: Scale) -> list[Case]:
         found += _of_store(store, (OURS, *peers))
         if store != FULL:
             found += _of_latency(store, (OURS, *peers), scale)
+            found += _of_cleanups(store)
     libraries = (OURS, "cronsim", "croniter", "apscheduler3")
     found.append(Case("cron", "cron, next times a second", NO_STORE, libraries, cron.evaluations))
+    found.append(Case("cleanup/files", "cleanup of files", NO_STORE, (OURS, *CLEANERS), cleaning.files))
     return found
 
 
@@ -51,7 +53,7 @@ def quick(every: Sequence[Case]) -> list[Case]:
     """Return what a quick run measures: every measure with ours, and that peers can be measured at all."""
     chosen = []
     for case in every:
-        some = {OURS, RAW, *(("huey", "pgqueuer") if case.id.startswith("drain/c100/") else ())}
+        some = {*AT_HOME, *(("huey", "pgqueuer") if case.id.startswith("drain/c100/") else ())}
         if case.store != FULL and not case.id.startswith("drain/c10w2"):
             chosen.append(replace(case, peers=tuple(peer for peer in case.peers if peer in some)))
     return chosen
@@ -97,6 +99,14 @@ def _of_latency(store: str, peers: tuple[str, ...], scale: Scale) -> list[Case]:
         measure = partial(idle.idle, count=count)
         found.append(Case(f"idle/{count}/{store}", f"idle with {count:,}", store, _idlers(peers, count), measure))
     return found
+
+
+def _of_cleanups(store: str) -> list[Case]:
+    both = (OURS, RAW)
+    return [
+        Case(f"cleanup/rows/{store}", "cleanup of rows", store, both, cleaning.rows),
+        Case(f"cleanup/writers/{store}", "cleanup beside a writer", store, both, cleaning.rows_beside_writers),
+    ]
 
 
 def _idlers(peers: Sequence[str], count: int) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 CACHE = ROOT / "build" / "benchmarks"
 OURS = "chamberlain"
 RAW = "raw"
-AT_HOME = {OURS, RAW}  # they run in the environment that the suite itself runs in
+CLEANERS = ("os.walk", "find", "systemd-tmpfiles")  # what is not installed is skipped
+AT_HOME = {OURS, RAW, *CLEANERS}  # they run in the environment that the suite itself runs in
 PINS = {
     "apscheduler3": ("apscheduler==3.11.3", "sqlalchemy==2.1.9", "psycopg[binary]==3.3.9"),
     "apscheduler4": (

@@ -126,6 +126,15 @@ def _of_overdue(store: str, title: str) -> list[Goal]:
     ]
 
 
+def _of_cleanups(store: str, title: str) -> list[Goal]:
+    written = _ours(f"cleanup/writers/{store}", "longest write ms")
+    return [
+        Goal(f"{title} cleanup of rows to batches by hand", _to(f"cleanup/rows/{store}", RAW), 0.67),
+        Goal(f"{title} cleanup: longest write of others", written, 250, at_most=True, unit="ms"),
+        Goal(f"{title} cleanup: memory", _ours(f"cleanup/rows/{store}", "MiB more"), 16, at_most=True, unit="MiB"),
+    ]
+
+
 _C100 = "drain/c100/"
 _C100_2 = "drain/c100w2/"
 _ONE, _MANY, _BULK = "enqueue/one/", "enqueue/callers/", "enqueue/bulk/"
@@ -155,6 +164,10 @@ GOALS = [
     *_of_idle(POSTGRES, "PostgreSQL", 0.05),
     *_of_overdue(NORMAL, "SQLite"),
     *_of_overdue(POSTGRES, "PostgreSQL"),
+    *_of_cleanups(NORMAL, "SQLite"),
+    *_of_cleanups(POSTGRES, "PostgreSQL"),
+    Goal("Cleanup of files to os.walk", _to("cleanup/files", "os.walk"), 1),
+    Goal("Cleanup of files: memory", _ours("cleanup/files", "MiB more"), 16, at_most=True, unit="MiB"),
     Goal("SQLite recurring to the drain", _to_ours(f"recurring/{NORMAL}", _C100 + NORMAL), 0.5),
     Goal("PostgreSQL recurring to the drain", _to_ours(f"recurring/{POSTGRES}", _C100 + POSTGRES), 0.5),
 ]

@@ -28,6 +28,8 @@ class Scale:
     overdue_seconds: float
     cron: float  # seconds for one expression
     raw: int
+    rows: int  # of a table that is cleaned
+    files: int
 
     def changed(self, wishes: Sequence[str]) -> Scale:
         """Return this scale with some numbers replaced: `drain=100000`, `idle=0,10000`; raise `ValueError`."""
@@ -59,6 +61,8 @@ FULL = Scale(
     overdue_seconds=60,
     cron=0.5,
     raw=50_000,
+    rows=1_000_000,
+    files=1_000_000,
 )
 QUICK = Scale(
     rounds=1,
@@ -78,4 +82,6 @@ QUICK = Scale(
     overdue_seconds=4,
     cron=0.05,
     raw=2_000,
+    rows=5_000,
+    files=2_000,
 )
