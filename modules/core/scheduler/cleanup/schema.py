@@ -65,6 +65,10 @@ def slow_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
     if per and not has_index(inspector, policy.table_name, per):
         message = f"no index of {policy.table_name!r} begins with {', '.join(per)}: every batch reads the whole table"
         found.append({"field": "keep_newest", "message": message})
+    trash = policy.trash_column
+    if trash is not None and not has_index(inspector, policy.table_name, [trash]):
+        message = f"no index of {policy.table_name!r} begins with {trash}: emptying the trash reads the whole table"
+        found.append({"field": "trash_column", "message": message})
     return [{**problem, "severity": "warning"} for problem in found]
 
 
