@@ -18,6 +18,7 @@ from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
 from framework.database.rows import change_rows, insert_rows, read_moment, run
 from framework.database.verbs import (
+    aside,
     bound_waiting,
     for_update,
     insert_ignore,
@@ -29,6 +30,7 @@ from framework.database.verbs import (
 )
 
 __all__ = [
+    "aside",
     "POSTGRESQL",
     "SQLITE",
     "AsyncJoinable",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -20,11 +21,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import Insert
+from sqlalchemy.util import await_only
 
 from framework.database.location import SQLITE
 
 LOCK_SEED = 0x636861  # sets these names apart from the advisory locks of others
 
+T = TypeVar("T")
 Query = TypeVar("Query", bound=GenerativeSelect)
 
 
@@ -81,6 +84,11 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
 def row_address(dialect: Dialect) -> ColumnElement[Any]:
     """Where a row lies, to tell rows without a key apart; it means something within one transaction only."""
     return literal_column("rowid" if dialect.name == SQLITE else "ctid")
+
+
+def aside(connection: Connection, work: Callable[[], T]) -> T:
+    """Do what blocks, such as writing a file, in the middle of a transaction without holding up an event loop."""
+    return await_only(asyncio.to_thread(work)) if connection.dialect.is_async else work()
 
 
 def _insert(table: Table) -> postgresql.Insert:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, TableClause, column, delete, insert, select, table
 from sqlalchemy.sql import quoted_name
 
+from framework.database import aside
 from modules.core.scheduler.cleanup.actions import Action
 from modules.core.scheduler.cleanup.archive_file import ArchiveFile
 from modules.core.scheduler.cleanup.archive_lines import exported, to_line
@@ -39,7 +40,8 @@ class ArchiveToFile(Action):
         table, mine = target.table, target.rows.among(target.table, keys)
         names = [column.name for column in table.c]
         rows = connection.execute(select(*exported(table.c, connection.dialect)).where(mine)).all()
-        self._file.append(to_line(dict(zip(names, row, strict=True))) for row in rows)
+        lines = [dict(zip(names, row, strict=True)) for row in rows]
+        aside(connection, lambda: self._file.append(map(to_line, lines)))
         return connection.execute(delete(table).where(mine)).rowcount
 
     def finish(self) -> None:

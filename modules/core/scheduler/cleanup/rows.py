@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -125,7 +126,7 @@ class _Run:
         finally:
             if action is not None:
                 self._tell_done(action)
-                action.finish()
+                await asyncio.to_thread(action.finish)
 
     def _tell_done(self, action: Action) -> None:
         if self.tally.deleted:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
+import threading
 
 import pytest
 from aged_rows import NOW, clean, create, values
@@ -59,6 +61,23 @@ async def test_rows_are_on_the_disk_before_their_deletion_is_committed(database,
 
     order = [event for event in events if event in ("on the disk", "DELETE", "COMMIT")]
     assert order == ["on the disk", "DELETE", "COMMIT"] * 2
+
+
+async def test_a_slow_disk_holds_up_nobody_but_the_cleanup(database, logs, means, monkeypatch):
+    await old_and_new(database, logs, old=6)
+    loop, answered = asyncio.get_running_loop(), []
+
+    def slow(_fd):
+        others_go_on = threading.Event()
+        loop.call_soon_threadsafe(others_go_on.set)
+        answered.append(others_go_on.wait(5))
+
+    monkeypatch.setattr(os, "fsync", slow)
+    report = await clean(database, archiving(), means=means)
+
+    assert report.done == {"archived": 6}
+    assert answered
+    assert all(answered)
 
 
 async def test_a_row_renewed_after_it_was_chosen_is_neither_archived_nor_deleted(database, logs, means):
