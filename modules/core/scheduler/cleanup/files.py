@@ -47,7 +47,7 @@ def clean_files(
     more than `max_deletions` files go. A refused directory and a file that nothing can be done with are errors of the
     report; a missing directory is a note.
     """
-    run = _Run(policy, Judge(policy, now, max_deletions), dry_run, should_stop, monotonic)
+    run = _Run(policy, Judge(policy, now, max_deletions), dry_run, should_stop, monotonic, max_deletions)
     try:
         run.clean(tuple(roots), now)
     except StoppedError:
@@ -69,6 +69,7 @@ class _Run:
         dry_run: bool,
         should_stop: Callable[[], bool],
         monotonic: Seconds,
+        most: int | None,
     ) -> None:
         self.tally = Tally()
         self._policy = policy
@@ -76,6 +77,7 @@ class _Run:
         self._dry_run = dry_run
         self._should_stop = should_stop
         self._monotonic = monotonic
+        self._most = most
         self._device = -1
         self._oldest: int | None = None
         self._newest: int | None = None
@@ -102,6 +104,9 @@ class _Run:
             for rank, found in sorted((self._judge.rank(found.seen), found) for found in self._going(folder)):
                 if self._is_over(started):
                     return
+                if self._most is not None and self.tally.matched >= self._most:  # it came after the judge had looked
+                    self.tally.keep("budget")
+                    continue
                 self._oldest, self._newest = min(rank, self._oldest or rank), max(rank, self._newest or rank)
                 self._take(folder, found, action)
 

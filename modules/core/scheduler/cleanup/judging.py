@@ -203,7 +203,8 @@ class Judge:
         def going() -> Iterator[tuple[int, int]]:
             return ((self.rank(each.seen), 1) for each in look() if self.verdict(each) is None)
 
-        self._last_of_run = cut_of(going, lambda total: max(total - most, 0))
+        cut = cut_of(going, lambda total: max(total - most, 0))
+        self._last_of_run = _NOTHING if cut is None else cut
 
     def _weighed(self, look: Look, weigh: Callable[[os.stat_result], int]) -> Iterator[tuple[int, int]]:
         return ((self.rank(each.seen), weigh(each.seen)) for each in self._unfiltered(look))
