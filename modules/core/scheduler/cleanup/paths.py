@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
 
+from modules.core.scheduler.cleanup.walk import TRASH
+
 
 def _has_control_characters(text: str) -> bool:
     return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
@@ -26,6 +28,8 @@ def to_path(value: object) -> Path:
 
 
 def _below_a_root(directory: Path, info: ValidationInfo) -> Path:
+    if TRASH in directory.parts:
+        raise ValueError(f"{TRASH!r} holds what cleanups have put away, and is left to them")
     roots = None if info.context is None else info.context.get("allowed_roots")
     if roots is not None and not any(root in directory.parents for root in roots):
         allowed = ", ".join(str(root) for root in roots) or "none"

@@ -39,6 +39,9 @@ def test_an_effective_config_parses_to_the_same_policy(keys):
 @pytest.mark.parametrize(
     "keys",
     [
+        {"directory": "/srv/data/.trash"},
+        {"directory": "/srv/data/.trash/uploads"},
+        {**ARCHIVE, "archive_to": {"directory": "/srv/data/.trash/old"}},
         {"action": "archive"},
         {"action": "shred"},
         {"archive_to": {"directory": "/srv/data/archive"}},
