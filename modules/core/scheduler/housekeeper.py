@@ -60,7 +60,7 @@ class Housekeeper:
         self._jobs, self._planner = jobs, planner
         self._functions = functions
         self._settings = settings
-        self.owners = TableOwners(owned_only=settings.housekeeper_owned_tables_only)
+        self.owners = TableOwners.of(app_context, owned_only=settings.housekeeper_owned_tables_only)
         self.cleaner = Cleaner(app_context, functions, settings, roots, self.owners)
         self.runs = CleanupRuns(app_context, settings, self.cleaner, roots)
         self.plans = plans = CleanupPlans(app_context, jobs, settings, self.cleaner, self.runs)
@@ -106,7 +106,8 @@ class Housekeeper:
         task = creating.put(c, plan, owner, now)
         config = strict_json.dumps(policy.to_config())
         if known is not None:
-            cleanups.change(c, cleanup_id, now, config=config)
+            place = {} if known.config == config else {"cursor": None}  # what another policy has passed, this may take
+            cleanups.change(c, cleanup_id, now, config=config, **place)
         else:
             row = {"id": cleanup_id, "module_id": names[0], "cleanup_type": names[1], "config": config}
             state = {"enabled": True, "last_run": None, "next_run": task["next_execution"]}

@@ -34,6 +34,20 @@ async def test_a_run_that_a_budget_ended_is_continued_by_the_next(node: Any) -> 
     assert await count(node.app_context.database) == 2
 
 
+async def test_another_policy_begins_at_the_beginning(node: Any) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=5, new=2)
+    some = {**OVER, "max_rows_per_run": 2, "where": {"id": [2, 3, 4]}}
+    await node.scheduler.register_cleanup_task(MODULE, "sessions", some)
+    stopped = (await node.scheduler.run_cleanup("sessions")).unwrap()["reports"][0]
+
+    await node.scheduler.register_cleanup_task(MODULE, "sessions", OVER)
+    foreseen = (await node.scheduler.run_cleanup("sessions", dry_run=True)).unwrap()["reports"][0]
+    done = (await node.scheduler.run_cleanup("sessions")).unwrap()["reports"][0]
+
+    assert stopped["cursor"] is not None
+    assert foreseen["matched"] == done["deleted"] == 3
+
+
 async def test_a_dry_run_leaves_the_place_where_the_next_run_goes_on(node: Any) -> None:
     await fill(node.app_context.database, node.clock.now(), old=5, new=2)
     await node.scheduler.register_cleanup_task(MODULE, "sessions", {**OVER, "max_rows_per_run": 2})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from declaring import Declaring, Started
 from expiring_sessions import OVER, fill
 
 from framework import AppContext
+from framework.settings import FrameworkSettings
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService, declare_cleanup, declare_tables
 from modules.core.scheduler.cleanup import RowsPolicy
-from modules.core.scheduler.ownership import TableOwners, TableTaken
+from modules.core.scheduler.ownership import TableOwners, TableTaken, same_databases
 
 SESSIONS = RowsPolicy(table_name="sessions", date_column="at")
 
@@ -63,6 +66,31 @@ def test_tables_of_another_database_are_others() -> None:
     assert owners.problem("acme.b", SESSIONS.model_copy(update={"database": "archive"})) is None
     assert owners.problem("acme.b", SESSIONS) is not None
     assert owners.bounds("acme.b") == (frozenset({"sessions"}), None)
+
+
+def test_a_database_under_a_second_name_has_the_same_tables_and_owners(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "app.db")
+    places = {"mirror": "app.db", "linked": "link.db", "other": "other.db"}
+    urls = {name: f"sqlite:///{tmp_path / file}" for name, file in places.items()}
+    settings = FrameworkSettings(database_url=f"sqlite+aiosqlite:///{tmp_path / 'app.db'}", databases=urls)
+    owners = TableOwners(owned_only=False, same=same_databases(settings))
+    owners.declare("acme.a", "sessions")
+
+    refused = [owners.problem("acme.b", SESSIONS.model_copy(update={"database": name})) is not None for name in places]
+
+    assert refused == [True, True, False]
+    assert owners.bounds("acme.b", "mirror") == (frozenset({"sessions"}), None)
+    assert owners.tables_of("acme.a", "mirror") == ["sessions"]
+    with pytest.raises(TableTaken):
+        owners.declare("acme.b", "sessions", database="mirror")
+
+
+def test_one_server_by_two_addresses_is_one_database() -> None:
+    urls = {"same": "postgresql://other@db:5432/shop", "else": "postgresql://db/accounts"}
+
+    same = same_databases(FrameworkSettings(database_url="postgresql+asyncpg://me:secret@db/shop", databases=urls))
+
+    assert same == {"same": None, "else": "else"}
 
 
 def test_declaring_again_changes_nothing_and_a_taken_table_takes_none_of_them() -> None:
