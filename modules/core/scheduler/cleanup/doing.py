@@ -17,6 +17,7 @@ from modules.core.scheduler.cleanup.anonymising import PSEUDONYM_LENGTH, Anonymi
 from modules.core.scheduler.cleanup.archive_file import ArchiveFile
 from modules.core.scheduler.cleanup.archiving import ArchiveToFile, ArchiveToTable, head
 from modules.core.scheduler.cleanup.comparing import comparable
+from modules.core.scheduler.cleanup.foreign_keys import foreign_keys
 from modules.core.scheduler.cleanup.moments import holds_moments
 from modules.core.scheduler.cleanup.parsing import Problem
 from modules.core.scheduler.cleanup.partitions import partition_problems
@@ -85,11 +86,9 @@ def _archive_problems(inspector: Inspector, policy: RowsPolicy, columns: Columns
 
 
 def _cascading(inspector: Inspector, parent: str) -> Iterator[str]:
-    for (_, child), keys in inspector.get_multi_foreign_keys().items():
-        for key in keys:
-            action = str(key.get("options", {}).get("ondelete") or "NO ACTION").upper()
-            if key["referred_table"] == parent and action not in {"NO ACTION", "RESTRICT"}:
-                yield str(child)
+    for key in foreign_keys(inspector):
+        if key.parent == parent and key.action not in {"NO ACTION", "RESTRICT"}:
+            yield key.child
 
 
 def _anonymise_problems(

@@ -20,8 +20,8 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
 
+from modules.core.scheduler.cleanup.foreign_keys import ForeignKey, foreign_keys
 from modules.core.scheduler.cleanup.table_rows import clause
 
 MAX_DEPTH = 5
@@ -130,12 +130,7 @@ class Dependents:
 
 def find_references(inspector: Inspector) -> list[Reference]:
     """Return the foreign keys of all tables, as the database has them now."""
-    return [
-        _reference(inspector, child, key)
-        for (_, child), keys in inspector.get_multi_foreign_keys().items()
-        for key in keys
-        if key["referred_schema"] is None
-    ]
+    return [_reference(inspector, key) for key in foreign_keys(inspector)]
 
 
 def find_dependents(
@@ -189,16 +184,15 @@ def _paths(root: str, by_parent: Mapping[str, list[Reference]], *, delete_childr
             waiting += [(*path, reference) for reference in by_parent.get(last.child.name, [])]
 
 
-def _reference(inspector: Inspector, child: str, key: ReflectedForeignKeyConstraint) -> Reference:
-    kinds = {found["name"]: found["type"] for found in inspector.get_columns(child)}
-    columns = tuple(key["constrained_columns"])
+def _reference(inspector: Inspector, key: ForeignKey) -> Reference:
+    kinds = {found["name"]: found["type"] for found in inspector.get_columns(key.child)}
     return Reference(
-        child=clause(child, kinds),
-        columns=columns,
-        parent=key["referred_table"],
-        referred=tuple(key["referred_columns"]),
-        action=str(key.get("options", {}).get("ondelete") or "NO ACTION").upper(),
-        is_indexed=has_index(inspector, child, columns),
+        child=clause(key.child, kinds),
+        columns=key.columns,
+        parent=key.parent,
+        referred=key.referred,
+        action=key.action,
+        is_indexed=has_index(inspector, key.child, key.columns),
     )
 
 
