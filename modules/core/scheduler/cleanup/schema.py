@@ -48,8 +48,7 @@ def check_rows_policy(
     if needs_key and not inspector.get_pk_constraint(name)["constrained_columns"]:
         message = f"{name!r} has no primary key, which max_rows, keep_newest, tiers, min_kept and children need"
         problems.append({"field": "table_name", "message": message})
-    if policy.children == "delete":
-        problems += _children_problems(read_dependents(inspector, policy), forbidden_tables, owned_tables)
+    problems += _children_problems(read_dependents(inspector, policy), forbidden_tables, owned_tables)
     return problems + action_problems(inspector, policy, means or Means())
 
 

@@ -68,3 +68,14 @@ async def test_an_archive_leaves_nothing_behind_that_was_declared_beside_a_colum
     problems = await database.read(lambda c: check_rows_policy(c, policy))
 
     assert any("would not be archived" in problem["message"] for problem in problems)
+
+
+async def test_no_cascade_reaches_a_table_of_another_module(database, logs):
+    await refer(database, "logs (id) ON DELETE CASCADE")
+
+    (problem,) = await database.read(lambda c: check_rows_policy(c, POLICY, {"lines"}))
+    (unowned,) = await database.read(lambda c: check_rows_policy(c, POLICY, (), {"logs"}))
+
+    assert problem == {"field": "children", "message": "the table 'lines' is not cleaned this way"}
+    assert unowned["field"] == "children"
+    assert await database.read(lambda c: check_rows_policy(c, POLICY, (), {"logs", "lines"})) == []
