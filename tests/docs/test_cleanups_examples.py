@@ -18,7 +18,8 @@ from framework.database import Database
 from modules.core.scheduler import SchedulerService
 
 EXAMPLES = [block.text for block in blocks("docs/cleanups.md") if block.language == "python"]
-REGISTERED = {"carts", "files:{data}/exports/*.csv", "prices", "archive", "anonymise", "trash"}
+FILES = ("exports/*.csv", "archive/carts/*.jsonl*")
+REGISTERED = {"carts", "prices", "archive", "anonymise", "trash"} | {f"files:{{data}}/{it}" for it in FILES}
 DATES = ("changed_at", "noted_at", "erased_at", "gone_at")
 
 
