@@ -7,6 +7,7 @@ import contextlib
 import os
 import pwd
 import signal
+from collections.abc import Coroutine
 from typing import Any
 
 from framework.clock import SystemClock
@@ -31,14 +32,16 @@ async def run_command(
     time, it is asked to end, and then killed, with all that it started in its group.
     """
     home, environment = _surroundings(shell, path)
-    process = await asyncio.create_subprocess_exec(
-        *(shell, "-c", command),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=home,
-        env=environment,
-        start_new_session=True,
+    process = await _started(
+        asyncio.create_subprocess_exec(
+            *(shell, "-c", command),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=home,
+            env=environment,
+            start_new_session=True,
+        )
     )
     output = bytearray()
     reading = asyncio.create_task(_read(process, output))
@@ -51,6 +54,16 @@ async def run_command(
         writing.cancel()
         await _end(process)
     return _outcome(status, output.decode(errors="replace"))
+
+
+async def _started(starting: Coroutine[Any, Any, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """Return the process; cut off meanwhile, it is ended with all that it has begun: asyncio would end it alone."""
+    begun = asyncio.create_task(starting)
+    try:
+        return await asyncio.shield(begun)
+    except asyncio.CancelledError:
+        await _end(await begun)
+        raise
 
 
 def _surroundings(shell: str, path: str) -> tuple[str, dict[str, str]]:

@@ -71,6 +71,21 @@ async def test_a_command_that_is_cut_off_leaves_nothing_running(tmp_path: Path) 
         await SystemClock().sleep(0.01)
 
 
+async def test_a_command_that_is_cut_off_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    for _ in range(20):
+        running = asyncio.create_task(run_command(f"sleep 1000 & echo $! >> {pids}; wait"))
+        for _ in range(3):
+            await asyncio.sleep(0)  # noqa: TID251  # so that it is about to start
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    begun = pids.read_text().split() if pids.exists() else []
+    while any(lives(pid) for pid in begun):
+        await SystemClock().sleep(0.01)
+
+
 def lives(pid: str) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().split()[2] != "Z"
