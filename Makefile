@@ -31,8 +31,9 @@ format: $(VENV)/.for-working ## Put the code into shape
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs
 
-torture: $(VENV)/.for-working ## Kill, freeze and starve it, about half an hour; fails where anything is lost or done twice
+torture: $(VENV)/.for-working ## Kill, freeze and starve it, and try 100,000 crons, about an hour; fails where anything is wrong
 	@$(BIN)/python -m benchmarks.torture
+	@PYTHONPATH=.:tests $(BIN)/python tests/cron_at_random.py 100000
 
 clean: ## Remove .venv and what tools left behind; data stays
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
