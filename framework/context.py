@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 S = TypeVar("S", bound="ModuleSettings")
 Callback = Callable[[], Awaitable[object] | object]
+Routes = Callable[["AppContext"], Any]
 
 FRAMEWORK = "framework"
 APPLICATION = "the application"
@@ -73,6 +74,7 @@ class AppContext:
         self._declarations: list[tuple[str, str, object]] = []
         self._started: list[tuple[str, Callback]] = []
         self._stopping: list[tuple[str, Callback]] = []
+        self._routes: list[tuple[str, Routes]] = []
         with acting(FRAMEWORK):
             self.add_service("framework.clock", clock)
             self.add_service("framework.database", database)
@@ -143,6 +145,14 @@ class AppContext:
         self._require("an on_stopping callback is added", Phase.REGISTERING, Phase.STARTING, Phase.RUNNING)
         self._stopping.append((_acting.get(), callback))
 
+    def add_routes(self, routes: Routes) -> None:
+        """Serve what this returns, given the context: a FastAPI router. Called only where there is a server.
+
+        Phase one only. Import FastAPI inside the function, so that who serves nothing does not pay for it.
+        """
+        self._require("routes are added", Phase.REGISTERING)
+        self._routes.append((_acting.get(), routes))
+
     def add_health_check(self, name: str, check: Check) -> None:
         """Measure this whenever health is asked for: an async callable that returns a Result with a dict."""
         self.modules_health.add_check(_acting.get(), name, check)
@@ -154,6 +164,10 @@ class AppContext:
     def started_callbacks(self) -> list[tuple[str, Callback]]:
         """Return `(module_id, callback)` in the order in which they were added."""
         return list(self._started)
+
+    def routes(self) -> list[tuple[str, Routes]]:
+        """Return `(module_id, routes)` in the order in which they were added."""
+        return list(self._routes)
 
     def stopping_callbacks(self) -> list[tuple[str, Callback]]:
         """Return `(module_id, callback)`, the last added first."""
@@ -168,6 +182,7 @@ class AppContext:
         self._declarations = [declared for declared in self._declarations if declared[1] != module_id]
         self._started = [added for added in self._started if added[0] != module_id]
         self._stopping = [added for added in self._stopping if added[0] != module_id]
+        self._routes = [added for added in self._routes if added[0] != module_id]
 
     def present(self) -> set[str]:
         """Return the modules of this application that have not been left out."""

@@ -1,0 +1,66 @@
+"""Who acts here: a person at the command line, a token over HTTP, or the application's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a caller may do. `admin` may do everything; `operate` and `schedule` may also read."""
+
+    READ = "read"
+    OPERATE = "operate"
+    """Pause, resume, run, retry and cancel what is there."""
+    SCHEDULE = "schedule"
+    """Create and change tasks."""
+    ADMIN = "admin"
+    """Cleanups, tokens, and all the others."""
+
+
+class Door(StrEnum):
+    """By which way a caller came in."""
+
+    CODE = "code"
+    CLI = "cli"
+    API = "api"
+    DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who acts, and by which door; `name` is shown to people and kept in the audit."""
+
+    name: str
+    door: Door
+    scopes: frozenset[Scope] = frozenset(Scope)
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether this caller may do what needs the scope."""
+        if Scope.ADMIN in self.scopes or scope in self.scopes:
+            return True
+        return scope is Scope.READ and bool(self.scopes)
+
+
+CODE = Caller("code", Door.CODE)
+"""The application itself: a module that calls a service."""
+
+_caller: ContextVar[Caller] = ContextVar("caller", default=CODE)
+
+
+def caller() -> Caller:
+    """Return who acts here; inside the application's own code, `CODE`."""
+    return _caller.get()
+
+
+@contextmanager
+def calling(who: Caller) -> Iterator[None]:
+    """What happens inside is done by this caller."""
+    token = _caller.set(who)
+    try:
+        yield
+    finally:
+        _caller.reset(token)

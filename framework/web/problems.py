@@ -1,0 +1,49 @@
+"""Refusals over HTTP: problem documents of RFC 9457, with the code and details of a Result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from framework.result import Result
+
+T = TypeVar("T")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):  # noqa: N818  # the field's word for it
+    """Raised anywhere below a route; answered as a problem document."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+        self.details = None if details is None else dict(details)
+        self.headers = dict(headers or {})
+
+    def document(self) -> dict[str, Any]:
+        """Return `{"type", "title", "status", "detail", "code", "details"}`."""
+        return {
+            "type": f"urn:chamberlain:problem:{self.code.lower().replace('_', '-')}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "details": self.details,
+        }
+
+
+def unwrapped(result: Result[T], statuses: Mapping[str, int]) -> T:
+    """Return the data of a success, or raise the `Problem` whose status the code has in `statuses`, 500 otherwise."""
+    if result.error is not None:
+        error = result.error
+        raise Problem(statuses.get(error.code, 500), error.code, error.message, error.details)
+    return result.data
