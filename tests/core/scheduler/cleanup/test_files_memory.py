@@ -43,11 +43,15 @@ def test_many_files_take_no_more_memory_than_few(folders, monkeypatch, rules):
 
 
 def peak(folder, rules) -> int:
-    """Return the most bytes held at once by a run."""
+    """Return the most bytes held at once by a run: the least of three, for whatever else lives here is traced too."""
     policy = FilesPolicy(directory=folder, **rules)
     now = later(folder, timedelta(days=2))
     report = clean_files(policy, roots=[folder.parent], now=now, dry_run=True)
     assert report.matched + sum(report.kept.values()) == len(list(folder.iterdir()))
+    return min(traced_peak(policy, folder, now) for _ in range(3))
+
+
+def traced_peak(policy, folder, now) -> int:
     tracemalloc.start()
     try:
         clean_files(policy, roots=[folder.parent], now=now, dry_run=True)
