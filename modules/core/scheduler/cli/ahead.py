@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from modules.core.scheduler import SchedulerService
 
 next_commands = typer.Typer()
-ahead_commands = typer.Typer()
 
 
 @next_commands.command("next")
@@ -40,7 +39,6 @@ def show_next(task: TaskName, count: Count = 5, as_json: AsJson = False) -> None
     with_scheduler(look)
 
 
-@ahead_commands.command()
 def forecast(
     hours: Annotated[float, typer.Option(min=0.01, max=8_784, help="How far to look.")] = 24,
     as_json: AsJson = False,
@@ -61,7 +59,6 @@ def forecast(
     with_scheduler(look)
 
 
-@ahead_commands.command()
 def lint(as_json: AsJson = False) -> None:
     """Find what about the tasks will surprise somebody; 1 where something will not work."""
     from modules.core.scheduler.showing.ahead import FINDING_COLUMNS, finding_rows, verdict_of_findings

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from framework.clock import Clock
     from modules.core.scheduler import SchedulerService
 
-plan_commands = typer.Typer()
 
-
-@plan_commands.command("plan")
 def show_plan(
     check: Annotated[bool, typer.Option("--check", help="1 where there is a difference, for scripts.")] = False,
     as_json: AsJson = False,
@@ -34,7 +31,6 @@ def show_plan(
     with_modules(look)
 
 
-@plan_commands.command("apply")
 def apply_plan(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, and apply whatever the plan is by then.")] = False,
     as_json: AsJson = False,

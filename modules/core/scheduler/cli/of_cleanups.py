@@ -1,0 +1,10 @@
+"""All the commands `chamberlain cleanups …`, put together."""
+
+from __future__ import annotations
+
+from modules.core.scheduler.cli.cleanup_archives import archive_commands
+from modules.core.scheduler.cli.cleanups import cleanup_commands
+
+__all__ = ["cleanup_commands"]
+
+cleanup_commands.add_typer(archive_commands)
