@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, out
 from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.placing import Occurrence, place
 from modules.core.scheduler.policies import policies_of
-from modules.core.scheduler.recording import record_operator
+from modules.core.scheduler.recording import record_operator, record_paused
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, executions, line, nodes, occurrences, tasks
@@ -57,6 +58,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     following = task.next_execution
     if task.status == Status.PAUSED and task.recurring and following is not None:
         trigger = readable(trigger_of, task.trigger)  # a time still to come stays: what was skipped is not to come back
+        record_paused(c, task, trigger, now)
         following = trigger.next_after(now) if following <= now else following
     changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
     if task.status_reason == Reason.NOT_DECLARED:
@@ -65,6 +67,13 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)
+
+
+def account_for_pause(c: Connection, task: Row[Any], now: datetime) -> None:
+    """Leave a row of what has passed while a task was paused that will not be resumed as it is."""
+    if task.status == Status.PAUSED:
+        with contextlib.suppress(ValueError):  # a schedule that cannot be read has no occurrences to count
+            record_paused(c, task, trigger_of(task.trigger), now)
 
 
 def let_go(c: Connection, scope: str) -> None:
@@ -83,6 +92,7 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
     if cancel_running:
         executions.request_cancel(c, [row.id for row in opened], now)  # also those that were claimed meanwhile
     if task.status not in (Status.CANCELLED, Status.COMPLETED):
+        account_for_pause(c, task, now)
         tasks.change(c, task_id, now, status=Status.CANCELLED, next_execution=None)
     return _changed(c, task)
 

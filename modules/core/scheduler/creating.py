@@ -114,6 +114,7 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
     values = {**plan.what, "max_executions": plan.when["max_executions"]}
     if new_time:
         is_paused = row.status == Status.PAUSED
+        commands.account_for_pause(c, row, now)
         values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
         values["status_reason"] = row.status_reason if is_paused else None
     tasks.change(c, row.id, now, **values)

@@ -12,12 +12,24 @@ from modules.core.scheduler.catch_up import Missed
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.placing import ended_row, new_row
 from modules.core.scheduler.store import executions
+from modules.core.scheduler.trigger import Trigger, pauses_after_each_run
 
 
 def record_missed(c: Connection, task: Row[Any], missed: Missed, now: datetime) -> None:
     """Insert the one row that accounts for occurrences that do not run."""
     row = ended_row(new_row(task, missed.scheduled_for, now, origin="schedule"), State.MISSED, missed.reason, now)
     executions.add(c, [row | {"missed_count": missed.count, "missed_since": missed.since}])
+
+
+def record_paused(c: Connection, task: Row[Any], trigger: Trigger, now: datetime) -> None:
+    """Insert the one row that accounts for the occurrences that have passed while a recurring task was paused."""
+    since = task.next_execution
+    if not task.recurring or since is None or since > now:
+        return
+    others = 0 if pauses_after_each_run(trigger) else trigger.count_between(since, now)
+    newest = (trigger.latest_until(now, since) if others else None) or since
+    row = ended_row(new_row(task, newest, now, origin="schedule"), State.SKIPPED, Reason.TASK_PAUSED, now)
+    executions.add(c, [row | ({"missed_count": others, "missed_since": since} if others else {})])
 
 
 def record_skipped(c: Connection, task: Row[Any], moment: datetime, now: datetime, note: str | None) -> str:

@@ -48,6 +48,7 @@ async def test_whatever_happens_no_occurrence_is_silent_and_none_is_told_twice(
     for _ in range(ACTS):
         await act(node, task_id, chance, gate)
     gate.set()
+    await node.scheduler.resume_task(task_id)
     await node.scheduler.run_due()
 
     following: datetime = (await node.task(task_id))["next_execution"]
@@ -60,7 +61,7 @@ async def test_whatever_happens_no_occurrence_is_silent_and_none_is_told_twice(
 
 async def act(node: Any, task_id: str, chance: random.Random, gate: asyncio.Event) -> None:
     """Do one of the things that happen to a scheduler."""
-    match chance.randrange(7):
+    match chance.randrange(9):
         case 0:
             node.clock.step(timedelta(seconds=-chance.uniform(0, 300)))
         case 1:
@@ -68,6 +69,10 @@ async def act(node: Any, task_id: str, chance: random.Random, gate: asyncio.Even
         case 2:
             to = node.clock.now() + timedelta(seconds=chance.uniform(-60, 600))
             await node.scheduler.shift_next(task_id, to)
+        case 7:
+            await node.scheduler.pause_task(task_id)
+        case 8:
+            await node.scheduler.resume_task(task_id)
         case 3 if gate.is_set():
             gate.clear()
         case 3:
@@ -75,6 +80,34 @@ async def act(node: Any, task_id: str, chance: random.Random, gate: asyncio.Even
         case _:
             node.clock.advance(chance.choice([20.0, MINUTE, 2 * MINUTE, 20 * MINUTE]))
     await node.scheduler.turn()
+
+
+@pytest.mark.parametrize("end", ["cancel_task", "edit", "resume_twice"])
+async def test_what_passed_in_a_pause_is_accounted_for_once_however_the_pause_ends(node: Any, end: str) -> None:
+    task_id = await node.add_every(MINUTE)
+    await node.scheduler.pause_task(task_id)
+    await node.pass_time(10 * MINUTE + 1)
+
+    if end == "edit":
+        await node.scheduler.update_task(task_id, {"interval_value": 7})
+    if end == "cancel_task":
+        await node.scheduler.cancel_task(task_id)
+        await node.scheduler.cancel_task(task_id)
+    else:
+        await node.scheduler.resume_task(task_id)
+        await node.scheduler.resume_task(task_id)
+
+    (row,) = await node.history(task_id)
+    assert (row["state"], row["reason"], row["missed_count"]) == ("skipped", "TASK_PAUSED", 9)
+
+
+async def test_a_damaged_task_that_is_paused_can_be_cancelled(node: Any) -> None:
+    task_id = await node.add_every(MINUTE)
+    await node.scheduler.pause_task(task_id)
+    await node.damage(task_id, trigger="{}")
+    await node.pass_time(MINUTE)
+
+    assert (await node.scheduler.cancel_task(task_id)).unwrap()["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("catch_up", ["latest", "none"])

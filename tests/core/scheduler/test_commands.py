@@ -19,7 +19,9 @@ async def test_a_paused_task_never_runs_and_resumes_from_now(node: Any) -> None:
     resumed = (await node.scheduler.resume_task(task_id)).unwrap()
     await node.scheduler.run_due()
 
-    assert await node.states(task_id) == []
+    (row,) = await node.history(task_id)
+    assert (row["state"], row["reason"], row["missed_count"]) == ("skipped", "TASK_PAUSED", 99)
+    assert row["scheduled_for"] - row["missed_since"] == timedelta(minutes=99)
     assert timedelta(0) < resumed["next_execution"] - node.clock.now() <= timedelta(minutes=1)
 
 

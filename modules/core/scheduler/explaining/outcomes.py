@@ -172,6 +172,8 @@ def _skipped_gate(c: Connection, facts: Facts, row: Row[Any]) -> Gate:
         return closed("overlap", "as many executions waited as max_queued allows (QUEUE_FULL)", details)
     if row.reason == Reason.SKIPPED_BY_REQUEST:
         return closed("skip", f"somebody asked for it to be left out (SKIPPED_BY_REQUEST){_note(row)}", details)
+    if row.reason == Reason.TASK_PAUSED:
+        return closed("paused", "the task was paused (TASK_PAUSED)", details)
     if row.reason != Reason.OVERLAP:
         return closed("overlap", f"it was skipped ({row.reason})", details)
     if not open_then:

@@ -114,6 +114,9 @@ def _covering(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:
         first, number = facts.words.at(row.missed_since), row.missed_count
         if row.state == State.MISSED:
             text = f"{number} occurrences since {first} were missed ({row.reason}), recorded together"
+        elif row.state == State.SKIPPED:
+            text = f"{number + 1} occurrences since {first} passed while the task was paused, recorded together"
+            return closed("paused", text, details_of(row) | {"recorded_at": row.created_at})
         else:
             of = facts.words.at(row.scheduled_for)
             text = f"{number} occurrences since {first} had been missed, and execution {row.id} of {of} stands for them"
@@ -140,7 +143,7 @@ def _not_recorded(facts: Facts, asked: Asked, gates: Sequence[Gate]) -> Explanat
     text = (
         f"history older than {in_words(history)} is removed"
         if old
-        else ("it was paused then and resumed later, its schedule was another then, or its row was removed")
+        else "its schedule was another then, or its row was removed"
     )
     told = untold("history", text, {"keep_execution_history": history.total_seconds()})
     opening = f"Nothing is recorded of {when}"

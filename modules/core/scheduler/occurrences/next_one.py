@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
-from modules.core.scheduler.commands import must_find
+from modules.core.scheduler.commands import account_for_pause, must_find
 from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.placing import SHIFT, Occurrence, place, rank_of
@@ -72,6 +72,7 @@ def _next(c: Connection, task: Row[Any], asked: datetime | None, now: datetime) 
     """Return the task's next occurrence, or refuse where that is not the one asked for, telling what became of it."""
     following: datetime | None = task.next_execution
     if task.status == Status.PAUSED and task.recurring and following is not None and following <= now:
+        account_for_pause(c, task, now)
         following = readable(trigger_of, task.trigger).next_after(now)  # where it goes on when it is resumed
     moment = asked or following
     if moment is None:

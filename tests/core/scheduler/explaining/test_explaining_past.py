@@ -123,17 +123,31 @@ async def test_after_it_was_cancelled_a_task_did_not_run(node: Any) -> None:
     assert "it was cancelled by then" in told["verdict"]
 
 
-async def test_a_pause_that_is_over_is_not_guessed_at(node: Any) -> None:
+async def test_a_pause_that_is_over_is_told_of(node: Any) -> None:
     task_id = await node.add_every(HOUR)
     await node.scheduler.pause_task(task_id)
     node.clock.advance(2.5 * HOUR)
     await node.scheduler.resume_task(task_id)
     await node.pass_time(HOUR)
 
-    told = await explained(node, task_id, "2026-01-05T14:00")
+    first = await explained(node, task_id, "2026-01-05T13:00")
+    last = await explained(node, task_id, "2026-01-05T14:00")
+
+    assert [answer(told) for told in (first, last)] == [("did_not_run", "paused")] * 2
+    assert "passed while the task was paused, recorded together" in first["verdict"]
+    assert "the task was paused (TASK_PAUSED)" in last["verdict"]
+
+
+async def test_what_nothing_is_recorded_of_is_not_guessed_at(node: Any) -> None:
+    task_id = await node.add_every(HOUR)
+    await node.pass_time(HOUR)
+    await node.app_context.database.write(lambda c: c.exec_driver_sql("DELETE FROM scheduler_executions"))
+    await node.pass_time(HOUR)
+
+    told = await explained(node, task_id, "2026-01-05T13:00")
 
     assert answer(told) == ("not_recorded", None)
-    assert told["verdict"].startswith("Nothing is recorded of Mon 2026-01-05 14:00:00 UTC")
+    assert told["verdict"].startswith("Nothing is recorded of Mon 2026-01-05 13:00:00 UTC")
     assert gate(told, "history")["passes"] is None
 
 
