@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -48,6 +50,16 @@ class Caller:
 CODE = Caller("code", Door.CODE)
 """The application itself: a module that calls a service."""
 
+
+def operator() -> Caller:
+    """Return who sits at the command line: `user@host`, as the operating system knows them."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a user that has no name
+        user = f"uid {os.getuid()}"
+    return Caller(f"{user}@{os.uname().nodename}", Door.CLI)
+
+
 _caller: ContextVar[Caller] = ContextVar("caller", default=CODE)
 
 
@@ -64,3 +76,8 @@ def calling(who: Caller) -> Iterator[None]:
         yield
     finally:
         _caller.reset(token)
+
+
+def become(who: Caller) -> None:
+    """From here on, this caller acts in the current context; `calling` is for a part of it."""
+    _caller.set(who)

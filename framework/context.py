@@ -8,6 +8,7 @@ from contextvars import Context, ContextVar, copy_context
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from framework.caller import CODE, become
 from framework.clock import Clock, new_id
 from framework.errors import AmbiguousService, DuplicateService, ServiceMissing, SettingsError, WrongPhase
 from framework.health import Check, Health
@@ -53,8 +54,9 @@ def acting(module_id: str) -> Iterator[None]:
 
 
 def context_of(module_id: str) -> Context:
-    """Return a copy of the current context, for a task in which this module acts."""
+    """Return a copy of the current context, for a task in which this module acts, whoever has started it."""
     context = copy_context()
+    context.run(become, CODE)
     context.run(_acting.set, module_id)
     return context
 

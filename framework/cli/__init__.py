@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
+from framework.caller import calling, operator
 from framework.cli.deferred import Deferred, DeferringGroup, deferred, imported
 from framework.cli.version import WAYS, tell_version
 from framework.errors import FrameworkError, one_line
@@ -53,7 +54,8 @@ def _status(arguments: Sequence[str] | None) -> int:
         return DONE
     try:
         doors = _doors()
-        return int(program(doors)(arguments, prog_name=PROGRAM, standalone_mode=False, obj=doors) or DONE)
+        with calling(operator()):
+            return int(program(doors)(arguments, prog_name=PROGRAM, standalone_mode=False, obj=doors) or DONE)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the boundary: whatever happens becomes a line and an exit status

@@ -118,7 +118,7 @@ def test_looking_at_a_database_that_is_not_there_makes_none(project: Project) ->
 
 
 def test_an_upgrade_makes_the_tables_and_a_second_one_changes_nothing(project: Project) -> None:
-    assert project.json("db", "upgrade") == {"applied": {"core.scheduler": ["0001", "0002"]}}
+    assert project.json("db", "upgrade") == {"applied": {"core.access": ["0001"], "core.scheduler": ["0001", "0002"]}}
 
     assert project.json("db", "check") == {"pending": {}}
     assert project.call("db", "upgrade").stdout == "all tables are up to date\n"
@@ -132,7 +132,7 @@ def test_a_look_at_old_tables_names_the_cure(project: Project) -> None:
 
     assert answer.returncode == 1
     assert answer.stderr == (
-        "chamberlain: the tables of core.scheduler are not up to date; run `chamberlain db upgrade`\n"
+        "chamberlain: the tables of core.access, core.scheduler are not up to date; run `chamberlain db upgrade`\n"
     )
 
 
@@ -191,7 +191,7 @@ def test_the_banner_tells_what_started_and_what_did_not(project: Project) -> Non
     with project.start("run") as running:
         running.until("chamberlain 0.")
         assert running.until("database").endswith("sqlite+aiosqlite:///data/chamberlain.db")
-        assert running.until("modules").split() == ["modules", "core.scheduler"]
+        assert running.until("modules").split() == ["modules", "core.access,", "core.scheduler"]
         assert running.until("NOT RUNNING").endswith("acme.starts_not: ValueError: no coal")
         running.until("Ctrl-C")
         running.interrupt()
@@ -207,7 +207,9 @@ def test_a_program_reads_json_lines_from_the_banner_to_the_end(project: Project)
         assert running.status() == 0
     events = [json.loads(line) for line in running.seen]
     assert events[-1]["event"] == "stopped"
-    assert {"modules": ["core.scheduler"]}.items() <= next(e["started"] for e in events if "started" in e).items()
+    assert {"modules": ["core.access", "core.scheduler"]}.items() <= next(
+        e["started"] for e in events if "started" in e
+    ).items()
 
 
 def test_ctrl_c_ends_the_waiting_for_a_database(project: Project) -> None:
