@@ -207,7 +207,7 @@ def test_a_program_reads_json_lines_from_the_banner_to_the_end(project: Project)
         assert running.status() == 0
     events = [json.loads(line) for line in running.seen]
     assert events[-1]["event"] == "stopped"
-    assert {"modules": ["core.access", "core.scheduler"]}.items() <= next(
+    assert {"modules": ["core.access, core.scheduler"]}.items() <= next(
         e["started"] for e in events if "started" in e
     ).items()
 
