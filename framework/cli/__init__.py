@@ -23,6 +23,7 @@ from framework.caller import calling, operator
 from framework.cli.deferred import Deferred, DeferringGroup, deferred, imported
 from framework.cli.version import WAYS, tell_version
 from framework.errors import FrameworkError, one_line
+from framework.invocation import Invocation, invoke, to_the_front
 from framework.loader import add_project_folder, discover, import_commands
 from framework.result import ResultError
 from framework.terminal import PROGRAM, complain, complain_of_warnings
@@ -55,11 +56,22 @@ def _status(arguments: Sequence[str] | None) -> int:
     try:
         doors = _doors()
         with calling(operator()):
-            return int(program(doors)(arguments, prog_name=PROGRAM, standalone_mode=False, obj=doors) or DONE)
+            return _carried_out(program(doors), sys.argv[1:] if arguments is None else arguments, doors)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the boundary: whatever happens becomes a line and an exit status
         return _told(error)
+
+
+def _carried_out(command: Any, arguments: Sequence[str], doors: Mapping[str, ModuleType]) -> int:
+    """Call the command; what concerns the whole command line may stand behind the command's own words."""
+    try:
+        return int(command(list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=doors) or DONE)
+    except Exception as error:
+        moved = to_the_front(arguments, getattr(error, "option_name", ""))
+        if moved is None:
+            raise
+    return _carried_out(command, moved, doors)
 
 
 def _told(error: Exception) -> int:
@@ -114,7 +126,7 @@ def program(doors: Mapping[str, ModuleType]) -> Any:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # rich takes a while to import
-        callback=_debug,
+        callback=_for_all,
     )
     commands = deferred(PLACES)
     of_modules = [Deferred(name, OF_MODULES, lambda: _of_modules(doors)) for name in ("modules", "module")]
@@ -143,8 +155,10 @@ def _of_modules(doors: Mapping[str, ModuleType]) -> typer.Typer:
     return of_modules
 
 
-def _debug(
+def _for_all(
     debug: Annotated[bool, typer.Option("--debug", help=f"Show where an error comes from; or set {DEBUG}.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print ids, and nothing else.")] = False,
 ) -> None:
     if debug:
         os.environ[DEBUG] = "1"
+    invoke(Invocation(quiet=quiet))

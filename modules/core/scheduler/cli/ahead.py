@@ -69,7 +69,7 @@ def lint(as_json: AsJson = False) -> None:
             print_json(told)
         else:
             if told["findings"]:
-                print_table(FINDING_COLUMNS, finding_rows(told["findings"]))
+                print_table(FINDING_COLUMNS, finding_rows(told["findings"]), elastic=FINDING_COLUMNS[-3:])
             say(verdict_of_findings(told))
         if any(finding["severity"] == "error" for finding in told["findings"]):
             raise typer.Exit(REFUSED)

@@ -26,7 +26,8 @@ def list_calendars(as_json: AsJson = False) -> None:
         if as_json:
             print_json({"calendars": calendars})
             return
-        print_table(CALENDAR_COLUMNS, calendar_rows(calendars))
+        names = [each["name"] for each in calendars]
+        print_table(CALENDAR_COLUMNS, calendar_rows(calendars), ids=names, elastic=("CALENDAR", "CLOSES"))
         say(calendars_verdict(calendars))
 
     with_scheduler(look)

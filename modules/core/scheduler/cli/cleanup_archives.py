@@ -29,7 +29,7 @@ def list_archives(cleanup: CleanupName, as_json: AsJson = False) -> None:
         if as_json:
             print_json({"archives": archives})
         elif archives:
-            print_table(ARCHIVE_COLUMNS, archive_rows(archives))
+            print_table(ARCHIVE_COLUMNS, archive_rows(archives), ids=[each["archive"] for each in archives])
         else:
             say("nothing is kept")
 

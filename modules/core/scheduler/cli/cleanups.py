@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from framework.terminal import complain, print_facts, print_json, print_table, say
-from modules.core.scheduler.cli.opening import INTERRUPTED, REFUSED, AsJson, Limit, with_modules, with_scheduler
+from framework.terminal import print_facts, print_json, print_table, say
+from modules.core.scheduler.cli.opening import AsJson, Yes, be_sure, with_modules, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -25,7 +24,7 @@ def list_cleanups(
     module: Annotated[str | None, typer.Option(help="Only those of this module.")] = None, as_json: AsJson = False
 ) -> None:
     """List the cleanups, in the order in which they would run."""
-    from modules.core.scheduler.showing.cleanups import CLEANUP_COLUMNS, cleanup_rows, cleanups_verdict
+    from modules.core.scheduler.showing.cleanups import CLEANUP_COLUMNS, CLEANUP_FIT, cleanup_rows, cleanups_verdict
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         cleanups = (await scheduler.list_cleanups(module_id=module)).unwrap()
@@ -34,7 +33,8 @@ def list_cleanups(
             print_json({"cleanups": cleanups})
             return
         if cleanups:
-            print_table(CLEANUP_COLUMNS, cleanup_rows(cleanups, clock.now()))
+            ids = [each["id"] for each in cleanups]
+            print_table(CLEANUP_COLUMNS, cleanup_rows(cleanups, clock.now()), ids=ids, **CLEANUP_FIT)
         say(cleanups_verdict(cleanups, held))
 
     with_scheduler(look)
@@ -44,7 +44,7 @@ def list_cleanups(
 def show_cleanup(cleanup: CleanupName, as_json: AsJson = False) -> None:
     """Show one cleanup, and its last reports."""
     from modules.core.scheduler.asking_cleanups import find_cleanup
-    from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, cleanup_facts, report_rows
+    from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, REPORT_FIT, cleanup_facts, report_rows
 
     async def look(scheduler: SchedulerService, _clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
@@ -54,7 +54,7 @@ def show_cleanup(cleanup: CleanupName, as_json: AsJson = False) -> None:
             return
         print_facts(cleanup_facts(found))
         if reports:
-            print_table(REPORT_COLUMNS, report_rows(reports))
+            print_table(REPORT_COLUMNS, report_rows(reports), **REPORT_FIT)
 
     with_scheduler(look)
 
@@ -84,14 +84,14 @@ def run_cleanup(
 
 
 def _tell_run(answer: Result[dict[str, Any]], *, as_json: bool) -> None:
-    from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, ran, report_rows
+    from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, REPORT_FIT, ran, report_rows
 
     done = dict(answer.data if answer.error is None else answer.error.details or {})
     if "reports" in done:
         if as_json:
             print_json(done)
         else:
-            print_table(REPORT_COLUMNS, report_rows(done["reports"]))
+            print_table(REPORT_COLUMNS, report_rows(done["reports"]), **REPORT_FIT)
             say(ran(done["total"]))
     answer.unwrap()
 
@@ -119,7 +119,7 @@ def preview_cleanup(cleanup: CleanupName, as_json: AsJson = False) -> None:
 def apply_cleanup(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, as `preview` told it.")],
     tolerance: Annotated[float, typer.Option(min=0, max=1, help="By which part numbers may differ from it.")] = 0.05,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Carry out a plan, as it was seen: once, and only where little has changed since."""
@@ -131,7 +131,7 @@ def apply_cleanup(
         if not yes:
             for line in plan_lines(seen)[:-1]:
                 say(line, stderr=as_json)
-            _ask("carry it out?")
+            be_sure("carry it out?")
         async with progress_shown(clock, seen["cleanup_type"] or plan):
             done = (await scheduler.apply_cleanup(plan, tolerance)).unwrap()
         if as_json:
@@ -140,14 +140,6 @@ def apply_cleanup(
             say(ran(done["report"]))
 
     with_modules(work)
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        complain("nobody is there to be asked; add --yes")
-        raise typer.Exit(REFUSED)
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(INTERRUPTED)
 
 
 @cleanup_commands.command("freeze")
@@ -180,69 +172,3 @@ def _tell(told: dict[str, Any], sentence: str, *, as_json: bool) -> None:
         print_json(told)
     else:
         say(sentence)
-
-
-@cleanup_commands.command("report")
-def show_reports(
-    cleanup: Annotated[
-        str | None, typer.Argument(metavar="[CLEANUP]", help="Its id, its type, or `module/type`; else of all.")
-    ] = None,
-    limit: Limit = 20,
-    cursor: Annotated[str | None, typer.Option(help="Where the last page ended, from its JSON.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the reports of a cleanup, or of all, newest first."""
-    from modules.core.scheduler.asking_cleanups import find_cleanup
-    from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, report_rows
-
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
-        of = None if cleanup is None else (await find_cleanup(scheduler, cleanup)).unwrap()["id"]
-        page = (await scheduler.cleanup_reports(of, limit=limit, cursor=cursor)).unwrap()
-        if as_json:
-            print_json(page)
-        elif page["reports"]:
-            print_table(REPORT_COLUMNS, report_rows(page["reports"]))
-        else:
-            say("no reports")
-
-    with_scheduler(look)
-
-
-@cleanup_commands.command("trend")
-def show_trend(
-    cleanup: CleanupName,
-    days: Annotated[int, typer.Option(min=1, max=366, help="How many days, today among them.")] = 14,
-    as_json: AsJson = False,
-) -> None:
-    """Show what the runs of a cleanup came to on each day, and in all."""
-    from modules.core.scheduler.asking_cleanups import find_cleanup
-    from modules.core.scheduler.showing.cleanups import TREND_COLUMNS, trend_rows
-
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
-        found = (await find_cleanup(scheduler, cleanup)).unwrap()
-        trend = (await scheduler.cleanup_trend(found["id"], days)).unwrap()
-        if as_json:
-            print_json(trend)
-        else:
-            print_table(TREND_COLUMNS, trend_rows([*trend["days"], trend["total"]]))
-
-    with_scheduler(look)
-
-
-@cleanup_commands.command("compliance")
-def check_compliance(as_json: AsJson = False) -> None:
-    """Tell whether any row or file is older than its cleanup allows; 1 where one is."""
-    from modules.core.scheduler.showing.cleanups import COMPLIANCE_COLUMNS, compliance_rows
-
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
-        checks = (await scheduler.cleanup_compliance()).unwrap()
-        if as_json:
-            print_json({"checks": checks})
-        elif checks:
-            print_table(COMPLIANCE_COLUMNS, compliance_rows(checks))
-        else:
-            say("no cleanup of rows or files goes by age")
-        if any(each["compliant"] is False for each in checks):
-            raise typer.Exit(REFUSED)
-
-    with_scheduler(look)

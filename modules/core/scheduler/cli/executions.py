@@ -30,7 +30,7 @@ def list_executions(
 ) -> None:
     """List executions, newest first, those that were skipped or missed too."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, execution_rows
+    from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, EXECUTION_FIT, execution_rows
 
     if failed and state is not None:
         raise typer.BadParameter("--failed and --state are two ways to choose; take one")
@@ -45,7 +45,7 @@ def list_executions(
         if as_json:
             print_json({"executions": shown})
         elif shown:
-            print_table(EXECUTION_COLUMNS, execution_rows(shown))
+            print_table(EXECUTION_COLUMNS, execution_rows(shown), ids=[each["id"] for each in shown], **EXECUTION_FIT)
         else:
             say("no executions")
 

@@ -19,7 +19,7 @@ node_commands = typer.Typer(help="Which processes carry out executions.", no_arg
 @node_commands.command("list")
 def list_nodes(as_json: AsJson = False) -> None:
     """List the nodes, oldest first; `!!` marks one that is dead, or whose version is not that of the others."""
-    from modules.core.scheduler.showing.nodes import NODE_COLUMNS, node_rows, nodes_verdict
+    from modules.core.scheduler.showing.nodes import NODE_COLUMNS, NODE_FIT, node_rows, nodes_verdict
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         nodes = (await scheduler.list_nodes()).unwrap()
@@ -27,7 +27,7 @@ def list_nodes(as_json: AsJson = False) -> None:
             print_json({"nodes": nodes})
             return
         if nodes:
-            print_table(NODE_COLUMNS, node_rows(nodes, clock.now()))
+            print_table(NODE_COLUMNS, node_rows(nodes, clock.now()), ids=[each["id"] for each in nodes], **NODE_FIT)
         say(nodes_verdict(nodes))
 
     with_scheduler(look)

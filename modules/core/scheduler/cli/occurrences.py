@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from framework.terminal import complain, print_json, say
-from modules.core.scheduler.cli.opening import REFUSED, AsJson, with_scheduler
+from modules.core.scheduler.cli.opening import AsJson, Yes, be_sure, with_scheduler
 from modules.core.scheduler.cli.tasks import TaskName
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def backfill(
     ],
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="The last time; what is still to come is left out.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many would run, and change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the occurrences of the past that never ran, oldest first, one at a time."""
@@ -101,8 +101,7 @@ def backfill(
         told = (await scheduler.backfill(*order, dry_run=dry_run or not yes)).unwrap()
         if not (dry_run or yes) and told["placed"]:
             say(backfilled(found, told))
-            if not typer.confirm("Run them?", default=False):
-                raise typer.Exit(REFUSED)
+            be_sure("run them?")
             told = (await scheduler.backfill(*order)).unwrap()
         _tell(told, backfilled(found, told), as_json=as_json)
         if told["placed"] and not told["dry_run"] and await no_node_lives(scheduler):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from framework.terminal import complain, print_json, say
-from modules.core.scheduler.cli.opening import INTERRUPTED, REFUSED, AsJson, with_modules
+from framework.terminal import print_json, say
+from modules.core.scheduler.cli.opening import REFUSED, AsJson, be_sure, with_modules
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -46,21 +45,13 @@ def apply_plan(
             for line in plan_lines(plan):
                 say(line, stderr=as_json)
             if has_difference(plan):
-                _ask()
+                be_sure("apply this?")
         applied = (await scheduler.apply_declared(seen)).unwrap()
         _tell(applied, applied_lines(applied), as_json=as_json)
         if applied["counts"]["refused"]:
             raise typer.Exit(REFUSED)
 
     with_modules(work)
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        complain("nobody is there to be asked; add --yes to apply the plan")
-        raise typer.Exit(REFUSED)
-    if not typer.confirm("apply this?", err=True):
-        raise typer.Exit(INTERRUPTED)
 
 
 def _tell(plan: dict[str, Any], lines: list[str], *, as_json: bool) -> None:

@@ -21,14 +21,15 @@ queue_commands = typer.Typer(help="The lines in which executions wait.", no_args
 @queue_commands.command("list")
 def list_queues(as_json: AsJson = False) -> None:
     """List the queues with what waits and runs in them; `!!` marks a paused one, and one that no node serves."""
-    from modules.core.scheduler.showing.nodes import QUEUE_COLUMNS, queue_rows, queues_verdict
+    from modules.core.scheduler.showing.nodes import QUEUE_COLUMNS, QUEUE_FIT, queue_rows, queues_verdict
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         queues = (await scheduler.list_queues()).unwrap()
         if as_json:
             print_json({"queues": queues})
             return
-        print_table(QUEUE_COLUMNS, queue_rows(queues, clock.now()))
+        names = [each["name"] for each in queues]
+        print_table(QUEUE_COLUMNS, queue_rows(queues, clock.now()), ids=names, **QUEUE_FIT)
         say(queues_verdict(queues))
 
     with_scheduler(look)

@@ -34,7 +34,7 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List tasks, those that come next first."""
-    from modules.core.scheduler.showing.tasks import TASK_COLUMNS, task_rows, verdict
+    from modules.core.scheduler.showing.tasks import TASK_COLUMNS, TASK_FIT, next_first, task_rows, verdict
 
     filters: dict[str, Any] = {"status": status, "module_id": module, "function_name": function}
     filters |= {"tag": tag, "search": search}
@@ -45,7 +45,8 @@ def list_tasks(
             print_json(page)
             return
         if page["tasks"]:
-            print_table(TASK_COLUMNS, task_rows(page["tasks"], clock.now()))
+            tasks = next_first(page["tasks"])
+            print_table(TASK_COLUMNS, task_rows(tasks, clock.now()), ids=[each["id"] for each in tasks], **TASK_FIT)
         say(verdict(page["tasks"]))
         if page["next_cursor"]:
             say(f"there are more: add --cursor {page['next_cursor']}")
@@ -57,7 +58,7 @@ def list_tasks(
 def show_task(task: TaskName, as_json: AsJson = False) -> None:
     """Show one task, and what became of its last occurrences."""
     from modules.core.scheduler.asking import find_task
-    from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, execution_rows, task_facts
+    from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, EXECUTION_FIT, execution_rows, task_facts
 
     async def look(scheduler: SchedulerService, clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
@@ -68,7 +69,7 @@ def show_task(task: TaskName, as_json: AsJson = False) -> None:
         latest = (await scheduler.get_executions(found["id"], limit=5)).unwrap()["executions"]
         if latest:
             say("")
-            print_table(EXECUTION_COLUMNS, execution_rows(latest))
+            print_table(EXECUTION_COLUMNS, execution_rows(latest), **EXECUTION_FIT)
 
     with_scheduler(look)
 

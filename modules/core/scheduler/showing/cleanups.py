@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from framework.terminal import PROGRAM, moment_text, span
+from framework.terminal import PROGRAM, minute_text, moment_text, span
 
 Shown = Mapping[str, Any]
 
@@ -15,6 +15,9 @@ REPORT_COLUMNS = ("STARTED", "CLEANUP", "RUN", "MATCHED", "DELETED", "BYTES", "K
 TREND_COLUMNS = ("DAY", "RUNS", "DRY", "FAILED", "MATCHED", "DELETED", "BYTES", "FREED", "TOOK")
 COMPLIANCE_COLUMNS = ("CLEANUP", "COMPLIANT", "OLDEST", "CHECKED", "SAYS")
 ARCHIVE_COLUMNS = ("ARCHIVE", "HOLDS", "BYTES", "EXPIRES")
+CLEANUP_FIT = {"spare": ("LAST", "WHEN"), "elastic": ("CLEANUP", "WHAT", "WHEN")}
+REPORT_FIT = {"spare": ("KEPT", "SKIPPED", "BYTES", "TOOK"), "elastic": ("CLEANUP", "SAYS")}
+COMPLIANCE_FIT = {"spare": ("CHECKED",), "elastic": ("CLEANUP", "SAYS")}
 MARK = " !!"
 LONGEST = 100  # of a sentence in a row; `--json` gives all of it
 
@@ -23,9 +26,9 @@ def cleanup_rows(cleanups: Iterable[Shown], now: datetime) -> list[tuple[str, ..
     """Return one row of `CLEANUP_COLUMNS` for each cleanup."""
     return [
         (
-            moment_text(each["next_run"] if each["enabled"] else None),
+            minute_text(each["next_run"] if each["enabled"] else None),
             span(each["next_run"] - now) if each["enabled"] and each["next_run"] else "-",
-            moment_text(each["last_run"]),
+            minute_text(each["last_run"]),
             "on" if each["enabled"] else "off",
             name_of(each),
             target_of(each["config"]),

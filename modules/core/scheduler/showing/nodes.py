@@ -12,6 +12,8 @@ Shown = Mapping[str, Any]
 
 NODE_COLUMNS = ("ID", "HOST", "PID", "VERSION", "ALIVE", "DRAINING", "RUNNING", "SLOTS", "QUEUES", "FUNCTIONS", "LEASE")
 QUEUE_COLUMNS = ("QUEUE", "READY", "LATER", "HELD", "RUNNING", "NODES", "PAUSED", "REASON")
+NODE_FIT = {"spare": ("LEASE", "FUNCTIONS", "PID", "QUEUES", "SLOTS", "VERSION", "HOST"), "elastic": ("HOST",)}
+QUEUE_FIT = {"spare": (), "elastic": ("QUEUE", "PAUSED", "REASON")}
 MARK = " !!"
 
 

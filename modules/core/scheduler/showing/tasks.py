@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from framework.duration import in_words
-from framework.terminal import PROGRAM, moment_text, span
+from framework.terminal import PROGRAM, minute_text, moment_text, span
 from modules.core.scheduler.functions import MASK
 from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.status import in_human_words
@@ -17,7 +17,9 @@ from modules.core.scheduler.status import in_human_words
 Shown = Mapping[str, Any]
 
 TASK_COLUMNS = ("NEXT", "LEFT", "LAST", "PASSED", "STATE", "RUNS", "TASK", "TRIGGER")
+TASK_FIT = {"spare": ("LAST", "RUNS"), "elastic": ("TASK", "TRIGGER")}
 EXECUTION_COLUMNS = ("SCHEDULED", "TASK", "ATTEMPT", "STATE", "REASON", "TOOK", "ERROR", "ID")
+EXECUTION_FIT = {"spare": ("ATTEMPT", "REASON", "ERROR", "SCHEDULED", "TOOK"), "elastic": ("TASK", "REASON", "ERROR")}
 LONGEST_ERROR = 60  # of a row; `--json` gives all of it
 
 OVERLAPS = {
@@ -37,10 +39,14 @@ DELIVERIES = {
 }
 
 
+def next_first(tasks: Iterable[Shown]) -> list[Shown]:
+    """Return the tasks, those that come next first."""
+    return sorted(tasks, key=lambda task: float("inf") if (following := _next(task)) is None else following.timestamp())
+
+
 def task_rows(tasks: Iterable[Shown], now: datetime) -> list[tuple[str, ...]]:
-    """Return one row of `TASK_COLUMNS` for each task, those that come next first."""
-    latest = datetime.max.replace(tzinfo=now.tzinfo)
-    return [_task_row(task, now) for task in sorted(tasks, key=lambda task: _next(task) or latest)]
+    """Return one row of `TASK_COLUMNS` for each task."""
+    return [_task_row(task, now) for task in tasks]
 
 
 def _task_row(task: Shown, now: datetime) -> tuple[str, ...]:
@@ -48,7 +54,7 @@ def _task_row(task: Shown, now: datetime) -> tuple[str, ...]:
     passed = "-" if last is None else span(now - last)
     mark = "!!" if needs_attention(task) else "ok" if last is not None else ""
     return (
-        moment_text(following),
+        minute_text(following),
         "-" if following is None else span(following - now),
         "-" if last is None else _short(last, now),
         f"{passed} {mark}".rstrip(),
@@ -159,7 +165,7 @@ def execution_rows(executions: Iterable[Shown]) -> list[tuple[str, ...]]:
     """Return one row of `EXECUTION_COLUMNS` for each execution."""
     return [
         (
-            moment_text(each["scheduled_for"]),
+            minute_text(each["scheduled_for"]),
             each["task_name"],
             str(each["attempt"]),
             each["state"],

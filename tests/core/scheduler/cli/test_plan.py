@@ -24,7 +24,7 @@ def test_a_plan_is_shown_and_applied_before_anything_has_started(tmp_path: Path)
     assert "+ task hold of acme.clerk\n    schedule: every day at 06:00 " in checked.out
     assert (unasked.status, unasked.err) == (
         1,
-        "chamberlain: nobody is there to be asked; add --yes to apply the plan\n",
+        "chamberlain: nobody is there to be asked; add --yes\n",
     )
     assert (applied.status, applied.out.split(",")[1:]) == (0, [" 0 changed", " 0 disabled", " 0 the same\n"])
     assert (again.status, again.out.split(",")[:3]) == (0, ["0 to add", " 0 to change", " 0 to disable"])
