@@ -43,7 +43,7 @@ asyncio.run(serve_once())
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     kinds = {("python", "file"), ("python", "test"), ("python", "web"), ("toml", "file"), ("toml", ""), ("sh", "")}
-    kinds |= {("ini", "file")}
+    kinds |= {("ini", "file"), ("text", "")}
 
     assert {(block.language, re.split(r"\W", block.mark)[0]) for block in ALL} <= kinds
 
@@ -96,7 +96,8 @@ def test_the_tests_of_a_page_pass(page: str, tmp_path: Path) -> None:
     passed = called([sys.executable, "-m", "pytest"], tmp_path)
 
     assert passed.returncode == 0, passed.stdout
-    assert "1 passed" in passed.stdout
+    tests = sum(len(re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE)) for block in blocks(page))
+    assert f"{tests} passed" in passed.stdout
 
 
 def test_the_web_application_of_the_readme_starts_and_stops(tmp_path: Path) -> None:

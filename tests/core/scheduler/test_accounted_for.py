@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from statements import seen_by
 
+from framework.testing.statements import seen_by
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger import from_json
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from expiring_sessions import OVER, fill, register, reports
-from statements import watched
+
+from framework.testing.statements import watched
 
 HOUR = 3600.0
 NIGHTLY = {"function_name": "tidy", "cleanup_interval": "1 hour", "window": "22:00-05:00"}

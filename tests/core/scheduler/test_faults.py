@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from statements import watched
 
-from framework.database import Database
+from framework.testing.faults import Faults, locked
 
 MINUTE = 60.0
-NO_STEPS = ("BEGIN", "ROLLBACK")  # of readers, and after a fault
 
 
 @pytest.fixture(autouse=True)
@@ -28,63 +24,30 @@ class BrokenError(Exception):
     """A fault of no known kind."""
 
 
-def passing() -> Exception:
-    """Return what a locked database raises."""
-    locked = sqlite3.OperationalError("database is locked")
-    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
-    return OperationalError("a statement", None, locked)
-
-
-class Fault:
-    """Raises once, at the n-th step from now on; a step is a statement or a commit of a writer."""
-
-    def __init__(self, at: int, error: Exception) -> None:
-        self._left = at
-        self._error = error
-
-    @property
-    def has_struck(self) -> bool:
-        """Whether that step has been reached."""
-        return self._left <= 0
-
-    def step(self, *_arguments: Any) -> None:
-        """Count one step."""
-        self._left -= 1
-        if self._left == 0:
-            raise self._error
-
-
-@contextmanager
-def faulty(database: Database, fault: Fault) -> Iterator[None]:
-    """Let the fault strike what is written meanwhile."""
-    with watched(database, lambda statement, _: None if statement.startswith(NO_STEPS) else fault.step()):
-        yield
-
-
-async def do_what_is_due(node: Any, fault: Fault) -> None:
+async def do_what_is_due(node: Any, fault: Faults) -> None:
     """Do what is due, with the fault; then do what it has left undone."""
-    with faulty(node.app_context.database, fault):
+    with fault.striking(node.app_context.database):
         try:
             await node.scheduler.run_due()
         except (OperationalError, BrokenError):
-            assert fault.has_struck
+            assert fault.struck
     await node.scheduler.run_due()
 
 
-async def once_for_every_step(error: Callable[[], Exception], story: Callable[[Fault], Awaitable[None]]) -> int:
+async def once_for_every_step(error: Callable[[], Exception], story: Callable[[Faults], Awaitable[None]]) -> int:
     """Tell the story with a fault at step 1, 2, 3, … until none is reached; return how many steps there were."""
     at = 0
     while True:
         at += 1
-        fault = Fault(at, error())
+        fault = Faults.once(at, error())
         await story(fault)
-        if not fault.has_struck:
+        if not fault.struck:
             return at - 1
 
 
-@pytest.mark.parametrize("error", [passing, BrokenError])
+@pytest.mark.parametrize("error", [locked, BrokenError])
 async def test_a_one_time_task_runs_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
-    async def story(fault: Fault) -> None:
+    async def story(fault: Faults) -> None:
         node.runs.clear()
         task_id = await node.add(delay=0)
 
@@ -100,12 +63,12 @@ async def test_a_one_time_task_runs_exactly_once_whatever_statement_fails(node: 
     assert steps > 10
 
 
-@pytest.mark.parametrize("error", [passing, BrokenError])
+@pytest.mark.parametrize("error", [locked, BrokenError])
 async def test_a_recurring_task_moves_on_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     task_id = await node.add_every(MINUTE)
     rounds = 0
 
-    async def story(fault: Fault) -> None:
+    async def story(fault: Faults) -> None:
         nonlocal rounds
         rounds += 1
         due = (await node.task(task_id))["next_execution"]
@@ -126,7 +89,7 @@ async def test_a_recurring_task_moves_on_exactly_once_whatever_statement_fails(n
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", [passing, BrokenError])
+@pytest.mark.parametrize("error", [locked, BrokenError])
 async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     calls: list[str] = []
 
@@ -137,7 +100,7 @@ async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(no
 
     node.register("fail_at_first", fail_at_first)
 
-    async def story(fault: Fault) -> None:
+    async def story(fault: Faults) -> None:
         calls.clear()
         task_id = await node.add("fail_at_first", delay=0, max_retries=1, retry_delay=0)
 
@@ -154,13 +117,13 @@ async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(no
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", [passing, BrokenError])
+@pytest.mark.parametrize("error", [locked, BrokenError])
 async def test_what_comes_after_is_set_off_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     first = await node.add_every(MINUTE)
     follower = await node.add(trigger={"type": "after", "task": first})
     rounds = 0
 
-    async def story(fault: Fault) -> None:
+    async def story(fault: Faults) -> None:
         nonlocal rounds
         rounds += 1
         node.clock.move_to((await node.task(first))["next_execution"])
@@ -174,12 +137,12 @@ async def test_what_comes_after_is_set_off_exactly_once_whatever_statement_fails
     assert steps > 15
 
 
-@pytest.mark.parametrize("error", [passing, BrokenError])
+@pytest.mark.parametrize("error", [locked, BrokenError])
 async def test_a_pause_after_each_run_begins_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     task_id = await node.add_every(MINUTE, after_end=True)
     rounds = 0
 
-    async def story(fault: Fault) -> None:
+    async def story(fault: Faults) -> None:
         nonlocal rounds
         rounds += 1
         node.clock.move_to((await node.task(task_id))["next_execution"])
@@ -195,15 +158,15 @@ async def test_a_pause_after_each_run_begins_exactly_once_whatever_statement_fai
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", [passing, BrokenError])
+@pytest.mark.parametrize("error", [locked, BrokenError])
 async def test_an_event_that_is_gathered_counts_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     task_id = await node.add(trigger={"type": "event", "event": "saved", "debounce": 10}, overlap="allow")
     rounds = 0
 
-    async def story(fault: Fault) -> None:
+    async def story(fault: Faults) -> None:
         nonlocal rounds
         rounds += 1
-        with faulty(node.app_context.database, fault):
+        with fault.striking(node.app_context.database):
             for _ in range(2):
                 try:
                     (await node.scheduler.emit("saved")).unwrap()

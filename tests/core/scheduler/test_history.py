@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
-from statements import watched
 
 from framework.clock import new_id
 from framework.database import SQLITE, Database
+from framework.testing.statements import watched
 from modules.core.scheduler import JobManager
 from modules.core.scheduler.cleanup_tables import cleanup_reports
 from modules.core.scheduler.history import BATCH

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, text
-from statements import seen_by
 
 from framework.clock import new_id
 from framework.database import SQLITE
+from framework.testing.statements import seen_by
 from modules.core.scheduler import history
 from modules.core.scheduler.tables import executions
 

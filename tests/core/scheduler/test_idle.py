@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from statements import seen_by
 
 from framework.clock import SystemClock
+from framework.testing.statements import seen_by
 
 Pass = Callable[[Any, int], Awaitable[None]]
 

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from statements import seen_by
+
+from framework.testing.statements import seen_by
 
 CALLERS = 100
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from nodes import Stuck, release_all
 from sqlalchemy import func, select
-from statements import seen_by
 
+from framework.testing.statements import seen_by
 from modules.core.scheduler.store import nodes as store
 from modules.core.scheduler.tables import executions
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from statements import seen_by
+
+from framework.testing.statements import seen_by
 
 NOW = {"delay": 0}
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from nodes import Stuck, kill, release_all
-from statements import seen_by
+
+from framework.testing.statements import seen_by
 
 LEASE = 60.0
 

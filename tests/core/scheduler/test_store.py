@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
-from statements import seen_by
 
 from framework import Application
 from framework.database import is_unique_violation
 from framework.testing import FakeClock
+from framework.testing.statements import seen_by
 from modules.core.scheduler import SchedulerService
 from modules.core.scheduler.store import chains, line, occurrences, outlook, tasks
 from modules.core.scheduler.tables import executions as table

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from statements import Seen, seen_by
+
+from framework.testing.statements import Seen, seen_by
 
 IDLE = 12
 BUSY = 30

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from aged_rows import DAY, NOW, clean, create, fill, values
 from sqlalchemy import Boolean, Column, Integer, String, select
-from statements import seen_by
 
 from framework.database import UtcDateTime
+from framework.testing.statements import seen_by
 from modules.core.scheduler.cleanup import Means, PolicyError, RowsPolicy, check_rows_policy, parse_policy
 
 KEY = Means(pseudonym_key=b"a secret of the operator")

@@ -23,9 +23,9 @@ from sqlalchemy import (
     Time,
     Uuid,
 )
-from statements import watched
 
 from framework.database import UtcDateTime
+from framework.testing.statements import watched
 from modules.core.scheduler.cleanup import Means
 
 NO_STEPS = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE")

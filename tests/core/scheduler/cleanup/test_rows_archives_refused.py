@@ -11,9 +11,9 @@ import pytest
 from aged_rows import NOW, clean, create, values
 from archived_rows import TO_TABLE, archiving, old_and_new, restored
 from sqlalchemy import Column, Integer, Text, insert
-from statements import watched
 
 from framework.database import UtcDateTime
+from framework.testing.statements import watched
 from modules.core.scheduler.cleanup import Means, check_rows_policy
 
 

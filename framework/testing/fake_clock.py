@@ -1,4 +1,4 @@
-"""For authors of modules: a clock that a test moves, instead of sleeping."""
+"""A clock that a test moves, instead of sleeping."""
 
 from __future__ import annotations
 

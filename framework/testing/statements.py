@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, event
 
 from framework.database import Database, driver, file, inserting, server
+from framework.database.engines import BELOW
 
 See = Callable[[str, Any], None]
 ENDS = ("COMMIT", "ROLLBACK")
@@ -47,23 +47,32 @@ def seen_by(database: Database) -> Iterator[Seen]:
 def watched(database: Database, see: See) -> Iterator[None]:
     """Call `see` before each statement of this database; what it raises, the statement raises."""
     with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
         engines = {database._writer.sync_engine, database._reader.sync_engine}
         if database._file is not None:
             threads = (database._file._writer, *database._file._readers, database._file._watcher)
             engines |= {thread._engine for thread in threads}
-            _watch_file(patch, threads, see)
+            _watch_file(stack, threads, see)
         if database._server is not None:
             engines.add(database._server._engine.sync_engine)
-            _watch_server(patch, database._server, see)
+            _watch_server(stack, database._server, see)
         if database._inserter is not None:
-            _watch_inserter(patch, database._inserter, see)
+            _watch_inserter(stack, database._inserter, see)
         for engine in engines:
             _listen(stack, engine, see)
         if database.is_memory:
             _listen_for_commits(stack, database, see)
-        _watch_texts(patch, engines, see)
+        _watch_texts(stack, engines, see)
         yield
+
+
+def _patch(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
+    """Put another value in the place of an attribute, until the stack ends."""
+    own, before = name in vars(owner), getattr(owner, name)
+    setattr(owner, name, value)
+    if own:
+        stack.callback(setattr, owner, name, before)
+    else:
+        stack.callback(delattr, owner, name)
 
 
 def _listen(stack: ExitStack, engine: Any, see: See) -> None:
@@ -82,20 +91,20 @@ def _listen_for_commits(stack: ExitStack, database: Database, see: See) -> None:
     stack.callback(event.remove, database._writer.sync_engine, "commit", committing)
 
 
-def _watch_texts(patch: pytest.MonkeyPatch, engines: set[Any], see: See) -> None:
+def _watch_texts(stack: ExitStack, engines: set[Any], see: See) -> None:
     """The statements of the hot road are text: SQLAlchemy sees them only where it is not passed by."""
     execute = driver.execute
 
     def text(c: Connection, statement: str, values: tuple[Any, ...]) -> Any:
         is_ours = {c.engine, getattr(c.engine, "_proxied", None)} & engines
-        if is_ours and (c.dialect.name == "sqlite" or c.get_execution_options().get(driver.BELOW)):
+        if is_ours and (c.dialect.name == "sqlite" or c.get_execution_options().get(BELOW)):
             see(statement, values)
         return execute(c, statement, values)
 
-    patch.setattr(driver, "execute", text)
+    _patch(stack, driver, "execute", text)
 
 
-def _watch_file(patch: pytest.MonkeyPatch, threads: Any, see: See) -> None:
+def _watch_file(stack: ExitStack, threads: Any, see: See) -> None:
     """On a SQLite file, transactions begin and end in a thread, below SQLAlchemy."""
     execute = file._execute
 
@@ -105,10 +114,10 @@ def _watch_file(patch: pytest.MonkeyPatch, threads: Any, see: See) -> None:
             see(statement, ())
         execute(raw, statement)
 
-    patch.setattr(file, "_execute", ending)
+    _patch(stack, file, "_execute", ending)
 
 
-def _watch_server(patch: pytest.MonkeyPatch, of: server.Server, see: See) -> None:
+def _watch_server(stack: ExitStack, of: server.Server, see: See) -> None:
     """On PostgreSQL they begin and end below SQLAlchemy, too."""
     execute = server._execute
 
@@ -117,10 +126,10 @@ def _watch_server(patch: pytest.MonkeyPatch, of: server.Server, see: See) -> Non
             see(statement, ())
         await execute(connection, statement)
 
-    patch.setattr(server, "_execute", ending)
+    _patch(stack, server, "_execute", ending)
 
 
-def _watch_inserter(patch: pytest.MonkeyPatch, inserter: inserting.Inserter, see: See) -> None:
+def _watch_inserter(stack: ExitStack, inserter: inserting.Inserter, see: See) -> None:
     """New tasks come in by a transaction of one statement."""
     insert = inserter.insert
 
@@ -129,4 +138,4 @@ def _watch_inserter(patch: pytest.MonkeyPatch, inserter: inserting.Inserter, see
         await insert(insertions, notice)
         see("COMMIT", ())
 
-    patch.setattr(inserter, "insert", one_statement)
+    _patch(stack, inserter, "insert", one_statement)
