@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from statements import seen_by
 
 from framework import AppContext
 from framework.caller import Caller, Door, Scope, calling
 from framework.testing import FakeClock
+from framework.testing.statements import seen_by
 from modules.core.access import AccessService
 from modules.core.access import service as service_module
 from modules.core.access.tokens import Token
