@@ -14,7 +14,15 @@ from framework.context import AppContext
 from framework.result import Error, Result, ResultError
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import AnyPolicy, FunctionPolicy, PolicyError, Report
+from modules.core.scheduler.cleanup import (
+    AnyPolicy,
+    FunctionPolicy,
+    PolicyError,
+    Report,
+    changed,
+    counted,
+    fingerprinting,
+)
 from modules.core.scheduler.cleanup_runs import CleanupRuns, digest
 from modules.core.scheduler.cleanup_task import not_found, report_view
 from modules.core.scheduler.freezing import refuse_standstill
@@ -64,17 +72,19 @@ class CleanupPlans:
         policy = self._policy(row)
         if policy.error is not None:
             return Result(error=policy.error)
-        report, population = await self._runs.count(row, policy.unwrap(), now)
+        with fingerprinting() as fingerprint:
+            report, population = await self._runs.count(row, policy.unwrap(), now)
         if not report.success:
             return Result(error=_uncounted(row, report))
         earlier = await self._database.read(lambda c: reports.days(c, cleanup_id, reports.day_of(now - PACE_OF)))
-        counted = _counted(report, policy.unwrap()) | {
+        told = counted(report, policy.unwrap()) | {
             "population": population,
             "guards": self._runs.broken(policy.unwrap(), report, population),
             "seconds_estimate": _seconds(report.matched, earlier),
+            "fingerprint": fingerprint.to_json(),
         }
         values = {"id": new_id(), "cleanup_id": row.id, "config": row.config, "created_at": now, "applied_at": None}
-        values["plan"] = strict_json.dumps(counted)
+        values["plan"] = strict_json.dumps(told)
         return await self._jobs.change(lambda c, _now: self._stored(c, values))
 
     async def plan(self, plan_id: str) -> Answer:
@@ -126,13 +136,14 @@ class CleanupPlans:
 
     async def _moved(self, plan: Row[Any], row: Row[Any], policy: AnyPolicy, tolerance: float) -> Error | None:
         """Count again as things stood when the plan was made; return why it is not carried out, or None."""
-        report, population = await self._runs.count(row, policy, plan.created_at)
+        with fingerprinting() as fingerprint:
+            report, population = await self._runs.count(row, policy, plan.created_at)
         if not report.success:
             return _uncounted(row, report)
-        planned, now = strict_json.loads(plan.plan), _counted(report, policy)
-        if changed := _changed(planned, now, tolerance):
-            told = ", ".join(f"{name} {each['planned']} → {each['now']}" for name, each in changed.items())
-            return Error("PLAN_OUTDATED", f"the world has moved since: {told}", {"changed": changed})
+        planned, now = strict_json.loads(plan.plan), counted(report, policy) | {"fingerprint": fingerprint.to_json()}
+        if moved := changed(planned, now, tolerance):
+            told = ", ".join(f"{name} {each['planned']} → {each['now']}" for name, each in moved.items())
+            return Error("PLAN_OUTDATED", f"the world has moved since: {told}", {"changed": moved})
         if broken := self._runs.broken(policy, report, population):
             return Error("GUARD_EXCEEDED", "; ".join(broken), {"report": report_view(row, report)})
         return None
@@ -179,7 +190,7 @@ class CleanupPlans:
             "planned_at": plan.created_at,
             "valid_until": plan.created_at + VALID_FOR,
             "applied_at": plan.applied_at,
-            **strict_json.loads(plan.plan),
+            **{name: told for name, told in strict_json.loads(plan.plan).items() if name != "fingerprint"},
             "awaits_preview": row is not None and self._runs.awaits(row),
         }
 
@@ -194,10 +205,9 @@ def _current(c: Connection, plan: Row[Any], now: datetime) -> Row[Any]:
     row = cleanups.find(c, plan.cleanup_id)
     if row is None:
         raise ResultError(not_found(plan.cleanup_id).error or Error("CLEANUP_NOT_FOUND", ""))
-    changed: dict[str, Any] = {}
     if row.config != plan.config:
-        changed["policy"] = {"planned": strict_json.loads(plan.config), "now": strict_json.loads(row.config)}
-        refuse("PLAN_OUTDATED", "the policy has changed since; preview the cleanup again", changed=changed)
+        policies = {"planned": strict_json.loads(plan.config), "now": strict_json.loads(row.config)}
+        refuse("PLAN_OUTDATED", "the policy has changed since; preview the cleanup again", changed={"policy": policies})
     if now - plan.created_at > VALID_FOR:
         refuse("PLAN_OUTDATED", f"the plan is of {_text(plan.created_at)}, older than an hour; preview again")
     return row
@@ -206,32 +216,6 @@ def _current(c: Connection, plan: Row[Any], now: datetime) -> Row[Any]:
 def _uncounted(row: Row[Any], report: Report) -> Error:
     told = {"report": report_view(row, report)}
     return Error("CLEANUP_FAILED", f"it cannot be counted: {'; '.join(report.errors)}", told)
-
-
-def _counted(report: Report, policy: AnyPolicy) -> dict[str, Any]:
-    """Return what a dry run tells of a plan, as plain JSON."""
-    told = report.to_dict()
-    table = getattr(policy, "table_name", None)
-    names = ("kind", "matched", "bytes", "oldest", "newest", "samples", "kept", "done", "skipped")
-    return {name: told[name] for name in names} | {
-        "action": getattr(policy, "action", "delete"),
-        "rows": {} if table is None else {table: report.matched, **report.cascades},
-        "files": report.matched if table is None else 0,
-        "freed_bytes_estimate": report.freed_bytes,
-    }
-
-
-def _changed(planned: Mapping[str, Any], now: Mapping[str, Any], tolerance: float) -> dict[str, dict[str, int]]:
-    """Return the numbers that have moved by more than a part of what was planned, with what they were and are."""
-    before = {"files": planned["files"], "bytes": planned["bytes"], **_rows(planned)}
-    after = {"files": now["files"], "bytes": now["bytes"], **_rows(now)}
-    pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in {**before, **after}}
-    moved = {name: pair for name, pair in pairs.items() if abs(pair[1] - pair[0]) > tolerance * pair[0]}
-    return {name: {"planned": was, "now": is_now} for name, (was, is_now) in moved.items()}
-
-
-def _rows(told: Mapping[str, Any]) -> dict[str, int]:
-    return {f"rows.{table}": count for table, count in told["rows"].items()}
 
 
 def _seconds(matched: int, days: Sequence[Row[Any]]) -> float | None:

@@ -3,6 +3,8 @@
 from modules.core.scheduler.cleanup.actions import ActionError, Means
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
+from modules.core.scheduler.cleanup.fingerprint import fingerprinting
+from modules.core.scheduler.cleanup.foreseen import changed, counted
 from modules.core.scheduler.cleanup.guards import Guarded, Limits
 from modules.core.scheduler.cleanup.oldest import Oldest, oldest_file, oldest_row
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
@@ -34,10 +36,13 @@ __all__ = [
     "Report",
     "RowsPolicy",
     "Tally",
+    "changed",
     "check_rows_policy",
     "clean_files",
     "clean_rows",
     "count_rows",
+    "counted",
+    "fingerprinting",
     "numbers_in",
     "oldest_file",
     "oldest_row",

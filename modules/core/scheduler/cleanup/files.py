@@ -11,6 +11,7 @@ from pathlib import Path
 
 from modules.core.scheduler.cleanup.carrying_out import FileAction, file_action
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
+from modules.core.scheduler.cleanup.fingerprint import wanted
 from modules.core.scheduler.cleanup.groups import TooManyGroupsError
 from modules.core.scheduler.cleanup.judging import Found, Judge
 from modules.core.scheduler.cleanup.moving import ChangedError
@@ -78,6 +79,7 @@ class _Run:
         self._should_stop = should_stop
         self._monotonic = monotonic
         self._most = most
+        self._fingerprint = wanted()
         self._device = -1
         self._oldest: int | None = None
         self._newest: int | None = None
@@ -169,6 +171,8 @@ class _Run:
 
     def _take(self, folder: Folder, found: Found, action: FileAction) -> None:
         self.tally.matched += 1
+        if self._fingerprint is not None:
+            self._fingerprint.add(f"{folder.path / found.name}\0{found.seen.st_mtime_ns}\0{found.seen.st_size}")
         if self.tally.matched <= MAX_SAMPLES:
             self.tally.sample(str(folder.path / found.name))
         try:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework.clock import Clock, SystemClock
 from framework.database import Database
 from modules.core.scheduler.cleanup.actions import Action, ActionError, Means
-from modules.core.scheduler.cleanup.choosing import Choice, RefusedError, choose
+from modules.core.scheduler.cleanup.choosing import Choice, RefusedError, choose, walked_by
 from modules.core.scheduler.cleanup.deleting import Deletion, delete_rows
 from modules.core.scheduler.cleanup.doing import action_of
+from modules.core.scheduler.cleanup.fingerprint import Fingerprint, wanted
 from modules.core.scheduler.cleanup.pace import Pace
 from modules.core.scheduler.cleanup.partitions import drop_partitions
 from modules.core.scheduler.cleanup.report import Report, Tally
@@ -24,6 +26,8 @@ from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy
 from modules.core.scheduler.cleanup.shrinking import shrink
 from modules.core.scheduler.cleanup.trashing import emptying, filling
+
+KEYS_AT_ONCE = 10_000
 
 
 async def clean_rows(
@@ -119,6 +123,8 @@ class _Run:
         choice = await pace.read(look)
         if self.dry_run:
             _foresee(choice, most, self.tally)
+            if (fingerprint := wanted()) is not None and choice.target.key:
+                await pace.read(partial(_take, fingerprint, choice, self.tally.matched))
             return
         try:
             deletion = Deletion(choice, pace, self.tally, self.should_stop, act=action or delete_rows, most=most)
@@ -168,6 +174,14 @@ def _foresee(choice: Choice, most: int | None, tally: Tally) -> None:
     tally.keep("budget", going - tally.matched)
     tally.cascades.update(choice.cascades)
     choice.tell(tally)
+
+
+def _take(fingerprint: Fingerprint, choice: Choice, going: int, connection: Connection) -> None:
+    rows, table = choice.target.rows, choice.target.table
+    order = [rows.raw(table, name) for name in walked_by(choice.target)]
+    query = select(*rows.key_columns(table)).where(choice.target.condemned).order_by(*order).limit(going)
+    for row in connection.execute(query).yield_per(KEYS_AT_ONCE):
+        fingerprint.add(f"{table.name}\0{tuple(row)!r}")
 
 
 def _cause(error: SQLAlchemyError) -> str:
