@@ -33,13 +33,15 @@ from modules.core.scheduler.functions import RegisteredFunction
 from modules.core.scheduler.invoke import invoke
 from modules.core.scheduler.object_types import Stored
 from modules.core.scheduler.policies import Policies, policies_of
+from modules.core.scheduler.store.executions import ASIDE
 
 
 class Carrying:
     """One execution that this node runs. It ends by its own doing; others can only ask it to stop.
 
     `limit` is its time limit in seconds, `deadline` the monotonic moment at which its time is up. Once `disowned`, its
-    ending is not written: somebody else accounts for it. `noted` are the columns last written about it.
+    ending is not written: somebody else accounts for it. `noted` are the columns last written about it. `delay` is how
+    many seconds after its time it started, where its time was not put off on purpose.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Carrying:
         self.queue: str = row.queue
         self.crashes: int = row.crashes
         self.limit = 0.0
+        self.delay: float | None = None
         self.deadline = math.inf
         self.timed_out_at: datetime | None = None
         self.disowned = False
@@ -75,6 +78,8 @@ class Carrying:
         self._started_at = started
         policies = self._policies()
         self.limit = policies.timeout or default_timeout
+        if self._row.attempt == 1 and not policies.jitter and self._row.origin not in ASIDE:
+            self.delay = (started - self._context.scheduled_for).total_seconds()
         self._executor = policies.executor
         if self._executors.remote(self._executor) is not None:
             self._asked = asyncio.Event()

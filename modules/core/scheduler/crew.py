@@ -18,6 +18,8 @@ from modules.core.scheduler.ending import Ending
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.tally import Tally
 
 log = logging.getLogger("modules.core.scheduler.executions")
 
@@ -34,14 +36,16 @@ class Crew:
         app_context: AppContext,
         functions: FunctionRegistry,
         executors: Executors,
-        timeout: float,
+        settings: SchedulerSettings,
         on_end: Callable[[], None],
+        tally: Tally,
     ) -> None:
         self._app_context = app_context
         self._functions = functions
         self._executors = executors
-        self._timeout = timeout
+        self._timeout = settings.execution_timeout.total_seconds()
         self._on_end = on_end
+        self._tally = tally
         self._running: dict[str, Carrying] = {}
         self._endings: dict[str, Ending] = {}
         self._idle = asyncio.Event()
@@ -75,6 +79,8 @@ class Crew:
         for _ in range(min(SLICE, len(self._to_start))):
             carrying, started = self._to_start.popleft()
             carrying.start(started=started, default_timeout=self._timeout, on_end=self._ended)
+            if carrying.delay is not None:
+                self._tally.started(carrying.delay)
         loop = asyncio.get_running_loop()
         if self._to_start:
             loop.call_soon(self._start_some)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from framework import strict_json
 from framework.duration import parse_duration
@@ -17,6 +17,7 @@ from modules.core.scheduler.execution_context import ExecutionCancelled, Executi
 
 __all__ = [
     "MAX_ERROR",
+    "Closed",
     "DoNotRetry",
     "ExecutionCancelled",
     "ExecutionContext",
@@ -98,6 +99,17 @@ class Reason(StrEnum):
     LIMIT = "LIMIT"
     RATE_LIMIT = "RATE_LIMIT"
     DEBOUNCE = "DEBOUNCE"
+
+
+class Closed(NamedTuple):
+    """An execution that a transaction has closed, and not because its function had ended here."""
+
+    task_id: str
+    task_name: str
+    module_id: str
+    state: State
+    error: str | None = None
+    occurrences: int = 1
 
 
 class DoNotRetry(Exception):  # noqa: N818  # an instruction to the scheduler, not a kind of error

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
 from modules.core.scheduler import containing, settling
 from modules.core.scheduler.catch_up import Firing, Run, decide
-from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.execution import Closed, Reason, State
 from modules.core.scheduler.placing import Occurrence, function_key, place_all
 from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.recording import record_missed
@@ -34,26 +34,33 @@ def trigger_of(text: str) -> Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """What a firing looked at: how many tasks, and the functions that their executions want."""
+    """What a firing looked at: how many tasks, and the functions that their executions want.
+
+    `closed` is what does not run, `missed` how many occurrences had been missed, also where a later one runs for them.
+    """
 
     count: int
     functions: frozenset[str] = frozenset()
+    closed: Sequence[Closed] = ()
+    missed: int = 0
 
 
 def fire_due(c: Connection, now: datetime, limit: int, *, careful: bool = False) -> Fired:
     """Fire up to `limit` tasks whose time has come."""
     rows = tasks.due(c, now, limit)
+    kept = _Kept()
     if careful:
         containing.each(
             c,
             rows,
-            lambda row: fire(c, [row], now),
+            lambda row: fire(c, [row], now, kept),
             careful=True,
             set_aside=lambda row, error: set_aside(c, row, now, error),
         )
     elif rows:
-        fire(c, rows, now)
-    return Fired(len(rows), frozenset(function_key(row.module_id, row.function_name) for row in rows))
+        fire(c, rows, now, kept)
+    wanted = frozenset(function_key(row.module_id, row.function_name) for row in rows)
+    return Fired(len(rows), wanted, kept.closed, kept.missed)
 
 
 def fire_if_due(c: Connection, row: Row[Any], now: datetime) -> None:
@@ -62,10 +69,19 @@ def fire_if_due(c: Connection, row: Row[Any], now: datetime) -> None:
         fire(c, [row], now)
 
 
-def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+@dataclass(slots=True)
+class _Kept:
+    """What a firing comes to beside the executions that it places."""
+
+    closed: list[Closed] = field(default_factory=list)
+    missed: int = 0
+
+
+def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime, kept: _Kept | None = None) -> None:
     """Move due tasks on and account for every occurrence; a row that cannot be read is set aside.
 
-    The rows are locked; raises `LookupError` where one is not as it was read all the same, so that all is undone.
+    `kept` is told what does not run. The rows are locked; raises `LookupError` where one is not as it was read all the
+    same, so that all is undone.
     """
     fired: list[tuple[Row[Any], Policies, Firing]] = []
     for row in rows:
@@ -74,13 +90,16 @@ def fire(c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
             fired.append((row, policies, decision_on(row, policies, now)))
         except ValueError as error:
             set_aside(c, row, now, error)
-    started = _place(c, fired, now)
+    kept = kept or _Kept()
+    started = _place(c, fired, now, kept)
     moves = [_move(row, firing, started[row.id]) for row, _, firing in fired]
     if tasks.move_on(c, moves, now) != len(moves):
         raise LookupError("a due task is not as it was read")
     for (row, _, firing), move in zip(fired, moves, strict=True):
         if firing.missed is not None:
             record_missed(c, row, firing.missed, now)
+            kept.missed += firing.missed.count
+            kept.closed.append(_closed(row, State.MISSED, firing.missed.count))
         if move.following is None and not started[row.id]:
             settling.settle(c, row.id, now)
         cleanups.keep_in_step(c, row)
@@ -97,10 +116,20 @@ def decision_on(row: Row[Any], policies: Policies, now: datetime) -> Firing:
     return decide(trigger, row.next_execution, now, policies, room)
 
 
-def _place(c: Connection, fired: Sequence[tuple[Row[Any], Policies, Firing]], now: datetime) -> Counter[str]:
+def _closed(row: Row[Any], state: State, occurrences: int = 1) -> Closed:
+    return Closed(row.id, row.name, row.module_id, state, occurrences=occurrences)
+
+
+def _place(
+    c: Connection, fired: Sequence[tuple[Row[Any], Policies, Firing]], now: datetime, kept: _Kept
+) -> Counter[str]:
     """Insert the executions; return how many of each task will start: what is skipped does not count."""
     occurrences = [Occurrence(row, policies, run, "schedule") for row, policies, firing in fired for run in firing.runs]
     placed = place_all(c, occurrences, now)
+    for each, execution_id in zip(occurrences, placed, strict=True):
+        kept.missed += each.run.missed_count
+        if execution_id is None:
+            kept.closed.append(_closed(cast("Row[Any]", each.task), State.SKIPPED))
     return Counter(each.task.id for each, execution_id in zip(occurrences, placed, strict=True) if execution_id)
 
 

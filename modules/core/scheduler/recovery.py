@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row
 
 from modules.core.scheduler import chaining, containing, placing, process
-from modules.core.scheduler.execution import Reason, State, success_of
+from modules.core.scheduler.execution import Closed, Reason, State, success_of
 from modules.core.scheduler.settling import close_damaged, settle
 from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
 from modules.core.scheduler.task import Status
@@ -34,10 +34,11 @@ class Upkeep:
 
 
 class Kept(NamedTuple):
-    """What an upkeep came to: whether dead nodes may have left more, and the nodes that it found dead."""
+    """What an upkeep came to: whether dead nodes may have left more, which it found dead, and what they ran."""
 
     more: bool
     dead: Sequence[str]
+    closed: Sequence[Closed] = ()
 
 
 def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
@@ -48,17 +49,18 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
     nodes.describe(c, work.node_id, functions=work.functions, **work.profile)
     dead = remove_dead_nodes(c, work.node_id, now)
     lost = executions.lost(c, BATCH)
+    closed: list[Closed] = []
     containing.each(
         c,
         sorted([*lost, *strays(c, work)], key=lambda row: row.event_id),
-        lambda row: _recover(c, row, now, work.crash_limit),
+        lambda row: _recover(c, row, now, work.crash_limit, closed),
         careful=work.careful,
         set_aside=lambda row, error: close_damaged(c, row.id, now, str(error)),
     )
     known = nodes.functions(c)
     line.hold_unknown(c, known)
     there_are_more = line.release_over(c, known, BATCH)
-    return Kept(there_are_more or len(lost) == BATCH, dead)
+    return Kept(there_are_more or len(lost) == BATCH, dead, closed)
 
 
 def remove_dead_nodes(c: Connection, node_id: str, now: datetime) -> list[str]:
@@ -79,7 +81,7 @@ def strays(c: Connection, work: Upkeep) -> list[Row[Any]]:
     return [row for row in executions.running_on(c, work.node_id) if row.id not in work.carried]
 
 
-def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> None:
+def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int, told: list[Closed]) -> None:
     task = tasks.lock(c, row.event_id)
     crashes = row.crashes + 1
     set_aside = crashes >= crash_limit
@@ -90,6 +92,7 @@ def _recover(c: Connection, row: Row[Any], now: datetime, crash_limit: int) -> N
     if not executions.close(c, row, now, state, reason, **closed) or task is None:
         return
     log.warning("%s closed as %s: %s", task.name, state, error, extra={"execution": row.id, "task": row.event_id})
+    told.append(Closed(task.id, task.name, task.module_id, state, error))
     tasks.change(c, task.id, now, last_error=error, last_execution=row.start_time)
     if set_aside and task.recurring and task.status == Status.PENDING:
         tasks.change(c, task.id, now, status=Status.PAUSED, status_reason=Reason.CRASH_LIMIT)

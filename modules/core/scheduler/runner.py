@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -20,6 +20,7 @@ from modules.core.scheduler.listeners import Listeners
 from modules.core.scheduler.membership import Membership, profile_of
 from modules.core.scheduler.recovery import Upkeep, upkeep
 from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.tally import Tally
 from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, Turned, Work, turn
 from modules.core.scheduler.waking import watching
 
@@ -35,22 +36,20 @@ class Runner:
         self, app_context: AppContext, functions: FunctionRegistry, settings: SchedulerSettings, executors: Executors
     ) -> None:
         self._app_context = app_context
-        self._database = app_context.database
-        self._clock = app_context.clock
+        self._database, self._clock = app_context.database, app_context.clock
         self.listeners = Listeners(app_context)
-        self._functions = functions
-        self._settings = settings
-        self._crew = Crew(app_context, functions, executors, settings.execution_timeout.total_seconds(), self.wake)
+        self._functions, self._settings = functions, settings
+        self.tally = Tally(settings.metrics_tasks)
+        self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned]
+        self._crew = Crew(app_context, functions, executors, settings, self.wake, self.tally)
         self._wake = asyncio.Event()
         self._turning = asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
         self._node = Membership(self._database, self._clock, settings.lease, self._lose_node)
-        self._stopping = False
+        self._stopping = self._careful = False
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
-        self._ended = 0
-        self._turns = 0
-        self._careful = False
+        self._ended = self._turns = 0
         functions.on_change.append(self._functions_changed)
 
     @property
@@ -183,6 +182,8 @@ class Runner:
         self._last_turn = self._clock.monotonic()
         self._ended += len(work.endings) - len(turned.refused)
         log_endings(work.endings, turned.refused)
+        for told in self.after_turn:
+            told(turned, work)
         if self.listeners:
             self.listeners.turned(turned, work, is_mine=work.node_id == self._node.id)
         self._crew.noted(work.notes)
@@ -222,9 +223,9 @@ class Runner:
             return
         settings, functions = self._settings, self._functions.keys()
         profile, carried = profile_of(settings), self._crew.ids()
-        work = Upkeep(node_id, profile, functions, settings.crash_limit, carried, self._careful)
-        now = self._clock.now()
+        work, now = Upkeep(node_id, profile, functions, settings.crash_limit, carried, self._careful), self._clock.now()
         kept = await self._database.write(partial(upkeep, work=work, now=now))
+        self.tally.closed(kept.closed)
         if self.listeners:
             self.listeners.upkept(now, kept.dead)
         if not kept.more:

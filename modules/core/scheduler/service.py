@@ -23,6 +23,7 @@ from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.importing import Importer
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.leftovers import Leftovers
+from modules.core.scheduler.metrics import Metrics
 from modules.core.scheduler.occurrences import Occurrences
 from modules.core.scheduler.operating import Operator
 from modules.core.scheduler.operations import Operations
@@ -77,6 +78,7 @@ class SchedulerService:
         self.forecast, self.lint = foresight.forecast, foresight.lint
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
+        self.metrics = Metrics(app_context, settings, runner)
         operations = Operations(functions, self)
         self.operations, self.perform = operations.known, operations.perform
 
@@ -224,8 +226,8 @@ class SchedulerService:
         await self._runner.listeners.close()
 
     async def health(self) -> Answer:
-        """Measure whether the loop turns: `{"loop", "seconds_since_turn", "running", "upcoming"}`."""
-        return await health_of(self._app_context, self._runner)
+        """Measure whether the loop turns, the database answers and the clock is right: the status, and by how much."""
+        return await health_of(self._app_context, self._runner, self._settings)
 
     def _owner(self) -> Owner:
         return Owner("code", acting_module()) if self._app_context.phase is Phase.STARTING else RUNTIME

@@ -86,6 +86,13 @@ class SchedulerSettings(ModuleSettings):
     dask_address: str | None = Field(
         default=None, description="Address of the Dask scheduler for executor dask, such as tcp://scheduler:8786."
     )
+    metrics_tasks: int = Field(
+        default=200, ge=0, le=10_000, description="Tasks with a label of their own in metrics; 0: no label at all."
+    )
+    clock_tolerance: Annotated[Seconds, POSITIVE] = Field(
+        default=timedelta(seconds=10),
+        description="How far this machine's clock may be off PostgreSQL's before health turns red.",
+    )
     tasks: tuple[Annotated[dict[str, Any], AfterValidator(_task)], ...] = Field(
         default=(), description="Tasks, each a table with the keys of a task config.", repr=False
     )

@@ -9,23 +9,31 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
+from framework.clock import SystemClock
 from framework.context import AppContext
+from framework.database import is_transient
 from framework.duration import in_words
+from framework.errors import one_line
+from framework.repeat import LONGEST_SLEEP
 from framework.result import Result
 from modules.core.scheduler import process
 from modules.core.scheduler.freezing import CLEANUPS
 from modules.core.scheduler.runner import Runner
-from modules.core.scheduler.store import cleanups, executions, nodes, tasks
+from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.store import cleanups, executions, gauges, nodes, tasks
 from modules.core.scheduler.views import task_view
 
-SILENCE = 45.0  # seconds without a turn after which the loop counts as stuck: the longest sleep and half of it again
+SILENCE = 30.0  # seconds without a turn after which the loop counts as stuck; more where it may sleep that long
 UPCOMING = 5
 NODE_FIELDS = ("id", "host", "pid", "version", "slots", "draining_since", "started_at", "lease_until")
 
 
 async def status_of(app_context: AppContext, runner: Runner) -> dict[str, Any]:
-    """Return `{"active", "node_id", "running", "running_everywhere", "nodes", "paused", "cleanups", "upcoming",
-    "listeners"}`.
+    """Return `{"active", "node_id", "running", "missed", "running_everywhere", "nodes", "paused", "cleanups",
+    "upcoming", "lateness", "listeners"}`.
+
+    `missed` is how many occurrences this node has found missed since it started, `lateness` for how many seconds what
+    waits longest could have run.
 
     `nodes` are as `list_nodes` returns them, but for `functions`, which is how many each has. `cleanups` are `{"on",
     "off", "frozen"}`: two numbers, and whether an operator lets none of them delete.
@@ -33,20 +41,41 @@ async def status_of(app_context: AppContext, runner: Runner) -> dict[str, Any]:
     now = app_context.clock.now()
     stored = await app_context.database.read(lambda c: _stored(c, now))
     here = {"active": runner.is_looping, "node_id": runner.node_id, "running": runner.running}
+    here["missed"] = runner.tally.missed
     return here | stored | {"listeners": runner.listeners.counted()}
 
 
-async def health_of(app_context: AppContext, runner: Runner) -> Result[dict[str, Any]]:
-    """Return the loop's state, or `LOOP_STUCK` when it should turn and has not for `SILENCE` seconds."""
-    silence = runner.seconds_since_turn()
-    shown = await status_of(app_context, runner) | {"seconds_since_turn": silence}
-    if runner.is_looping and silence is not None and silence > SILENCE:
+async def health_of(app_context: AppContext, runner: Runner, settings: SchedulerSettings) -> Result[dict[str, Any]]:
+    """Return the status with `seconds_since_turn` and `clock_offset`, the seconds by which this machine is ahead.
+
+    `STORE_UNREACHABLE` where the database does not answer, `LOOP_STUCK` where the loop should turn and has not for
+    `SILENCE` seconds, `CLOCK_OFF` where this machine's clock is off the database's by more than the settings tolerate.
+    """
+    silence, clock = runner.seconds_since_turn(), app_context.clock
+    offset = -clock.offset.total_seconds() if isinstance(clock, SystemClock) else 0.0
+    measured = {"seconds_since_turn": silence, "clock_offset": offset}
+    try:
+        shown = await status_of(app_context, runner) | measured
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return Result.error("STORE_UNREACHABLE", f"the database does not answer: {one_line(error)}", measured)
+    if runner.is_looping and silence is not None and silence > _longest_silence(settings):
         return Result.error("LOOP_STUCK", f"the scheduler's loop has not turned for {silence:.0f} s", shown)
+    if abs(offset) > settings.clock_tolerance.total_seconds():
+        ahead = f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} the database's"
+        return Result.error("CLOCK_OFF", f"this machine's clock is {ahead}; let NTP set it", shown)
     return Result.success(shown)
 
 
+def _longest_silence(settings: SchedulerSettings) -> float:
+    """The loop turns at least so often as it looks at the database, and as it keeps up its node."""
+    sleeps = (settings.poll_interval.total_seconds(), settings.lease.total_seconds() / 4, LONGEST_SLEEP)
+    return max(SILENCE, 1.5 * min(sleeps))
+
+
 def _stored(c: Connection, now: datetime) -> dict[str, Any]:
-    held, counted = nodes.held(c), cleanups.counted(c)
+    held, counted, since = nodes.held(c), cleanups.counted(c), gauges.longest_due(c, now)
     is_frozen = any(row.scope == CLEANUPS for row in held)
     return {
         "running_everywhere": executions.count_running(c),
@@ -54,6 +83,7 @@ def _stored(c: Connection, now: datetime) -> dict[str, Any]:
         "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in held],
         "cleanups": {"on": counted.get(True, 0), "off": counted.get(False, 0), "frozen": is_frozen},
         "upcoming": [_upcoming(task_view(row, is_open=False), now) for row in tasks.upcoming(c, UPCOMING)],
+        "lateness": 0.0 if since is None else max((now - since).total_seconds(), 0.0),
     }
 
 

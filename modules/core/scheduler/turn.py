@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row
 from framework.database import notify, read_moment
 from modules.core.scheduler.claiming import Claims, Room, claim
 from modules.core.scheduler.ending import Ending, record
-from modules.core.scheduler.firing import fire_due
+from modules.core.scheduler.execution import Closed
+from modules.core.scheduler.firing import Fired, fire_due
 from modules.core.scheduler.store import executions, line, nodes, outlook, tasks
 from modules.core.scheduler.tables import CHANNEL
 
@@ -49,7 +50,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What a turn did at `moment`: refused endings, claimed rows, executions to stop, and when to look again."""
+    """What a turn did at `moment`: refused endings, claimed rows, executions to stop, and when to look again.
+
+    `closed` and `missed` are as firing has them.
+    """
 
     moment: datetime
     claimed: Sequence[Row[Any]]
@@ -59,6 +63,8 @@ class Turned:
     more: bool
     next_due: datetime | None
     draining_since: datetime | None = None
+    closed: Sequence[Closed] = ()
+    missed: int = 0
 
     @property
     def did_anything(self) -> bool:
@@ -86,30 +92,32 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
-    if fired and len(claimed.rows) >= work.room.free:
+    if fired.count and len(claimed.rows) >= work.room.free:
         notify(c, CHANNEL, "")  # this node is full, and there may be more than it can take
     return Turned(
         moment=now,
         claimed=claimed.rows,
         refused=refused,
         to_cancel=executions.cancel_requests(c, work.node_id) if ahead.is_asked else (),
-        fired=fired,
-        more=fired == BATCH or claimed.more,
+        fired=fired.count,
+        more=fired.count == BATCH or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
         draining_since=draining_since,
+        closed=fired.closed,
+        missed=fired.missed,
     )
 
 
 def _fire(
     c: Connection, work: Work, soonest: datetime | None, until: datetime, now: datetime
-) -> tuple[int, datetime | None]:
-    """Fire what is due; return how many tasks were looked at, and when the next one is."""
+) -> tuple[Fired, datetime | None]:
+    """Fire what is due; return what came of it, and when the next task is due."""
     if soonest is None or soonest > now:
-        return 0, soonest
+        return Fired(0), soonest
     fired = fire_due(c, until, BATCH, careful=work.careful)
     if not fired.functions <= set(work.functions):
         line.hold_unknown(c, nodes.functions(c))
-    return fired.count, tasks.next_due(c, now)
+    return fired, tasks.next_due(c, now)
 
 
 def _promote(c: Connection, soonest: datetime | None, until: datetime) -> datetime | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from framework.clock import SystemClock
+from modules.core.scheduler import SchedulerService
 from modules.core.scheduler.status import in_human_words
 
 MINUTE = 60.0
@@ -68,14 +70,14 @@ async def test_a_loop_that_does_not_turn_makes_health_red_until_it_does(start_no
     node = await start_node(enabled=True)
     fresh = await node.scheduler.health()
 
-    node.clock.advance(60)
+    node.clock.advance(31)
     stuck = await node.scheduler.health()  # the loop has had no turn since the time passed
     again = stuck
     while not again:
         again = await node.scheduler.health()
 
     assert fresh.success
-    assert (stuck.error.code, stuck.error.message) == ("LOOP_STUCK", "the scheduler's loop has not turned for 60 s")
+    assert (stuck.error.code, stuck.error.message) == ("LOOP_STUCK", "the scheduler's loop has not turned for 31 s")
     assert again.unwrap()["active"] is True
 
 
@@ -85,3 +87,27 @@ async def test_a_scheduler_that_is_switched_off_is_healthy_and_says_so(node: Any
     health = (await node.scheduler.health()).unwrap()
 
     assert (health["active"], health["seconds_since_turn"]) == (False, None)
+
+
+async def test_health_is_red_where_the_clock_is_off_the_databases(started: Any) -> None:
+    clock = SystemClock()
+    async with started(clock=clock) as app_context:
+        clock.offset = timedelta(seconds=-11)  # the heartbeat has found it so
+        ahead = await app_context.get_service(SchedulerService).health()
+        clock.offset = timedelta(seconds=9)
+        tolerable = await app_context.get_service(SchedulerService).health()
+
+    told = "this machine's clock is 11 s ahead of the database's; let NTP set it"
+    assert (ahead.error.code, ahead.error.message) == ("CLOCK_OFF", told)
+    assert tolerable.unwrap()["clock_offset"] == -9
+
+
+async def test_health_names_what_was_missed_and_how_late_the_latest_is(node: Any) -> None:
+    await node.add_every(60)
+    await node.scheduler.run_due()
+    await node.pass_time(180)
+    node.clock.advance(65)
+
+    health = (await node.scheduler.health()).unwrap()
+
+    assert (health["missed"], health["lateness"]) == (2, 5)

@@ -28,6 +28,7 @@ commands = {
     "cleanups": (f"{HERE}.of_cleanups:cleanup_commands", "What may be deleted, and what was."),
     "cron": (f"{HERE}.cron:cron_commands", "What a cron expression means."),
     "forecast": (f"{HERE}.ahead:forecast", "Play what comes on the slots there are."),
+    "metrics": (f"{HERE}.metrics:print_metrics", "Print metrics in the format of Prometheus."),
     "lint": (f"{HERE}.ahead:lint", "Find what about the tasks will surprise somebody."),
 }
 module_commands = f"{HERE}.leftovers:leftover_commands"
