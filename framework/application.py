@@ -64,6 +64,12 @@ class Application:
         self._phases: Phases | None = None
         self._stopping = asyncio.Lock()
 
+    @property
+    def app_context(self) -> AppContext | None:
+        """What `start` has returned, None while the application does not run."""
+        context = None if self._phases is None else self._phases.app_context
+        return context if context is not None and context.phase in (Phase.RUNNING, Phase.STOPPING) else None
+
     async def start(self) -> AppContext:
         """Start everything and return the context; a module that fails is left out and named in `health()`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,6 +90,20 @@ class FrameworkSettings(ModuleSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address that the HTTP server listens on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port that the HTTP server listens on.")
+    http_auth: Literal["auto", "always"] = Field(
+        default="auto",
+        description="auto: as long as there is no token, who calls from this machine needs none; always: a token.",
+    )
+    http_allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Further names under which the HTTP server is called; * for any. See docs/http.md."
+    )
+    http_trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed."
+    )
+    http_rate_limit: float = Field(
+        default=500, ge=0, description="Requests a second of one token, or one address without; 0: any number."
+    )
+    http_rate_burst: int = Field(default=1000, ge=1, description="How many requests may come at once before that.")
     shutdown_timeout: Seconds = Field(
         default=timedelta(seconds=15), description="How long each module may take to stop (seconds)."
     )
@@ -101,6 +116,13 @@ class FrameworkSettings(ModuleSettings):
     @classmethod
     def _in_capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("http_trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            ip_network(each)  # its ValueError says what is wrong
+        return value
 
 
 def without_password(text: str) -> str:

@@ -1,5 +1,5 @@
 """The door of HTTP: an application served, or inside a web application of the user's own; FastAPI only where asked."""
 
-from framework.web.embedding import install, lifespan
+from framework.web.embedding import asgi, install, lifespan, router
 
-__all__ = ["install", "lifespan"]
+__all__ = ["asgi", "install", "lifespan", "router"]

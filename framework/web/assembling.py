@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from framework.context import AppContext, acting
-from framework.web.problems import MEDIA_TYPE, Problem
-
-log = logging.getLogger(__name__)
-
-OPENAPI = "/api/openapi.json"
+from framework.web.documentation import DOCS, OPENAPI, STYLE, add_documentation
+from framework.web.health_routes import health_router
+from framework.web.problems import Problem
+from framework.web.scopes import stated
 
 
 def web_application(app_context: AppContext) -> FastAPI:
     """Return the web application of all modules; what a request may do is the business of what stands before it."""
     app = FastAPI(
-        title="Chamberlain", version=version("chamberlain"), openapi_url=OPENAPI, docs_url=None, redoc_url=None
+        title="Chamberlain",
+        version=version("chamberlain"),
+        openapi_url=OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.app_context = app_context
+    app.include_router(health_router(app_context))
     for module_id, routes in app_context.routes():
         with acting(module_id):
             app.include_router(routes(app_context))
+    add_documentation(app)
     app.add_exception_handler(Problem, _answer)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
@@ -35,8 +40,14 @@ def web_application(app_context: AppContext) -> FastAPI:
     return app
 
 
+def open_paths(app: FastAPI) -> frozenset[str]:
+    """Return the paths that need no caller; raises `FrameworkError` where a route does not say whom it is for."""
+    return frozenset({OPENAPI, DOCS, STYLE, *(route.path for route in stated(app.routes) if route.scope is None)})
+
+
 async def _answer(_: Request, problem: Any) -> Response:
-    return JSONResponse(problem.document(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+    response: Response = problem.response()
+    return response
 
 
 async def _of_http(request: Request, error: Any) -> Response:
@@ -51,6 +62,5 @@ async def _of_validation(request: Request, error: Any) -> Response:
     )
 
 
-async def _unexpected(request: Request, error: Any) -> Response:
-    log.error("a request failed: %s %s", request.method, request.url.path, exc_info=error)
+async def _unexpected(request: Request, _: Any) -> Response:
     return await _answer(request, Problem(500, "INTERNAL_ERROR", "the server failed; its log says how"))

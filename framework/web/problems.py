@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from starlette.responses import JSONResponse, Response
+
 from framework.result import Result
 
 T = TypeVar("T")
@@ -39,6 +41,10 @@ class Problem(Exception):  # noqa: N818  # the field's word for it
             "code": self.code,
             "details": self.details,
         }
+
+    def response(self) -> Response:
+        """Return the answer that it makes."""
+        return JSONResponse(self.document(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
 def unwrapped(result: Result[T], statuses: Mapping[str, int]) -> T:

@@ -1,12 +1,25 @@
-"""Which scope a route needs: said where the route is, and checked before its function is called."""
+"""Who may use a route: said where the route is, checked before its function is called, read by tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from fastapi import routing
 
 from framework.caller import Scope, caller
+from framework.errors import FrameworkError
 from framework.web.problems import Problem
+
+_flat = getattr(routing, "iter_route_contexts", iter)  # earlier FastAPIs copied what was included
+
+
+class Stated(NamedTuple):
+    """A route and whom it is for; `scope` is None where that is anybody."""
+
+    methods: frozenset[str]
+    path: str
+    scope: Scope | None
 
 
 def requires(scope: Scope) -> Callable[[], Any]:
@@ -16,5 +29,24 @@ def requires(scope: Scope) -> Callable[[], Any]:
         if not caller().may(scope):
             raise Problem(403, "FORBIDDEN", f"this needs the scope {scope.value!r}, which {caller().name} has not")
 
-    check.scope = scope  # type: ignore[attr-defined]  # by which a test finds out what a route needs
+    check.scope = scope  # type: ignore[attr-defined]
     return check
+
+
+async def anyone() -> None:
+    """The dependency of a route that tells nothing worth hiding, such as whether the server lives."""
+
+
+def stated(routes: Iterable[Any]) -> Iterator[Stated]:
+    """Yield every route of an application with whom it is for; raises `FrameworkError` for one that does not say."""
+    for route in _flat(routes):
+        if not hasattr(route, "dependant"):
+            continue
+        calls = [each.call for each in route.dependant.dependencies]
+        scopes = [call.scope for call in calls if hasattr(call, "scope")]
+        if not scopes and anyone not in calls:
+            raise FrameworkError(
+                f"the route {' '.join(sorted(route.methods))} {route.path} does not say who may use it; "
+                "give it dependencies=[Depends(requires(Scope.READ))], another scope, or Depends(anyone)"
+            )
+        yield Stated(frozenset(route.methods), route.path, max(scopes, key=list(Scope).index) if scopes else None)

@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
 
 import pytest
-from fastapi import APIRouter, Depends
-from starlette.testclient import TestClient
+from example_modules import MEMORY
+from fastapi import APIRouter
+from shopping import Street
 
 from framework import AppContext, Application, Module
-from framework.caller import Caller, Door, Scope, calling
-from framework.result import Result
-from framework.web.assembling import web_application
-from framework.web.problems import unwrapped
-from framework.web.scopes import requires
-
-MEMORY = {"framework": {"database_url": "sqlite+aiosqlite:///:memory:"}}
-
-pytestmark = pytest.mark.usefixtures("empty_project")
+from framework.errors import FrameworkError
+from framework.web.assembling import open_paths, web_application
 
 
-class Shop(Module):
-    id = "acme.shop"
-
-    def register(self, app_context: AppContext) -> None:
-        app_context.add_routes(self.routes)
-
-    def routes(self, app_context: AppContext) -> APIRouter:
-        router = APIRouter(prefix="/shop")
-
-        @router.get("/phase")
-        async def phase() -> str:
-            return app_context.phase.value
-
-        @router.get("/gone")
-        async def gone() -> Any:
-            return unwrapped(Result.error("SOLD_OUT", "nothing is left", {"since": "Monday"}), {"SOLD_OUT": 409})
-
-        @router.post("/order", dependencies=[Depends(requires(Scope.OPERATE))])
-        async def order(number: int) -> int:
-            return number
-
-        @router.get("/broken")
-        async def broken() -> None:
-            raise RuntimeError("the secret of the shop")
-
-        return router
+async def test_a_module_serves_what_it_adds_in_its_first_phase(shop: Street) -> None:
+    assert (await shop.ask("GET", "/api/shop/phase")).json() == "running"
 
 
-@pytest.fixture
-async def client() -> Any:
-    async with Application(modules=[Shop()], settings=MEMORY) as app_context:
-        yield TestClient(web_application(app_context), raise_server_exceptions=False)
+async def test_a_refusal_is_a_problem_document_with_its_code_and_details(shop: Street) -> None:
+    answer = await shop.ask("GET", "/api/shop/gone")
 
-
-async def test_a_module_serves_what_it_adds_in_its_first_phase(client: TestClient) -> None:
-    assert client.get("/shop/phase").json() == "running"
-
-
-async def test_a_refusal_is_a_problem_document_with_its_code_and_details(client: TestClient) -> None:
-    answer = client.get("/shop/gone")
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, answer.json()) == (
         409,
@@ -78,22 +39,60 @@ async def test_a_refusal_is_a_problem_document_with_its_code_and_details(client:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nowhere", 404, "NOT_FOUND"),
-        ("DELETE", "/shop/phase", 405, "METHOD_NOT_ALLOWED"),
-        ("POST", "/shop/order?number=many", 422, "INVALID_REQUEST"),
-        ("GET", "/shop/broken", 500, "INTERNAL_ERROR"),
+        ("GET", "/api/shop/phase/", 404, "NOT_FOUND"),
+        ("GET", "/api/shop/%2e%2e/%2e%2e/etc/passwd", 404, "NOT_FOUND"),
+        ("DELETE", "/api/shop/phase", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/api/shop/close?after=many", 422, "INVALID_REQUEST"),
     ],
 )
 async def test_whatever_goes_wrong_is_a_problem_document(
-    client: TestClient, method: str, path: str, status: int, code: str
+    shop: Street, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = client.request(method, path)
+    answer = await shop.ask(method, path)
+
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
+
+
+async def test_a_mistake_of_the_program_is_logged_once_and_told_nobody(
+    shop: Street, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = await shop.ask("GET", "/api/shop/broken")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
     assert "secret" not in answer.text
+    (record,) = caplog.records
+    assert record.getMessage() == "a request failed: GET /api/shop/broken"
+    assert "the secret of the shop" in caplog.text
 
 
-async def test_who_lacks_a_routes_scope_is_refused_by_name(client: TestClient) -> None:
-    with calling(Caller("reader", Door.API, frozenset({Scope.READ}))):
-        answer = client.post("/shop/order?number=1")
+async def test_who_lacks_a_routes_scope_is_refused_by_name(locked_shop: Street) -> None:
+    answer = await locked_shop.ask("POST", "/api/shop/close", token="the reader's token")
+
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
-    assert "operate" in answer.json()["detail"]
-    assert "reader" in answer.json()["detail"]
+    assert "'operate'" in answer.json()["detail"]
+    assert "the reader's token" in answer.json()["detail"]
+
+
+class Careless(Module):
+    id = "acme.careless"
+
+    def register(self, app_context: AppContext) -> None:
+        app_context.add_routes(self.routes)
+
+    def routes(self, app_context: AppContext) -> APIRouter:
+        router = APIRouter()
+
+        @router.get("/everything")
+        async def everything() -> str:
+            return "everything"
+
+        return router
+
+
+@pytest.mark.usefixtures("empty_project")
+async def test_a_route_that_does_not_say_who_may_use_it_is_not_served() -> None:
+    async with Application(modules=[Careless()], settings=MEMORY) as app_context:
+        app = web_application(app_context)
+        with pytest.raises(FrameworkError, match="the route GET /everything does not say who may use it"):
+            open_paths(app)
