@@ -25,10 +25,13 @@ MOST_HELD = 10_000
 OWN_LINES: Mapping[str, Wording] = {"framework.foreground": lambda record: ("·", "dim", record.getMessage())}
 
 
-async def announce(app_context: AppContext, announcements: Mapping[str, Announcement], *, as_json: bool) -> None:
-    """Tell, on stderr, what has started; `announcements` by module id add facts of the modules that run."""
+async def announce(
+    app_context: AppContext, announcements: Mapping[str, Announcement], *, url: str | None, as_json: bool
+) -> None:
+    """Tell, on stderr, what has started, and where it is served; `announcements` add facts of the modules that run."""
     modules = (await app_context.health())["modules"]
-    facts = [
+    facts = [("url", url)] if url else []
+    facts += [
         ("database", without_password(app_context.settings(FrameworkSettings).database_url)),
         ("modules", ", ".join(module_id for module_id, state in modules.items() if state["status"] == HEALTHY)),
     ]

@@ -46,6 +46,7 @@ class Project:
         self.folder = folder
         foreign = ("FRAMEWORK_", "CORE_SCHEDULER_", "CHAMBERLAIN_")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        self.environment["FRAMEWORK_HTTP_PORT"] = "0"  # tests run beside each other
 
     def put_module(self, module_id: str, source: str, file: str = "__init__.py") -> Path:
         """Write a file of a module; return the module's folder."""

@@ -32,7 +32,7 @@ DONE, REFUSED, WRONG_USAGE, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 70, 130
 DEBUG = "CHAMBERLAIN_DEBUG"
 OF_MODULES = "The modules of the application."
 PLACES = {
-    "run": ("framework.cli.running:run", "Start the application of ./settings and the environment."),
+    "run": ("framework.cli.running:run", "Start the application of ./settings and the environment, and serve it."),
     "worker": ("framework.cli.running:worker", "Start it without serving anything: it only carries out tasks."),
     "version": ("framework.cli.version:tell_version", "Tell which version this is."),
     "db": ("framework.cli.database:database_commands", "The tables of the application's database."),

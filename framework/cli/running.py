@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from socket import socket
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,18 +15,36 @@ from framework.cli.opening import own_settings
 if TYPE_CHECKING:
     from framework.context import AppContext
 
+Host = Annotated[str | None, typer.Option(help="Address to listen on, instead of FRAMEWORK_HTTP_HOST.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port, instead of FRAMEWORK_HTTP_PORT; 0: any.")]
+NoHttp = Annotated[bool, typer.Option("--no-http", help="Serve nothing, as worker.")]
 
-def run(context: typer.Context) -> None:
-    """Start the application of ./settings and the environment; Ctrl-C drains it and stops."""
-    _run(context.obj)
+
+def run(context: typer.Context, host: Host = None, port: Port = None, no_http: NoHttp = False) -> None:
+    """Start the application of ./settings and the environment, and serve it over HTTP; Ctrl-C drains it and stops."""
+    given = {name: value for name, value in (("http_host", host), ("http_port", port)) if value is not None}
+    sockets = [] if no_http else _listening(given)
+    try:
+        _run(context.obj, given, sockets)
+    finally:
+        for each in sockets:
+            each.close()
 
 
 def worker(context: typer.Context) -> None:
     """Start it without serving anything: it only carries out tasks; Ctrl-C drains it and stops."""
-    _run(context.obj)
+    _run(context.obj, {}, [])
 
 
-def _run(doors: Mapping[str, ModuleType]) -> None:
+def _listening(given: Mapping[str, Any]) -> list[socket]:
+    """Return sockets that listen already, before anything starts: whoever comes early waits."""
+    from framework.web.sockets import listen
+
+    own = own_settings().model_copy(update=given)
+    return listen(own.http_host, own.http_port)
+
+
+def _run(doors: Mapping[str, ModuleType], given: Mapping[str, Any], sockets: list[socket]) -> None:
     from framework.application import Application
     from framework.banner import OWN_LINES, Lines, announce
     from framework.foreground import carry_through, until_asked_to_stop
@@ -40,8 +60,20 @@ def _run(doors: Mapping[str, ModuleType]) -> None:
     announcements = {name: door.announce for name, door in doors.items() if hasattr(door, "announce")}
 
     async def work(app_context: AppContext) -> None:
-        await announce(app_context, announcements, as_json=as_json)
-        lines.release()
-        await until_asked_to_stop()
+        async with _served(app_context, sockets) as url:
+            await announce(app_context, announcements, url=url, as_json=as_json)
+            lines.release()
+            await until_asked_to_stop()
 
-    carry_through(Application(), work)
+    carry_through(Application(settings={"framework": given}), work)
+
+
+@contextlib.asynccontextmanager
+async def _served(app_context: AppContext, sockets: list[socket]) -> AsyncIterator[str | None]:
+    if not sockets:
+        yield None
+        return
+    from framework.web.serving import serving  # FastAPI takes a while to import
+
+    async with serving(app_context, sockets) as url:
+        yield url

@@ -212,7 +212,8 @@ def write(folder: Path, block: Block, name: str) -> None:
 
 def environment() -> dict[str, str]:
     own = ("FRAMEWORK_", "CORE_SCHEDULER_", "STANDARD_", "PYTEST", "COV")
-    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return kept | {"FRAMEWORK_HTTP_PORT": "0"}  # tests run beside each other
 
 
 def called(

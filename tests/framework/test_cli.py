@@ -190,6 +190,7 @@ def test_the_banner_tells_what_started_and_what_did_not(project: Project) -> Non
 
     with project.start("run") as running:
         running.until("chamberlain 0.")
+        assert running.until("url").split()[1].startswith("http://127.0.0.1:")
         assert running.until("database").endswith("sqlite+aiosqlite:///data/chamberlain.db")
         assert running.until("modules").split() == ["modules", "core.access,", "core.scheduler"]
         assert running.until("NOT RUNNING").endswith("acme.starts_not: ValueError: no coal")
