@@ -20,6 +20,7 @@ from framework.database.rows import change_rows, insert_rows, read_moment, run
 from framework.database.verbs import (
     aside,
     bound_waiting,
+    delete_triggers,
     for_update,
     insert_ignore,
     lock_names,
@@ -46,6 +47,7 @@ __all__ = [
     "UtcDateTime",
     "bound_waiting",
     "change_rows",
+    "delete_triggers",
     "explain_lock",
     "for_update",
     "insert_ignore",

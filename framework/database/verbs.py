@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import Insert
@@ -84,6 +85,21 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
 def row_address(dialect: Dialect) -> ColumnElement[Any]:
     """Where a row lies, to tell rows without a key apart; it means something within one transaction only."""
     return literal_column("rowid" if dialect.name == SQLITE else "ctid")
+
+
+def delete_triggers(connection: Connection, table_name: str) -> list[str]:
+    """Return the names of the triggers that fire where rows of a table are deleted, sorted."""
+    if connection.dialect.name == SQLITE:
+        query = text(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name COLLATE NOCASE"
+            " AND replace(replace(sql, char(10), ' '), char(9), ' ') LIKE '% DELETE ON %' ORDER BY name"
+        )
+    else:
+        query = text(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(quote_ident(:name))"
+            " AND NOT tgisinternal AND tgtype & 8 > 0 ORDER BY tgname"
+        )
+    return list(connection.execute(query, {"name": table_name}).scalars())
 
 
 def aside(connection: Connection, work: Callable[[], T]) -> T:

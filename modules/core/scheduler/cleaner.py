@@ -30,7 +30,7 @@ from modules.core.scheduler.cleanup import (
     clean_rows,
     count_rows,
     numbers_in,
-    slow_spots,
+    weak_spots,
 )
 from modules.core.scheduler.execution import State, outcome_of_exception, outcome_of_value
 from modules.core.scheduler.execution_context import ExecutionContext
@@ -84,10 +84,10 @@ class Cleaner:
         return []
 
     async def warnings(self, policy: AnyPolicy) -> list[dict[str, str]]:
-        """Return what makes a policy that fits slow, as `{"field", "message", "severity": "warning"}`."""
+        """Return what makes a policy that fits slow or blind, as `{"field", "message", "severity": "warning"}`."""
         if not isinstance(policy, RowsPolicy) or (database := self.database(policy.database)) is None:
             return []
-        return await database.read(lambda c: slow_spots(c, policy))
+        return await database.read(lambda c: weak_spots(c, policy))
 
     async def clean(
         self,
@@ -207,7 +207,7 @@ class Cleaner:
             "dry_run": report.dry_run,
             "report": _text(row, report),
         }
-        await self._app_context.database.write(lambda c: _store(c, values, report, now))
+        await self._app_context.database.write(lambda c: _store(c, row, values, report, now))
         return report
 
     async def close(self) -> None:
@@ -230,15 +230,15 @@ def _text(row: Row[Any], report: Report) -> str:
     return strict_json.dumps({"cleanup_id": row.id, "cleanup_type": row.cleanup_type, **report.to_dict()})
 
 
-def _store(c: Connection, values: dict[str, Any], report: Report, now: datetime) -> None:
-    cleanup_id, counts = values["cleanup_id"], not report.dry_run
+def _store(c: Connection, row: Row[Any], values: dict[str, Any], report: Report, now: datetime) -> None:
+    counts = not report.dry_run
     done = {name: getattr(report, name) if counts else 0 for name in ("matched", "deleted", "bytes", "freed_bytes")}
     runs = {"runs": int(counts), "dry_runs": int(not counts), "failures": int(counts and not report.success)}
     seconds = float(report.seconds or 0) if counts else 0.0
     reports.add(c, values)
-    reports.count(c, cleanup_id, day_of(report.started_at), {**done, **runs, "seconds": seconds})
+    reports.count(c, row.id, day_of(report.started_at), {**done, **runs, "seconds": seconds})
     if counts:
-        cleanups.change(c, cleanup_id, now, last_run=report.started_at, cursor=report.cursor)
+        cleanups.has_run(c, row, now, started_at=report.started_at, cursor=report.cursor)
 
 
 def _write_file(directory: Path, report_id: str, text: str) -> None:

@@ -35,6 +35,7 @@ from modules.core.scheduler.trigger_manager import TriggerManager
 
 LOOK_EVERY = 1.0  # seconds between two looks, while a cleanup runs, at whether cleanups were frozen
 AWAITS_PREVIEW = "run dry: the policy is new or has changed; apply or confirm a plan of it first"
+GOES_ON = "counted from the beginning; the next run goes on where a budget ended the last one"
 
 _TIMETABLE = {"cleanup_interval", "cron", "window", "priority", "description"}  # what does not change what goes
 
@@ -164,12 +165,13 @@ class CleanupRuns:
         self, row: Row[Any], policy: AnyPolicy, *, dry_run: bool, context: ExecutionContext | None
     ) -> Report:
         if dry_run:
-            return await self._cleaner.clean(row.module_id, policy, dry_run=True, context=context)
+            report = await self._cleaner.clean(row.module_id, policy, dry_run=True, context=context)
+            return report if row.cursor is None else replace(report, note=_also(GOES_ON, report.note))
         if error := await self.standstill():
             return self._cleaner.failed(policy.kind, dry_run, error.message, error.code)
         if self.awaits_preview(row, policy):
             report = await self._cleaner.clean(row.module_id, policy, dry_run=True, context=context)
-            return replace(report, note="; ".join(filter(None, (AWAITS_PREVIEW, report.note))))
+            return replace(report, note=_also(AWAITS_PREVIEW, report.note))
         return await self.guarded(row, policy, context=context)
 
     def _limits(self, policy: AnyPolicy) -> Limits:
@@ -192,6 +194,10 @@ class CleanupRuns:
             looking.cancel()
             with suppress(asyncio.CancelledError, SQLAlchemyError):
                 await looking
+
+
+def _also(sentence: str, note: str | None) -> str:
+    return sentence if note is None else f"{sentence}; {note}"
 
 
 def digest(policy: AnyPolicy) -> str:

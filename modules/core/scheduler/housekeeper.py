@@ -75,7 +75,7 @@ class Housekeeper:
     ) -> Result[dict[str, Any]]:
         """Register a cleanup as a task: `{"cleanup_id", "task_id", "created", "warnings"}`; the same type updates it.
 
-        `INVALID_CONFIG` names every offending field in `details["problems"]`; `warnings` say what is slow.
+        `INVALID_CONFIG` names every offending field in `details["problems"]`; `warnings` say what is slow or unseen.
         """
         names = (module_id, cleanup_type)
         checked = await self.check(module_id, cleanup_type, config)
@@ -189,14 +189,14 @@ class Housekeeper:
     ) -> Result[dict[str, Any]]:
         """Run all enabled cleanups, or those of one type, now: `{"reports": […], "total": {…}}`.
 
-        `CLEANUP_FAILED` when any of them failed, even partly; the same dict is in its `details`.
+        The only one of a type runs also where it is off. `CLEANUP_FAILED` (any, even partly) has the dict in `details`.
         """
         started = self._clock.now()
         rows = await self._database.read(lambda c: cleanups.chosen(c, module_id=module_id, cleanup_type=cleanup_type))
         wanted = cleanup_type if cleanup_type is not None else module_id
         if wanted is not None and not rows:
             return not_found(wanted)
-        if cleanup_type is None:
+        if cleanup_type is None or len(rows) > 1:
             rows = [row for row in rows if row.enabled]
         dry_run = dry_run or self._settings.housekeeper_dry_run
         if not dry_run and (error := await self.runs.standstill()):

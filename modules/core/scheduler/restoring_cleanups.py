@@ -69,8 +69,11 @@ class CleanupRestorer:
         `{"cleanup_id", "archive", "dry_run", "restored", "existing"}`: rows or files that came back, and those that
         were left alone because there is one with the same key or path. `archive` may be left out where there is only
         one; `ARCHIVE_NOT_FOUND` names those there are. `path`, an absolute one, chooses one file, the latest if no
-        archive is named with it. A restore that fails, `RESTORE_FAILED`, or is cut off can be done again.
+        archive is named with it. A restore that fails, `RESTORE_FAILED`, or is cut off can be done again. While
+        cleanups are frozen or read-only nothing is moved back either.
         """
+        if not dry_run and (error := await self._runs.standstill()):
+            return Result(error=error)
         try:
             row, policy = await self._found(cleanup_id)
             if problems := await self._cleaner.problems(row.module_id, policy):

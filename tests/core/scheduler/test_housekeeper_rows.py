@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from expiring_sessions import count, fill, sessions
 
+from modules.core.scheduler.housekeeper import Housekeeper
+from modules.core.scheduler.store import cleanups
+
 MODULE = "acme.test"
 OVER = {"table": sessions, "date_column": "at", "max_age": "1 day"}
 
@@ -48,13 +51,41 @@ async def test_another_policy_begins_at_the_beginning(node: Any) -> None:
     assert foreseen["matched"] == done["deleted"] == 3
 
 
+async def test_where_a_run_of_another_policy_stopped_is_not_where_the_next_begins(node: Any) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=5, new=2)
+    some = {**OVER, "max_rows_per_run": 2, "where": {"id": [2, 3, 4]}}
+    registered = (await node.scheduler.register_cleanup_task(MODULE, "sessions", some)).unwrap()
+    database = node.app_context.database
+    as_read = await database.read(lambda c: cleanups.find(c, registered["cleanup_id"]))
+    housekeeper = node.app_context.get_service(Housekeeper)
+
+    await node.scheduler.register_cleanup_task(MODULE, "sessions", OVER)  # while the other one goes on
+    stopped = await housekeeper.runs.run(as_read, dry_run=False)
+    after = await database.read(lambda c: cleanups.find(c, registered["cleanup_id"]))
+
+    assert (stopped.cursor is None, after.cursor, after.last_run) == (False, None, node.clock.now())
+
+
+async def test_of_several_of_one_type_those_that_are_off_do_not_run(node: Any) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=5, new=2)
+    off = (await node.scheduler.register_cleanup_task("acme.other", "sessions", OVER)).unwrap()
+    await node.scheduler.update_cleanup(off["cleanup_id"], {"enabled": False})
+    alone = (await node.scheduler.run_cleanup("sessions", dry_run=True)).unwrap()["reports"]
+    await node.scheduler.register_cleanup_task(MODULE, "sessions", OVER)
+
+    both = (await node.scheduler.run_cleanup("sessions", dry_run=True)).unwrap()["reports"]
+
+    assert [len(alone), [each["module_id"] for each in both]] == [1, [MODULE]]
+
+
 async def test_a_dry_run_leaves_the_place_where_the_next_run_goes_on(node: Any) -> None:
     await fill(node.app_context.database, node.clock.now(), old=5, new=2)
     await node.scheduler.register_cleanup_task(MODULE, "sessions", {**OVER, "max_rows_per_run": 2})
     await node.scheduler.run_cleanup("sessions")
 
-    await node.scheduler.run_cleanup("sessions", dry_run=True)
+    foreseen = (await node.scheduler.run_cleanup("sessions", dry_run=True)).unwrap()["reports"][0]
 
+    assert (foreseen["matched"], foreseen["note"].startswith("counted from the beginning")) == (2, True)
     (shown,) = (await node.scheduler.list_cleanups(module_id=MODULE)).unwrap()
     done = [(await node.scheduler.run_cleanup("sessions")).unwrap()["reports"][0] for _ in range(2)]
     assert shown["enabled"]

@@ -107,3 +107,16 @@ def test_a_key_of_pseudonyms_is_long_enough_and_never_shown() -> None:
     assert "secret of" not in repr(settings)
     with pytest.raises(ValueError, match="housekeeper_pseudonym_key"):
         SchedulerSettings.model_validate({"housekeeper_pseudonym_key": "short"})
+
+
+async def test_while_cleanups_are_frozen_nothing_is_moved_back(node: Any) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=30, new=7)
+    cleanup = (await register(node, "sessions", ARCHIVING))["cleanup_id"]
+    (await node.scheduler.run_cleanup("sessions")).unwrap()
+    await node.scheduler.freeze_cleanups("an audit")
+
+    refused = await node.scheduler.restore_cleanup(cleanup)
+    planned = (await node.scheduler.restore_cleanup(cleanup, dry_run=True)).unwrap()
+
+    assert (refused.error.code, planned["restored"]) == ("CLEANUPS_FROZEN", 30)
+    assert await count(node.app_context.database) == 7

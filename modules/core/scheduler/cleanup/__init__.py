@@ -14,7 +14,7 @@ from modules.core.scheduler.cleanup.restoring import Restored, archives, restore
 from modules.core.scheduler.cleanup.restoring_files import restorable_files, restore_files
 from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
-from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, slow_spots
+from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, weak_spots
 from modules.core.scheduler.cleanup.shrinking import shrink
 from modules.core.scheduler.cleanup.walk import RefusedDirectoryError
 
@@ -47,7 +47,7 @@ __all__ = [
     "oldest_file",
     "oldest_row",
     "parse_policy",
-    "slow_spots",
+    "weak_spots",
     "restorable_files",
     "restore_files",
     "shrink",

@@ -38,8 +38,8 @@ class Report:
     batches: int = 0
     """Transactions that deleted rows; 0 for files."""
     kept: Mapping[str, int] = field(default_factory=dict)
-    """Why the rules kept something, and how often: `young`, `newest`, `tier`, `held`, `filtered`, `min_age`,
-    `min_kept`, `guard`, `budget`."""
+    """Why the rules kept something, and how often: `young`, `newest`, `tier`, `held`, `filtered`, `no_key`,
+    `min_age`, `min_kept`, `guard`, `budget`."""
     done: Mapping[str, int] = field(default_factory=dict)
     """What was done beside or instead of deleting, and how often, such as `archived` or `compressed`."""
     cascades: Mapping[str, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Inspector, TableClause, func, inspect, select
 from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import TypeEngine
 
+from framework.database import delete_triggers
 from framework.errors import did_you_mean
 from modules.core.scheduler.cleanup.actions import Means
 from modules.core.scheduler.cleanup.comparing import comparable
@@ -52,8 +53,8 @@ def check_rows_policy(
     return problems + action_problems(inspector, policy, means or Means())
 
 
-def slow_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
-    """Return what makes a checked policy slow, each with `severity` `warning`: indexes that are missing."""
+def weak_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
+    """Return what makes a checked policy slow or blind, each with `severity` `warning`: missing indexes, triggers."""
     inspector = inspect(connection)
     dependents = read_dependents(inspector, policy)
     found = [{"field": "children", "message": sentence} for sentence in dependents.unindexed]
@@ -68,6 +69,9 @@ def slow_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
     if trash is not None and not has_index(inspector, policy.table_name, [trash]):
         message = f"no index of {policy.table_name!r} begins with {trash}: emptying the trash reads the whole table"
         found.append({"field": "trash_column", "message": message})
+    if triggers := delete_triggers(connection, policy.table_name):
+        message = f"what the triggers of {policy.table_name!r} do is neither counted nor guarded: {', '.join(triggers)}"
+        found.append({"field": "table_name", "message": message})
     return [{**problem, "severity": "warning"} for problem in found]
 
 

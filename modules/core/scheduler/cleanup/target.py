@@ -130,6 +130,8 @@ def _by_itself(policy: RowsPolicy, rows: TableRows, now: datetime) -> list[Rule]
         (rows.dated(rows.table), "undated"),
         (limits(policy, rows, now), young),
     ]
+    if keyless := [name for name in rows.key if name in rows.nullable]:  # SQLite lets a key be null
+        rules.append((and_(*(rows.table.c[name].is_not(None) for name in keyless)), "no_key"))
     if policy.hold_column is not None:
         rules.append((not_(rows.holds(policy.hold_column)), "held"))
     if policy.min_age is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from modules.core.scheduler.cleanup_tables import cleanups
 from modules.core.scheduler.execution import Line, Reason, State
@@ -36,6 +36,12 @@ def add(c: Connection, values: Mapping[str, Any]) -> None:
 def change(c: Connection, cleanup_id: str, now: datetime, **values: Any) -> None:
     """Set columns of one cleanup."""
     c.execute(update(cleanups).where(cleanups.c.id == cleanup_id).values(updated_at=now, **values))
+
+
+def has_run(c: Connection, row: Row[Any], now: datetime, *, started_at: datetime, cursor: str | None) -> None:
+    """Note a run of a cleanup as it was read; where it stopped means something only if its policy is still the same."""
+    place = case((cleanups.c.config == row.config, cursor), else_=None)
+    change(c, row.id, now, last_run=started_at, cursor=place)
 
 
 def counted(c: Connection) -> dict[bool, int]:

@@ -224,3 +224,16 @@ async def test_a_run_that_is_told_to_stop_ends_between_batches(database, logs):
     report = await clean(database, policy, should_stop=lambda: next(answers))
 
     assert report.deleted == 20
+
+
+async def test_a_row_whose_key_is_null_stays_and_is_counted_as_such(sqlite_database):
+    logs = text("CREATE TABLE logs (id TEXT PRIMARY KEY, at TEXT)")
+    await sqlite_database.write(lambda connection: connection.execute(logs))
+    rows = "INSERT INTO logs VALUES ('a', '2020-01-01'), (NULL, '2020-01-01'), (NULL, '2020-01-02')"
+    await sqlite_database.write(lambda connection: connection.execute(text(rows)))
+
+    planned = await clean(sqlite_database, dry_run=True)
+    done = await clean(sqlite_database)
+
+    assert (planned.matched, planned.kept) == (1, {"no_key": 2})
+    assert (done.deleted, done.skipped, done.success) == (1, {}, True)

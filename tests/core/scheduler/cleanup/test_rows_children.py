@@ -7,7 +7,7 @@ from aged_rows import DAY, NOW, clean, create, fill, values
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, text
 
 from framework.database import UtcDateTime
-from modules.core.scheduler.cleanup import RowsPolicy, check_rows_policy, slow_spots
+from modules.core.scheduler.cleanup import RowsPolicy, check_rows_policy, weak_spots
 
 OLD = {"table_name": "logs", "date_column": "at", "max_age": DAY}
 DELETE = RowsPolicy(**OLD, children="delete")
@@ -186,11 +186,35 @@ async def test_a_missing_index_of_a_reference_is_warned_of(database):
     referring(metadata, "orders", indexed=False, log="logs.id")
     await database.write(metadata.create_all)
 
-    (warning,) = await database.read(lambda c: slow_spots(c, DELETE))
+    (warning,) = await database.read(lambda c: weak_spots(c, DELETE))
     done = await clean(database, DELETE)
     await database.write(lambda c: c.execute(text('CREATE INDEX ix_log ON orders ("log")')))
 
     assert (warning["field"], warning["severity"]) == ("children", "warning")
     assert "'orders'" in warning["message"]
     assert "'orders'" in done.note
-    assert await database.read(lambda c: slow_spots(c, DELETE)) == []
+    assert await database.read(lambda c: weak_spots(c, DELETE)) == []
+
+
+async def test_triggers_that_fire_when_rows_go_are_warned_of(database):
+    metadata = MetaData()
+    Table("logs", metadata, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, index=True))
+    await database.write(metadata.create_all)
+    before = await database.read(lambda c: weak_spots(c, DELETE))
+
+    for when, name in (("AFTER DELETE", "audits"), ("AFTER INSERT", "counts")):
+        for statement in trigger(name, when, database.dialect):
+            await database.write(lambda c, statement=statement: c.execute(text(statement)))
+    (warning,) = await database.read(lambda c: weak_spots(c, DELETE))
+
+    assert before == []
+    assert (warning["field"], warning["severity"]) == ("table_name", "warning")
+    assert warning["message"].endswith("neither counted nor guarded: audits")
+
+
+def trigger(name, when, dialect):
+    """Return the statements that make a trigger on `logs`."""
+    if dialect == "sqlite":
+        return [f"CREATE TRIGGER {name}\n{when} ON logs BEGIN SELECT 1; END"]
+    body = f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+    return [body, f"CREATE TRIGGER {name} {when} ON logs FOR EACH ROW EXECUTE FUNCTION {name}()"]

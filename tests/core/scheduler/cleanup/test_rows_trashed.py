@@ -7,7 +7,7 @@ from aged_rows import DAY, NOW, clean, create, fill, values
 from sqlalchemy import Column, Date, Integer, String, select
 
 from framework.database import UtcDateTime
-from modules.core.scheduler.cleanup import Means, RowsPolicy, archives, check_rows_policy, restore, slow_spots
+from modules.core.scheduler.cleanup import Means, RowsPolicy, archives, check_rows_policy, restore, weak_spots
 
 NOTHING = Means()
 
@@ -102,9 +102,9 @@ async def test_the_newest_are_counted_among_those_outside_of_the_trash(database,
 
 
 async def test_a_trash_without_an_index_is_warned_of(database, filled):
-    before = await database.read(lambda c: slow_spots(c, trashing()))
+    before = await database.read(lambda c: weak_spots(c, trashing()))
     await database.write(lambda c: c.exec_driver_sql("CREATE INDEX ix_gone ON logs (gone_at)"))
-    after = await database.read(lambda c: slow_spots(c, trashing()))
+    after = await database.read(lambda c: weak_spots(c, trashing()))
 
     assert [each["field"] for each in before] == ["date_column", "trash_column"]
     assert [each["field"] for each in after] == ["date_column"]
