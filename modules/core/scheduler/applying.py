@@ -158,14 +158,17 @@ class Reconciler:
         found = self._differences(c, draft, locked=True)
         if wanted is not None and _digest([*found, *draft.others]) != wanted:
             refuse("PLAN_CHANGED", "the database has changed since the plan was shown; look at the new plan first")
-        named = set(draft.roll.named)
+        named, stored = set(draft.roll.named), []
         for index, step in enumerate(draft.steps):
             try:
-                named.add(step.put(c, now))
+                stored.append(step.put(c, now))
             except ResultError as refusal:
                 refuse(refusal.error.code, refusal.error.message, declared=index)
+        named.update(stored)
         gone = self._undeclared(c, draft, named, locked=True, also_started=also_started)
-        return {"differences": found, "exported": disable(c, now, gone)}
+        exported = disable(c, now, gone)
+        self._jobs.auditor.tell_of(c, "apply", found, stored)
+        return {"differences": found, "exported": exported}
 
     def _differences(self, c: Connection, draft: Draft, *, locked: bool) -> list[Difference]:
         rows = self._rows(c, draft, locked=locked)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from framework import strict_json
+from framework.audit import Deed
 from framework.context import AppContext
 from framework.result import Result
 from modules.core.scheduler.calendars import BY_OPERATOR, CalendarRegistry
@@ -77,7 +78,9 @@ class CalendarKeeper:
         modules = {name: each.module_id for name, each in self._registry.registered.items()}
         running = {BY_OPERATOR, *self._app_context.modules_health.running()}
         store = partial(_store, current=current, modules=modules, running=running)
-        for missing in (await self._jobs.change(store)).unwrap():
+        deed = Deed("apply", "calendars", None, None, None)
+        stored = await self._jobs.change(store, deed=deed, telling=lambda _: {"calendars": sorted(current)})
+        for missing in stored.unwrap():
             log.warning("calendar %s is registered no longer; the tasks that carry it keep it as it was", missing)
         total = 0
         while changed := (await self._jobs.change(partial(refreeze, current=current))).unwrap():

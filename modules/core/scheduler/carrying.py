@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from framework import strict_json
+from framework.caller import CODE, calling
 from framework.context import AppContext
 from framework.database import Joinable
 from framework.logging import log_ids
@@ -85,7 +86,8 @@ class Carrying:
             self._asked = asyncio.Event()
         self._started = self._clock.monotonic()
         self.deadline = self._started + self.limit
-        self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
+        with calling(CODE):  # whoever has set it off
+            self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
         self.task.add_done_callback(lambda task: self._ended(task, on_end))
         if self._stop_reasons:  # asked to stop while it waited to be started
             self.task.cancel()

@@ -9,11 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework.audit import Deed
 from framework.clock import new_id
 from modules.core.scheduler import chaining, commands, newborn
 from modules.core.scheduler.alike import Plan
+from modules.core.scheduler.auditing import Auditor
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due
+from modules.core.scheduler.looks import Look
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import cleanups, executions, tasks
@@ -62,6 +65,21 @@ def put_all(c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -
             must_exist = (plan.config.owner or owner.kind) == "runtime"
             chaining.check(c, stored[id(plan)]["task_id"], must_exist=must_exist)
     return [stored[id(plan)] for plan in plans]
+
+
+def put_asked(c: Connection, now: datetime, plans: Sequence[Plan], owner: Owner, by: Auditor) -> list[dict[str, Any]]:
+    """Store plans that somebody asks for, and write down of an operator what became of each."""
+    looks = [_look(c, plan, owner, by) for plan in plans] if by.listens else []
+    stored = put_all(c, plans, owner, now)
+    for before, told in zip(looks, stored, strict=False):
+        by.tell(c, Deed("schedule", "task", told["task_id"]), before)
+    return stored
+
+
+def _look(c: Connection, plan: Plan, owner: Owner, by: Auditor) -> Look | None:
+    key = key_of(plan.config, replace(owner, kind=plan.config.owner or owner.kind))
+    existing = _existing(c, plan.config, key)
+    return None if existing is None else by.look(c, Deed("schedule", "task", existing.id))
 
 
 def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from framework.database import Database
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.freezing import refuse_standstill
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import retention
+from modules.core.scheduler.store import audit, retention
 from modules.core.scheduler.store.reports import DAYS_KEPT, day_of
 
 BATCH = 500  # rows of one transaction
@@ -43,8 +43,9 @@ class Keeping:
 async def prune(
     database: Database, clock: Clock, settings: SchedulerSettings, *, dry_run: bool = False
 ) -> dict[str, int]:
-    """Delete what is older, or more, than the settings keep; return how many `executions`, `tasks` and `reports` went.
+    """Delete what is older, or more, than the settings keep; return how many rows of each kind went.
 
+    `{"executions", "tasks", "reports", "audit"}`, the last what operators did.
     Open executions stay, and so do the tasks that code declares: their keys are what makes a restart change nothing.
     A dry run deletes nothing and counts what would go; its `tasks` are those that have no history now. Where the
     settings ask for dry runs and this is none, nothing goes. `ResultError` where nothing may be deleted at all.
@@ -52,12 +53,13 @@ async def prune(
     if not dry_run:
         await database.read(lambda c: refuse_standstill(c, settings))
         if settings.housekeeper_dry_run:
-            return {"executions": 0, "tasks": 0, "reports": 0}
+            return {"executions": 0, "tasks": 0, "reports": 0, "audit": 0}
     pruning = _Pruning(database, clock, settings, dry_run=dry_run)
     executions = await pruning.by_age()
     if pruning.counts:
         executions += await pruning.by_number()
-    return {"executions": executions, "tasks": await pruning.done_tasks(), "reports": await pruning.reports()}
+    tasks, reports = await pruning.done_tasks(), await pruning.reports()
+    return {"executions": executions, "tasks": tasks, "reports": reports, "audit": await pruning.audit()}
 
 
 def kept_by_state(settings: SchedulerSettings, now: datetime) -> dict[str, Keeping]:
@@ -140,6 +142,15 @@ class _Pruning:
             gone += taken
         oldest = day_of(self._now - timedelta(days=DAYS_KEPT))
         await self._carry_out(partial(retention.delete_days, before=oldest))
+        return gone
+
+    async def audit(self) -> int:
+        """Delete what operators did long ago."""
+        before, gone = self._now - self._settings.keep_audit, 0
+        if self._dry_run:
+            return await self._database.read(partial(audit.count, before=before))
+        while taken := await self._carry_out(partial(audit.delete_old, before=before, limit=BATCH)):
+            gone += taken
         return gone
 
     async def _delete_executions(self, ids: Sequence[str]) -> int:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
+from framework.audit import Deed
 from framework.clock import new_id
 from framework.context import AppContext
 from framework.result import Result
 from modules.core.scheduler import commands, creating
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, shrink, total
+from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, shrink
+from modules.core.scheduler.cleanup_round import CleanupRound
 from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.cleanup_task import (
     cleanup_view,
     merged,
     name_problems,
     not_found,
-    report_view,
     task_config,
 )
 from modules.core.scheduler.creating import RUNTIME, Owner
@@ -67,6 +69,7 @@ class Housekeeper:
         self.preview_cleanup, self.apply_cleanup = plans.preview, plans.apply
         self.confirm_cleanup, self.cleanup_plan = plans.confirm, plans.plan
         self.restorer = CleanupRestorer(app_context, self.cleaner, self.runs)
+        self.run_cleanup = CleanupRound(app_context, self.runs, jobs, settings).run
         functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
         functions.register(CARRY_OUT[0], "prune_history", self._prune_history)
 
@@ -83,9 +86,17 @@ class Housekeeper:
             self._jobs.roll.refused(owner)
             return Result(error=checked.error)
         warnings = await self.cleaner.warnings(checked.unwrap())
-        stored = await self._jobs.change(lambda c, now: self.put(c, now, names, checked.data, owner))
+        stored = await self._jobs.change(partial(self._put_asked, names=names, policy=checked.data, owner=owner))
         answered = self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup]))
         return answered.map(lambda each: {**each[0], "warnings": warnings})
+
+    def _put_asked(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: Owner) -> dict[str, Any]:
+        """Store a cleanup that somebody asks for, and write down what an operator did."""
+        known, by = cleanups.find_type(c, *names), self._jobs.auditor
+        before = None if known is None else by.look(c, Deed("register", "cleanup", known.id))
+        stored = self.put(c, now, names, policy, owner)
+        by.tell(c, Deed("register", "cleanup", stored["cleanup_id"]), before)
+        return stored
 
     async def check(self, module_id: str, cleanup_type: str, config: Mapping[str, Any]) -> Result[AnyPolicy]:
         """Return the policy that a config means, or `INVALID_CONFIG`; looks into the live schema, writes nothing."""
@@ -155,7 +166,8 @@ class Housekeeper:
             checked = await self.check(row.module_id, row.cleanup_type, merged(row.config, rest))
         if checked.error is not None:
             return Result(error=checked.error)
-        return await self._jobs.change(lambda c, now: self._update(c, now, row, checked.data, enabled))
+        update = partial(self._update, row=row, policy=checked.data, enabled=enabled)
+        return await self._jobs.change(update, deed=Deed("update", "cleanup", cleanup_id))
 
     def _update(
         self, c: Connection, now: datetime, row: Row[Any], policy: AnyPolicy | None, enabled: bool | None
@@ -182,35 +194,7 @@ class Housekeeper:
             cleanups.remove(c, cleanup_id)
             return {"cleanup_id": cleanup_id, "status": "removed"}
 
-        return await self._jobs.change(work)
-
-    async def run_cleanup(
-        self, cleanup_type: str | None = None, dry_run: bool = False, *, module_id: str | None = None
-    ) -> Result[dict[str, Any]]:
-        """Run all enabled cleanups, or those of one type, now: `{"reports": […], "total": {…}}`.
-
-        The only one of a type runs also where it is off. `CLEANUP_FAILED` (any, even partly) has the dict in `details`.
-        """
-        started = self._clock.now()
-        rows = await self._database.read(lambda c: cleanups.chosen(c, module_id=module_id, cleanup_type=cleanup_type))
-        wanted = cleanup_type if cleanup_type is not None else module_id
-        if wanted is not None and not rows:
-            return not_found(wanted)
-        if cleanup_type is None or len(rows) > 1:
-            rows = [row for row in rows if row.enabled]
-        dry_run = dry_run or self._settings.housekeeper_dry_run
-        if not dry_run and (error := await self.runs.standstill()):
-            return Result(error=error)
-        reports = {row.id: await self.runs.run(row, dry_run=dry_run) for row in rows}
-        summed = total(reports.values(), started_at=started, dry_run=dry_run)
-        data = {
-            "reports": [report_view(row, reports[row.id]) for row in rows],
-            "total": summed.ended(self._clock.now()).to_dict(),
-        }
-        if not summed.success:
-            failed = ", ".join(row.cleanup_type for row in rows if not reports[row.id].success)
-            return Result.error("CLEANUP_FAILED", f"these cleanups failed, at least partly: {failed}", data)
-        return Result.success(data)
+        return await self._jobs.change(work, deed=Deed("remove", "cleanup", cleanup_id))
 
     async def schedule_maintenance(self) -> Result[dict[str, Any]]:
         """Register the retention of the scheduler's own history; a changed setting moves its next run."""

@@ -97,8 +97,8 @@ class Importer:
         there: Rows = {(row.module_id, row.key): row for row in rows if row.key is not None}
         found = [step.declared.told() | step.difference(c, there, self._jobs.planner.masked) for step in steps]
         if now is not None:
-            for step in steps:
-                _put(step, c, now)
+            stored = [_put(step, c, now) for step in steps]
+            self._jobs.auditor.tell_of(c, "import", found, stored)
         counts = {action: sum(each["action"] == action for each in found) for action in ("add", "change", "same")}
         return {"differences": found, "counts": counts}
 
@@ -107,9 +107,9 @@ class Importer:
         return config | {"parameters": self._jobs.planner.masked(config)}
 
 
-def _put(step: Step, c: Connection, now: datetime) -> None:
+def _put(step: Step, c: Connection, now: datetime) -> str:
     try:
-        step.put(c, now)
+        return step.put(c, now)
     except ResultError as refusal:
         told = f"{step.declared.kind} {step.declared.name!r}: {refusal.error.message}"
         refuse(refusal.error.code, told, **(refusal.error.details or {}))

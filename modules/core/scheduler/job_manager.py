@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
-from framework.clock import Clock, SystemClock
+from framework.audit import Deed
+from framework.clock import Clock
 from framework.database import (
     Database,
     Joinable,
     Joining,
-    Notice,
     OtherDatabaseError,
-    explain_lock,
-    is_transient,
     is_unique_violation,
     notify,
 )
-from framework.repeat import until_it_passes
 from framework.result import Result, ResultError
-from modules.core.scheduler import chaining, commands, creating, emitting, newborn
+from modules.core.scheduler import chaining, commands, creating, emitting
 from modules.core.scheduler.alike import Plan
+from modules.core.scheduler.arrivals import Arrivals
+from modules.core.scheduler.auditing import Auditor, Telling
 from modules.core.scheduler.creating import RUNTIME, Owner
 from modules.core.scheduler.history import prune
-from modules.core.scheduler.inbox import Inbox
 from modules.core.scheduler.pages import execution_page, one_task, task_page
+from modules.core.scheduler.patience import patiently, was_undone
 from modules.core.scheduler.planning import Planner, says_when
 from modules.core.scheduler.reconciling import RollCall
 from modules.core.scheduler.refusing import refuse
@@ -38,7 +37,6 @@ from modules.core.scheduler.tables import CHANNEL
 from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
-PATIENCE = 30.0  # real seconds that a caller waits for a database that is locked
 T = TypeVar("T")
 
 
@@ -56,8 +54,9 @@ class JobManager:
         self.planner = planner
         self._settings = settings
         self._wake = wake
-        self._inbox = Inbox(self._store_new)
         self._joining = Joining(database, wake)
+        self._arrivals = Arrivals(database, clock, self._joining, wake)
+        self.auditor = Auditor(clock, planner.masked)
         self.roll = RollCall()
 
     async def create_job(
@@ -91,26 +90,12 @@ class JobManager:
                 details = {**(planned.error.details or {}), "index": number}
                 return Result.error(planned.error.code, planned.error.message, details)
             plans.append(planned.data)
-        if not all(creating.is_new(plan, owner) for plan in plans):
-            stored = await self.change(lambda c, now: creating.put_all(c, plans, owner, now), session)
+        if self.auditor.listens or not all(creating.is_new(plan, owner) for plan in plans):
+            stored = await self.change(partial(creating.put_asked, plans=plans, owner=owner, by=self.auditor), session)
             return self.roll.answered(owner, stored)
         if session is not None:
             return await self.change(partial(creating.insert_new, plans=plans), session)
-        return Result.success(await self._create_new(plans))
-
-    async def _create_new(self, plans: Sequence[Plan]) -> list[dict[str, Any]]:
-        """Store tasks that cannot be there yet; concurrent callers share a commit."""
-        self._joining.refuse_waiting()
-        self._database.refuse_nesting()  # now: what waits in the inbox is written by another asyncio task
-        born, created = creating.new_tasks(plans, self._clock.now())
-        await self._inbox.add(born)
-        return created
-
-    async def _store_new(self, born: Sequence[newborn.Newborn]) -> None:
-        """Insert tasks whose ids are their own: even when nobody knows whether they came in, again is harmless."""
-        insert = partial(self._database.insert, newborn.insertions(born), Notice(CHANNEL, ""))
-        await _patiently(insert, passes=is_transient)
-        self._wake()
+        return Result.success(await self._arrivals.store(plans))
 
     async def update(self, task_id: str, changes: Mapping[str, Any]) -> Result[dict[str, Any]]:
         """Change some fields of a task; what the code declares still counts as the same definition afterwards."""
@@ -124,33 +109,38 @@ class JobManager:
             chaining.check(c, task_id, must_exist=says_when(changes))
             return shown_task(c, commands.must_find(c, task_id))
 
-        return await self.change(work)
+        return await self.change(work, deed=Deed("update", "task", task_id))
 
     async def pause(self, task_id: str, reason: str | None = None) -> Result[dict[str, Any]]:
         """Hold a task's occurrences, pending executions and retries; what runs finishes."""
-        return await self.change(partial(commands.pause, task_id=task_id, reason=reason))
+        pause = partial(commands.pause, task_id=task_id, reason=reason)
+        return await self.change(pause, deed=Deed("pause", "task", task_id))
 
     async def resume(self, task_id: str) -> Result[dict[str, Any]]:
         """Let a paused task go on from now."""
-        return await self.change(partial(commands.resume, task_id=task_id))
+        return await self.change(partial(commands.resume, task_id=task_id), deed=Deed("resume", "task", task_id))
 
     async def cancel(self, task_id: str, *, cancel_running: bool = False) -> Result[dict[str, Any]]:
         """End a task for good; its history stays. What runs finishes unless `cancel_running`."""
-        return await self.change(partial(commands.cancel, task_id=task_id, cancel_running=cancel_running))
+        cancel = partial(commands.cancel, task_id=task_id, cancel_running=cancel_running)
+        return await self.change(cancel, deed=Deed("cancel", "task", task_id))
 
     async def execute_job(self, job_id: str, *, session: Joinable | None = None) -> Result[dict[str, Any]]:
         """Run a task now, beside its schedule: `{"execution_id", "status": "running"}` at once."""
-        return await self.change(partial(commands.run_now, task_id=job_id), session)
+        run, deed = partial(commands.run_now, task_id=job_id), Deed("run", "task", job_id)
+        return await self.change(run, session, deed=deed, telling=lambda told: {"execution_id": told["execution_id"]})
 
     async def cancel_execution(self, execution_id: str) -> Result[dict[str, Any]]:
         """End one execution: a pending one at once, a running one by asking its function to stop."""
-        return await self.change(partial(commands.cancel_execution, execution_id=execution_id))
+        cancel = partial(commands.cancel_execution, execution_id=execution_id)
+        return await self.change(cancel, deed=Deed("cancel", "execution", execution_id))
 
     async def emit(
         self, event: str, payload: Mapping[str, Any] | None = None, *, session: Joinable | None = None
     ) -> Result[int]:
         """Set off every task that waits for this event; return how many."""
-        return await self.change(partial(emitting.emit, event=event, payload=payload), session)
+        emit, deed = partial(emitting.emit, event=event, payload=payload), Deed("emit", "event", event)
+        return await self.change(emit, session, deed=deed, telling=lambda number: {"tasks": number})
 
     async def update_job_status(
         self, job_id: str, status: str, result: Any = None, error: str | None = None
@@ -160,7 +150,7 @@ class JobManager:
         Refused with `INVALID_STATE` while an execution runs.
         """
         correct = partial(commands.correct, task_id=job_id, status=status, result=result, error=error)
-        return await self.change(correct)
+        return await self.change(correct, deed=Deed("correct", "task", job_id))
 
     async def cleanup_completed_jobs(self) -> Result[dict[str, Any]]:
         """Delete ended executions and done one-time tasks that are older than the settings keep them."""
@@ -188,9 +178,19 @@ class JobManager:
         read = partial(execution_page, task_id=task_id, state=state, limit=limit, cursor=cursor)
         return await self._read(read)
 
-    async def change(self, work: Callable[[Connection, datetime], Any], session: Joinable | None = None) -> Result[Any]:
-        """Run a transaction, or a part of the session's; a refusal raised within undoes it and is the answer."""
-        told = partial(self._told, work)
+    async def change(
+        self,
+        work: Callable[[Connection, datetime], Any],
+        session: Joinable | None = None,
+        *,
+        deed: Deed | None = None,
+        telling: Telling[Any] | None = None,
+    ) -> Result[Any]:
+        """Run a transaction, or a part of the session's; a refusal raised within undoes it and is the answer.
+
+        An operator's is a `deed`, which is written down in it: `Auditor.beside`.
+        """
+        told = partial(self._told, work if deed is None else self.auditor.beside(work, deed, telling))
         try:
             done = await (self._write(told) if session is None else self._joining.write(session, told))
         except ResultError as refusal:
@@ -212,11 +212,11 @@ class JobManager:
         self._joining.refuse_waiting()
         write = partial(self._database.write, work)
         try:
-            return await _patiently(write, passes=_was_undone)
+            return await patiently(write, passes=was_undone)
         except IntegrityError as error:
             if not is_unique_violation(error):
                 raise
-            return await _patiently(write, passes=_was_undone)  # what was not there is found the second time
+            return await patiently(write, passes=was_undone)  # what was not there is found the second time
 
     async def _read(self, work: Callable[[Connection], Any]) -> Result[Any]:
         try:
@@ -231,16 +231,3 @@ class JobManager:
             if "parameters" in task:
                 task["parameters"] = self.planner.masked(task)
         return shown
-
-
-async def _patiently(write: Callable[[], Awaitable[T]], *, passes: Callable[[BaseException], bool]) -> T:
-    try:
-        return await until_it_passes(write, clock=SystemClock(), passes=passes, patience=PATIENCE)
-    except DBAPIError as error:
-        explain_lock(error)
-        raise
-
-
-def _was_undone(error: BaseException) -> bool:
-    """Whether a transaction failed for a passing reason and left nothing; a lost connection may have committed."""
-    return is_transient(error) and not getattr(error, "connection_invalidated", False)

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
+from framework.caller import Door, caller
 from framework.database import Insertion, insert_rows
 from modules.core.scheduler import tables
+from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.placing import Occurrence, Task, first_row
 from modules.core.scheduler.policies import policies_of
@@ -30,7 +32,9 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
 
     A one-time task whose time has come is fired as it is born: what a turn would insert travels in the same commit.
     """
+    who = caller()
     values["created_at"] = values["updated_at"] = now
+    values["created_by"] = None if who.door is Door.CODE else storable(who.name, MAX_ID)
     values["execution_count"] = 0
     values["status_reason"] = values["last_execution"] = values["last_error"] = None
     execution = None

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
+from framework.audit import Deed
 from framework.context import AppContext
 from framework.result import Result
 from modules.core.scheduler import commands
@@ -53,7 +54,8 @@ class Operator:
 
         From the moment this returns the node begins nothing. `NODE_NOT_FOUND` where there is no such node.
         """
-        return await self._jobs.change(lambda c, now: _drain(c, now, storable(node_id, MAX_ID), undo=undo))
+        drain = partial(_drain, node_id=storable(node_id, MAX_ID), undo=undo)
+        return await self._jobs.change(drain, deed=Deed("undrain" if undo else "drain", "node", node_id))
 
     async def list_queues(self) -> Listing:
         """Return the queues in which anything waits or runs, that a node names, or that are paused, by name.
@@ -70,20 +72,22 @@ class Operator:
         Pausing a paused one only changes the reason; `INVALID_QUEUE` where no queue can have this name.
         """
         told = None if reason is None else storable(reason, MAX_ID)
-        return await self._change_queue(name, lambda c, now: _hold(c, now, QUEUE + name, told))
+        return await self._change_queue("pause", name, lambda c, now: _hold(c, now, QUEUE + name, told))
 
     async def resume_queue(self, name: str) -> Answer:
         """Let a queue go on, and return it; of one that is not paused, nothing changes."""
-        return await self._change_queue(name, lambda c, _now: commands.let_go(c, QUEUE + name))
+        return await self._change_queue("resume", name, lambda c, _now: commands.let_go(c, QUEUE + name))
 
     async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
         """Hold back all tasks, or those of one module, on every node, until `resume_all`; what runs finishes."""
-        (await self._jobs.change(lambda c, now: nodes.hold(c, module_id or "*", reason, now))).unwrap()
+        hold = partial(nodes.hold, scope=module_id or "*", reason=reason)
+        (await self._jobs.change(lambda c, now: hold(c, now=now), deed=_of_all("pause", module_id))).unwrap()
         return await self._status()
 
     async def resume_all(self, *, module_id: str | None = None) -> Answer:
         """Let go what `pause_all` holds; what became due meanwhile follows its catch-up policy."""
-        (await self._jobs.change(lambda c, _now: commands.let_go(c, module_id or "*"))).unwrap()
+        release = partial(commands.let_go, scope=module_id or "*")
+        (await self._jobs.change(lambda c, _now: release(c), deed=_of_all("resume", module_id))).unwrap()
         return await self._status()
 
     async def freeze_cleanups(self, reason: str | None = None) -> Answer:
@@ -93,16 +97,17 @@ class Operator:
         runs stops within about a second, its report failed. Freezing again only changes the reason.
         """
         told = None if reason is None else storable(reason, MAX_ID)
-        return await self._jobs.change(lambda c, now: _freeze(c, now, told))
+        freeze = partial(_freeze, reason=told)
+        return await self._jobs.change(freeze, deed=Deed("freeze", "cleanups", CLEANUPS))
 
     async def unfreeze_cleanups(self) -> Answer:
         """Let cleanups delete again: `{"frozen", "since", "reason"}`; what was refused meanwhile is not made up for."""
-        return await self._jobs.change(lambda c, _now: _unfreeze(c))
+        return await self._jobs.change(lambda c, _now: _unfreeze(c), deed=Deed("unfreeze", "cleanups", CLEANUPS))
 
     async def _status(self) -> Answer:
         return Result.success(await status_of(self._app_context, self._runner))
 
-    async def _change_queue(self, name: str, change: Callable[[Connection, datetime], object]) -> Answer:
+    async def _change_queue(self, action: str, name: str, change: Callable[[Connection, datetime], object]) -> Answer:
         try:
             _queue_name.validate_python(name)
         except ValidationError:
@@ -114,7 +119,11 @@ class Operator:
             (queue,) = [each for each in _queues(c, now, [name]) if each["name"] == name]
             return queue
 
-        return await self._jobs.change(work)
+        return await self._jobs.change(work, deed=Deed(action, "queue", QUEUE + name, name))
+
+
+def _of_all(action: str, module_id: str | None) -> Deed:
+    return Deed(action, "scheduler", "*") if module_id is None else Deed(action, "module", module_id)
 
 
 def _drain(c: Connection, now: datetime, node_id: str, *, undo: bool) -> dict[str, Any]:

@@ -21,14 +21,16 @@ MAX_LIMIT = 500
 def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
     """Return `{"tasks", "next_cursor"}`, newest first."""
     check_limit(limit)
-    rows = tasks.page(c, **_storable(filters), limit=limit + 1, after=_task_cursor(cursor))
+    rows = tasks.page(
+        c, **_storable(filters), limit=limit + 1, after=None if cursor is None else place_of_cursor(cursor)
+    )
     shown = rows[:limit]
     more = len(rows) > limit
     opened = [row.id for row in shown if row.is_open]
     stuck = executions.waiting_reasons(c, opened) if opened else {}
     return {
         "tasks": [task_view(row, is_open=row.is_open, blocked=stuck.get(row.id)) for row in shown],
-        "next_cursor": _cursor(shown[-1].created_at.isoformat(), shown[-1].id) if more else None,
+        "next_cursor": moment_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     }
 
 
@@ -94,11 +96,15 @@ def _cursor(*parts: str) -> str:
     return base64.urlsafe_b64encode(strict_json.dumps(parts).encode()).decode()
 
 
-def _task_cursor(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    created_at, task_id = _open_cursor(cursor, 2)
-    return _moment(created_at), task_id
+def moment_cursor(moment: datetime, row_id: str) -> str:
+    """Return the cursor behind a row of a list that is in the order of moments, and of ids within one."""
+    return _cursor(moment.isoformat(), row_id)
+
+
+def place_of_cursor(cursor: str) -> tuple[datetime, str]:
+    """Return the moment and the id that such a cursor names, or refuse with `INVALID_CURSOR`."""
+    moment, row_id = _open_cursor(cursor, 2)
+    return _moment(moment), row_id
 
 
 def _moment(text: str) -> datetime:

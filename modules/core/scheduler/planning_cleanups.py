@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
+from framework.audit import Deed
 from framework.clock import new_id
 from framework.context import AppContext
 from framework.result import Error, Result, ResultError
@@ -103,6 +104,7 @@ class CleanupPlans:
         def work(c: Connection, now: datetime) -> dict[str, Any]:
             plan = _must_find(c, plan_id)
             self._approve(c, plan, now)
+            self._jobs.auditor.record(c, Deed("confirm", "cleanup", plan.cleanup_id, None, None, {"plan_id": plan_id}))
             return self._view(c, plan)
 
         return await self._jobs.change(work)
@@ -172,6 +174,7 @@ class CleanupPlans:
         if not cleanup_plans.use(c, plan_id, now):
             refuse("PLAN_USED", "somebody else applies the plan; preview the cleanup again")
         self._approve(c, plan, now)
+        self._jobs.auditor.record(c, Deed("apply", "cleanup", plan.cleanup_id, None, None, {"plan_id": plan_id}))
 
     def _approve(self, c: Connection, plan: Row[Any], now: datetime) -> None:
         cleanup_plans.approve(c, plan.cleanup_id, digest(self._runs.parse_stored(_current(c, plan, now).config)))

@@ -10,6 +10,8 @@ from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework import strict_json
+from framework.audit import Deed, record
+from framework.caller import Door, caller
 from framework.context import AppContext
 from framework.database import Database
 from framework.result import Error, Result, ResultError
@@ -43,7 +45,7 @@ class CleanupRestorer:
     """Knows what can be brought back. Methods are async and return a Result."""
 
     def __init__(self, app_context: AppContext, cleaner: Cleaner, runs: CleanupRuns) -> None:
-        self._database = app_context.database
+        self._app_context, self._database = app_context, app_context.database
         self._clock = app_context.clock
         self._cleaner = cleaner
         self._runs = runs
@@ -80,6 +82,8 @@ class CleanupRestorer:
                 refuse("RESTORE_FAILED", "; ".join(f"{each['field']}: {each['message']}" for each in problems))
             there = await self._archives(policy)
             chosen = None if archive is None and path is not None else _chosen(archive, there)
+            if not dry_run:
+                await self._write_down(row, chosen, path)
             if isinstance(policy, FilesPolicy):
                 done = await self._restore_files(policy, chosen, path, dry_run=dry_run)
             elif chosen is None or path is not None:
@@ -90,6 +94,13 @@ class CleanupRestorer:
             return Result(error=refusal.error)
         told = {"cleanup_id": row.id, "archive": chosen, "dry_run": dry_run}
         return Result.success(told | {"restored": done.rows, "existing": done.existing})
+
+    async def _write_down(self, row: Row[Any], archive: str | None, path: str | None) -> None:
+        """Write down what an operator is about to bring back: it comes in many transactions, or as files."""
+        if caller().door is not Door.CODE:
+            told = {"archive": archive, "path": path}
+            deed = Deed("restore", "cleanup", row.id, f"{row.module_id}/{row.cleanup_type}", None, told)
+            await self._database.write(lambda c: record(self._app_context, c, deed))
 
     async def _found(self, cleanup_id: str) -> tuple[Row[Any], RowsPolicy | FilesPolicy]:
         row = await self._database.read(lambda c: cleanups.find(c, storable(cleanup_id, MAX_ID)))

@@ -11,6 +11,7 @@ from framework.context import AppContext, Phase, acting_module
 from framework.database import Joinable
 from framework.result import Result
 from modules.core.scheduler.applying import Reconciler
+from modules.core.scheduler.audit_records import AuditRecords
 from modules.core.scheduler.by_keyword import ByKeyword
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.cleanup_records import CleanupRecords
@@ -79,6 +80,7 @@ class SchedulerService:
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
         self.metrics = Metrics(app_context, settings, runner)
+        self.list_audit = AuditRecords(app_context, triggers.timezone).list_audit
         operations = Operations(functions, self)
         self.operations, self.perform = operations.known, operations.perform
 

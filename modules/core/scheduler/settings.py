@@ -40,7 +40,7 @@ def _cleanup(config: dict[str, Any]) -> dict[str, Any]:
 
 
 class SchedulerSettings(ModuleSettings):
-    """Read once at start; a bare number means seconds, for `keep_execution_history` days."""
+    """Read once at start; a bare number means seconds, for `keep_…` days."""
 
     enabled: bool = Field(default=True, description="False: nothing is carried out by this process.")
     max_concurrent_tasks: int = Field(default=10, ge=1, le=10_000, description="How many executions run at once here.")
@@ -130,6 +130,9 @@ class SchedulerSettings(ModuleSettings):
     )
     keep_skipped_per_task: int | None = Field(
         default=None, ge=1, description="The same for those that were skipped, missed or cancelled."
+    )
+    keep_audit: Annotated[Days, POSITIVE] = Field(
+        default=timedelta(days=365), description="Age at which what operators did is forgotten."
     )
     housekeeper_schedule: CronText = Field(default="17 3 * * *", description="Cron of the history's own retention.")
     housekeeper_max_at_once: int = Field(

@@ -33,6 +33,7 @@ class ScheduledEvent(Base):
     """A task: a standing order. `trigger` is the truth about when; `next_execution` is the next nominal time.
 
     `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for.
+    `created_by` names the operator who scheduled it.
     """
 
     __tablename__ = "scheduler_events"
@@ -45,6 +46,7 @@ class ScheduledEvent(Base):
         _partial("ix_scheduler_events_calendars", "id", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
+        _partial("ix_scheduler_events_creator", "created_by", "status", where="created_by IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -72,6 +74,7 @@ class ScheduledEvent(Base):
     owner: Mapped[str]
     declared_by: Mapped[str | None]
     declared_as: Mapped[str | None]
+    created_by: Mapped[str | None]
     definition: Mapped[str]
     timing: Mapped[str]
     priority: Mapped[int]

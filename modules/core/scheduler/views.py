@@ -37,6 +37,7 @@ TASK_FIELDS = (
     "overlap",
     "max_instances",
     "delivery",
+    "created_by",
     "created_at",
     "updated_at",
 )

@@ -85,7 +85,7 @@ async def test_of_one_task_only_the_newest_are_kept(start_node: Any) -> None:
 
     pruned = await prune(node)
 
-    assert pruned == {"executions": 6, "tasks": 0, "reports": 0}
+    assert pruned == {"executions": 6, "tasks": 0, "reports": 0, "audit": 0}
     assert await node.history(crowded) == newest
     assert len(await node.history(other)) == 2
 
@@ -128,7 +128,7 @@ async def test_a_failed_task_that_is_to_run_again_is_kept(node: Any) -> None:
 
     pruned = await prune(node)
 
-    assert pruned == {"executions": 1, "tasks": 0, "reports": 0}
+    assert pruned == {"executions": 1, "tasks": 0, "reports": 0, "audit": 0}
     assert await node.states(task_id) == ["pending"]
 
 
@@ -143,7 +143,7 @@ async def test_a_done_one_time_task_goes_with_its_history(node: Any) -> None:
 
     pruned = await prune(node)
 
-    assert pruned == {"executions": 1, "tasks": 2, "reports": 0}
+    assert pruned == {"executions": 1, "tasks": 2, "reports": 0, "audit": 0}
     assert not await node.scheduler.get_task(done)
     assert [(await node.task(kept))["status"] for kept in (waiting, recurring)] == ["pending", "pending"]
 

@@ -104,7 +104,7 @@ async def test_where_the_settings_ask_for_dry_runs_nothing_goes_at_all(start_nod
     scheduled = [row["result"] for row in await node.history(registered["task_id"])]
     assert [(result["dry_run"], result["matched"]) for result in scheduled] == [(True, 5), (True, 5)]
     assert (by_hand["total"]["dry_run"], by_hand["total"]["deleted"]) == (True, 0)
-    assert history.unwrap() == {"executions": 0, "tasks": 0, "reports": 0}
+    assert history.unwrap() == {"executions": 0, "tasks": 0, "reports": 0, "audit": 0}
     assert await count(node.app_context.database) == 5
     assert (await node.scheduler.list_cleanups(module_id=MODULE)).unwrap()[0]["last_run"] is None
 

@@ -27,6 +27,7 @@ commands = {
     "calendars": (f"{HERE}.calendars:calendar_commands", "Named calendars, in which tasks do not run."),
     "cleanups": (f"{HERE}.of_cleanups:cleanup_commands", "What may be deleted, and what was."),
     "cron": (f"{HERE}.cron:cron_commands", "What a cron expression means."),
+    "audit": (f"{HERE}.audit:audit_commands", "What operators have done."),
     "forecast": (f"{HERE}.ahead:forecast", "Play what comes on the slots there are."),
     "metrics": (f"{HERE}.metrics:print_metrics", "Print metrics in the format of Prometheus."),
     "lint": (f"{HERE}.ahead:lint", "Find what about the tasks will surprise somebody."),

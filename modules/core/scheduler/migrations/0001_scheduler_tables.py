@@ -12,16 +12,17 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars")
+TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars", "audit")
 
 
 def upgrade() -> None:
-    """Create the six tables."""
+    """Create the tables."""
     _events()
     _executions()
     _nodes()
     _pauses()
     _calendars()
+    _audit()
 
 
 def _partial(
@@ -65,6 +66,7 @@ def _events() -> None:
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("declared_by", sa.Text()),
         sa.Column("declared_as", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.Text(), nullable=True),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("timing", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
@@ -80,6 +82,7 @@ def _events() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     _partial("ix_scheduler_events_calendars", ["id"], "calendars IS NOT NULL")
+    _partial("ix_scheduler_events_creator", ["created_by", "status"], "created_by IS NOT NULL")
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
     _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
@@ -188,3 +191,23 @@ def _calendars() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _audit() -> None:
+    op.create_table(
+        "scheduler_audit",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_scheduler_audit_at", "scheduler_audit", ["at", "id"])
+    op.create_index("ix_scheduler_audit_target", "scheduler_audit", ["target", "at", "id"])
+    op.create_index("ix_scheduler_audit_actor", "scheduler_audit", ["actor", "at", "id"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
+from framework.audit import Deed
 from framework.result import Result
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.occurrences import backfilling, bounding, next_one
@@ -37,7 +39,8 @@ class Occurrences:
         """
         order = partial(backfilling.backfill, task_id=task_id, start=start, end=end)
         if not dry_run:
-            return (await self._jobs.change(order)).map(lambda told: {**told, "dry_run": False})
+            done = await self._jobs.change(order, deed=Deed("backfill", "task", task_id), telling=_placed)
+            return done.map(lambda told: {**told, "dry_run": False})
 
         def rehearse(c: Connection, now: datetime) -> None:
             raise _Undone(order(c, now))
@@ -57,7 +60,7 @@ class Occurrences:
         `INVALID_STATE` says what became of it.
         """
         order = partial(next_one.skip, task_id=task_id, scheduled_for=scheduled_for, reason=reason)
-        return await self._jobs.change(order)
+        return await self._jobs.change(order, deed=Deed("skip", "task", task_id), telling=_occurrence)
 
     async def shift_next(self, task_id: str, to: datetime | str, scheduled_for: datetime | str | None = None) -> Answer:
         """Start one occurrence at another time, at once where that has passed; the following ones stay where they are.
@@ -66,7 +69,7 @@ class Occurrences:
         waits.
         """
         order = partial(next_one.shift, task_id=task_id, to=to, scheduled_for=scheduled_for)
-        return await self._jobs.change(order)
+        return await self._jobs.change(order, deed=Deed("shift", "task", task_id), telling=_occurrence)
 
     async def run_until(self, task_id: str, moment: datetime | str | None) -> Answer:
         """Let a recurring task run until a moment, which counts; None takes that end away again.
@@ -74,7 +77,23 @@ class Occurrences:
         `{"task_id", "until", "status", "next_execution", "upcoming"}`. The trigger keeps its phase, and an end of its
         own. `INVALID_STATE` for a task that runs once, waits for an event, or has been cancelled.
         """
-        return await self._jobs.change(partial(bounding.run_until, task_id=task_id, end=moment))
+        order = partial(bounding.run_until, task_id=task_id, end=moment)
+        return await self._jobs.change(order, deed=Deed("until", "task", task_id))
+
+
+def _placed(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit keeps of a backfill."""
+    return {"placed": told["placed"], "first": _text(told["first"]), "last": _text(told["last"])}
+
+
+def _occurrence(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit keeps of one occurrence that was moved or left out."""
+    names = ("scheduled_for", "due_at")
+    return {name: _text(told[name]) for name in names if name in told} | {"execution_id": told["execution_id"]}
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 class _Undone(Exception):  # noqa: N818  # carries an answer out of a transaction that is rolled back

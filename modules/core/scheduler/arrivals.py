@@ -1,0 +1,38 @@
+"""Tasks that cannot be there yet: their rows are made at once, and concurrent callers share a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from framework.clock import Clock
+from framework.database import Database, Joining, Notice, is_transient
+from modules.core.scheduler import creating, newborn
+from modules.core.scheduler.alike import Plan
+from modules.core.scheduler.inbox import Inbox
+from modules.core.scheduler.patience import patiently
+from modules.core.scheduler.tables import CHANNEL
+
+
+class Arrivals:
+    """Stores new tasks; `wake` is called after each commit."""
+
+    def __init__(self, database: Database, clock: Clock, joining: Joining, wake: Callable[[], None]) -> None:
+        self._database, self._clock = database, clock
+        self._joining, self._wake = joining, wake
+        self._inbox = Inbox(self._insert)
+
+    async def store(self, plans: Sequence[Plan]) -> list[dict[str, Any]]:
+        """Store the tasks of plans that name none, and return what is told of them once they are committed."""
+        self._joining.refuse_waiting()
+        self._database.refuse_nesting()  # now: what waits in the inbox is written by another asyncio task
+        born, created = creating.new_tasks(plans, self._clock.now())
+        await self._inbox.add(born)
+        return created
+
+    async def _insert(self, born: Sequence[newborn.Newborn]) -> None:
+        """Insert tasks whose ids are their own: even when nobody knows whether they came in, again is harmless."""
+        insert = partial(self._database.insert, newborn.insertions(born), Notice(CHANNEL, ""))
+        await patiently(insert, passes=is_transient)
+        self._wake()
