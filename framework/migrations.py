@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from framework.database import Database
 from framework.errors import FrameworkError
+from framework.revisions import stands_at_head
 
 if TYPE_CHECKING:  # Alembic takes long to import, and only an upgrade needs it
     from alembic.runtime.migration import MigrationContext
@@ -105,7 +106,10 @@ async def current(database: Database, migrations: Sequence[Migrations]) -> dict[
 
 
 def _pending(connection: Connection, migrations: Sequence[Migrations]) -> dict[str, list[str]]:
-    return {m.module_id: _missing(_heads(connection, m), m) for m in migrations}
+    return {
+        m.module_id: [] if stands_at_head(connection, m.version_table, m.folder) else _missing(_heads(connection, m), m)
+        for m in migrations
+    }
 
 
 def _missing(heads: tuple[str, ...], module: Migrations) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from framework.cli.deferred import Deferred
 HEAVY = {"alembic", "asyncio", "croniter", "fastapi", "pydantic", "rich", "sqlalchemy", "structlog"}
 IMPORTED_BY = """
 import sys
+from pathlib import Path
 from framework.cli import main
 try:
     main(sys.argv[2:])
@@ -53,3 +56,15 @@ def test_a_group_is_listed_with_the_line_that_it_says_of_itself() -> None:
     for name, command in cli.program(doors).commands.items():
         if isinstance(command, Deferred) and not command.hidden:
             assert command.loaded().help.startswith(command.help.rstrip(".")), name
+
+
+def test_looking_at_tables_that_are_up_to_date_takes_no_alembic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run([sys.executable, "-m", "framework", "db", "upgrade"], check=True, capture_output=True)
+
+    printed, end = imported_by("tasks", "list", "--json")
+
+    assert json.loads(printed)["tasks"] == []
+    assert not {"alembic", "fastapi", "rich"} & set(re.findall(r"\w+", end))
