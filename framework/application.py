@@ -23,7 +23,6 @@ from framework.errors import (
     DatabaseMissing,
     DatabaseRefused,
     DatabaseUnavailable,
-    SchemaBehind,
     SettingsError,
     one_line,
 )
@@ -122,25 +121,30 @@ class Application:
 
         Nothing is created or migrated: raises `DatabaseMissing` and `SchemaBehind`, and what `start` raises.
         """
-        async with self._beside(make_database=False) as phases:
-            if waiting := await phases.pending():
-                raise SchemaBehind(waiting)
-            phases.register()
-            phases.app_context.phase = Phase.RUNNING
+        async with self.beside(make_database=False) as phases:
+            await phases.look()
             yield phases.app_context
 
     async def pending(self) -> dict[str, list[str]]:
         """Return the revisions that the tables lack, by module id; changes nothing. Raises `DatabaseMissing`."""
-        async with self._beside(make_database=False) as phases:
+        async with self.beside(make_database=False) as phases:
             return await phases.pending()
+
+    def check_settings(self) -> None:
+        """Read all settings as a start does: raises `SettingsError` and `RequirementError`, or warns."""
+        self._prepare()
 
     async def upgrade(self) -> dict[str, list[str]]:
         """Bring all tables up to date without starting a module; return what was applied, by module id."""
-        async with self._beside(make_database=True) as phases:
+        async with self.beside(make_database=True) as phases:
             return await phases.migrate()
 
     @asynccontextmanager
-    async def _beside(self, *, make_database: bool) -> AsyncIterator[Phases]:
+    async def beside(self, *, make_database: bool) -> AsyncIterator[Phases]:
+        """The modules, settings and database for a tool, before their phase one; a running application goes on.
+
+        Without `make_database`, nothing is created: raises `DatabaseMissing`, and what `start` raises.
+        """
         settings, modules, own = self._prepare()
         clock = SystemClock() if self._clock is None else self._clock
         database = _open(own) if make_database else _open_existing(own)

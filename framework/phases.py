@@ -11,7 +11,7 @@ from functools import partial
 from framework.clock import SystemClock
 from framework.context import AppContext, Callback, Phase, acting, context_of
 from framework.database import is_transient
-from framework.errors import InvalidModule, one_line
+from framework.errors import InvalidModule, SchemaBehind, one_line
 from framework.lifespan import Lifespan
 from framework.module import Module
 from framework.repeat import until_it_passes
@@ -44,6 +44,10 @@ class Phases:
                     log.exception("module %s failed to register", module.id)
                     self._leave_out(module, one_line(error))
 
+    def with_tables(self) -> list[tuple[str, str]]:
+        """Return `(module_id, place of its migrations)` of the modules that have tables and are not left out."""
+        return [(m.id, m.migrations) for m in self._modules if m.migrations and m.id not in self._left_out]
+
     async def migrate(self) -> dict[str, list[str]]:
         """Bring the tables of every module up to date, in requirement order; raises what a migration raises.
 
@@ -54,19 +58,26 @@ class Phases:
             return {}
         from framework.migrations import Migrations, upgrade  # Alembic takes long to import
 
-        places = [Migrations(*place) for place in self._with_tables()]
+        places = [Migrations(*place) for place in self.with_tables()]
         upgrading = partial(upgrade, self.app_context.database, places)
         applied = await until_it_passes(upgrading, clock=SystemClock(), passes=is_transient, patience=PATIENCE)
         return {module_id: revisions for module_id, revisions in applied.items() if revisions}
 
     async def pending(self) -> dict[str, list[str]]:
         """Return the revisions that `migrate` would apply, by the ids of the modules that lack any."""
-        if not self._with_tables():
+        if not self.with_tables():
             return {}
         from framework.migrations import Migrations, pending
 
-        waiting = await pending(self.app_context.database, [Migrations(*place) for place in self._with_tables()])
+        waiting = await pending(self.app_context.database, [Migrations(*place) for place in self.with_tables()])
         return {module_id: revisions for module_id, revisions in waiting.items() if revisions}
+
+    async def look(self) -> None:
+        """Phase one only, for a tool that looks or asks: no module starts. Raises `SchemaBehind`."""
+        if waiting := await self.pending():
+            raise SchemaBehind(waiting)
+        self.register()
+        self.app_context.phase = Phase.RUNNING
 
     async def start(self) -> None:
         """Phase two of every module, then what waits for all of them."""
@@ -109,9 +120,6 @@ class Phases:
                 module.stop_now()
             except Exception:
                 log.exception("module %s failed to stop at once", module.id)
-
-    def _with_tables(self) -> list[tuple[str, str]]:
-        return [(m.id, m.migrations) for m in self._modules if m.migrations and m.id not in self._left_out]
 
     async def _start(self, module: Module) -> None:
         lifespan = Lifespan(module, self.app_context, self._failed_later)

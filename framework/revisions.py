@@ -19,7 +19,8 @@ def stands_at_head(connection: Connection, version_table: str, folder: Path) -> 
 
 def _head(folder: Path) -> str | None:
     """Return the revision that no other one follows; None where there are several, or what they are is computed."""
-    revisions, followed = set(), set()
+    revisions: set[Any] = set()
+    followed: set[Any] = set()
     for path in folder.glob("*.py"):
         if path.name == "__init__.py":
             continue

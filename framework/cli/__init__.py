@@ -2,7 +2,8 @@
 
 A module's `cli.py`, or its folder `cli`, may hold `commands` (a Typer application, added at the top, or the `Places` of
 its commands), `module_commands` (the place of one that is added to `modules`), `announce` (facts for the banner of
-`run`, from an AppContext) and `log_lines` (by name of logger, how a record reads: mark, style, text).
+`run`, from an AppContext), `log_lines` (by name of logger, how a record reads: mark, style, text), `findings` (what
+`doctor` finds, from an AppContext in phase one) and `in_use` (sentences that say who uses the database, from another).
 It is imported without its package, and `--help` imports all of them: heavy imports belong inside the commands, and many
 commands behind their places.
 """
@@ -34,6 +35,7 @@ OF_MODULES = "The modules of the application."
 PLACES = {
     "run": ("framework.cli.running:run", "Start the application of ./settings and the environment, and serve it."),
     "worker": ("framework.cli.running:worker", "Start it without serving anything: it only carries out tasks."),
+    "doctor": ("framework.cli.doctor:examine_all", "Find what is wrong, and say what to do about it."),
     "version": ("framework.cli.version:tell_version", "Tell which version this is."),
     "db": ("framework.cli.database:database_commands", "The tables of the application's database."),
 }
@@ -106,7 +108,12 @@ def _tell_wrong_usage(message: str, context: Any) -> None:
 def _doors() -> dict[str, ModuleType]:
     """Return the `cli.py` of every module found, by module id; one that cannot be imported is named and left out."""
     doors: dict[str, ModuleType] = {}
-    for item in discover().values():
+    try:
+        found = discover()
+    except FrameworkError as error:  # `doctor` should still be there
+        complain(str(error))
+        return doors
+    for item in found.values():
         try:
             door = None if item.disabled else import_commands(item)
         except FrameworkError as error:

@@ -53,7 +53,7 @@ class SchedulerService:
         housekeeper: Housekeeper,
         runner: Runner,
     ) -> None:
-        self._app_context, self._settings, self._functions = app_context, settings, functions
+        self._app_context, self._settings, self.functions = app_context, settings, functions
         self._runner, self._housekeeper, self._jobs = runner, housekeeper, jobs
         self.register_function, self.add_listener = functions.register, runner.listeners.add
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from framework.context import AppContext
+    from framework.finding import Finding
 
 HERE = "modules.core.scheduler.cli"
 MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
@@ -40,6 +41,20 @@ async def announce(app_context: AppContext) -> list[tuple[str, str]]:
     from modules.core.scheduler.announcing import facts
 
     return await facts(app_context)
+
+
+async def findings(app_context: AppContext) -> list[Finding]:
+    """Return what `doctor` finds: tasks that nobody carries out."""
+    from modules.core.scheduler import examining
+
+    return await examining.findings(app_context)
+
+
+async def in_use(app_context: AppContext) -> list[str]:
+    """Return who uses the database, a sentence for each living node."""
+    from modules.core.scheduler import examining
+
+    return await examining.in_use(app_context)
 
 
 def _execution_line(record: logging.LogRecord) -> tuple[str, str, str]:

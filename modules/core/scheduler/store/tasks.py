@@ -134,6 +134,18 @@ def next_due(c: Connection, now: datetime) -> datetime | None:
     return read_moment(run(c, NEXT_DUE, now=now).scalar())
 
 
+def first_due(c: Connection) -> datetime | None:
+    """Return the earliest moment at which a task that nobody holds back is or becomes due."""
+    return c.execute(select(func.min(events.c.next_execution)).where(is_pending, not_held)).scalar()
+
+
+def count_by_function(c: Connection) -> Sequence[Row[Any]]:
+    """Return `(module_id, function_name, count)` of the functions that pending tasks run."""
+    named = (events.c.module_id, events.c.function_name)
+    counted = select(*named, func.count().label("count")).where(is_pending).group_by(*named)
+    return c.execute(counted.order_by(*named)).all()
+
+
 def page(
     c: Connection,
     *,

@@ -20,7 +20,7 @@ Function = Callable[..., Any] | tuple[str, str] | str
 
 def named(scheduler: SchedulerService, function: Function) -> tuple[str, str]:
     """Return `(module_id, function_name)`; raises `LookupError` for what is not registered."""
-    registry = scheduler._functions
+    registry = scheduler.functions
     if callable(function):
         names = registry.name_of(function)
         if names is None:
@@ -34,7 +34,7 @@ def named(scheduler: SchedulerService, function: Function) -> tuple[str, str]:
 
 async def run_function(context: AppContext, names: tuple[str, str], parameters: Mapping[str, Any]) -> Any:
     """Return the value as it would be read back; see `TestApplication.run_function`."""
-    registry: FunctionRegistry = context.get_service(SchedulerService)._functions
+    registry: FunctionRegistry = context.get_service(SchedulerService).functions
     function = registry.find(*names)
     assert function is not None  # noqa: S101  # named() has found it
     given = _survive(dict(parameters), f"the parameters of {function.key}")
