@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from expiring_sessions import OVER, fill, register
-from statements import seen_by
 
 from framework.caller import Caller, Door, calling
 from framework.result import Result
+from framework.testing import seen_by
 
 ADA = Caller("ada@desk", Door.CLI)
 HOURLY = {"recurring": True, "interval_type": "hours", "interval_value": 1}
