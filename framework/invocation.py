@@ -1,4 +1,4 @@
-"""What one call of the command line is told for all of it: how little to print."""
+"""What one call of the command line is told for all of it: where the application is, and how little to print."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-OPTIONS = ("--debug", "--quiet")
+WITH_VALUE, FLAGS = ("--url",), ("--debug", "--quiet")
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """`quiet` prints ids and nothing else."""
+    """`url` is where a server answers, None where the database is asked; `quiet` prints ids and nothing else."""
 
+    url: str | None = None
     quiet: bool = False
 
 
@@ -37,6 +38,8 @@ def to_the_front(arguments: Sequence[str], option: str) -> list[str] | None:
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     for number in range(end - 1, 0, -1):
-        if arguments[number] == option and option in OPTIONS:
-            return [option, *arguments[:number], *arguments[number + 1 :]]
+        name, has_value, _ = arguments[number].partition("=")
+        if name == option and name in (*WITH_VALUE, *FLAGS):
+            behind = number + (2 if name in WITH_VALUE and not has_value else 1)
+            return [*arguments[number:behind], *arguments[:number], *arguments[behind:]]
     return None

@@ -102,6 +102,7 @@ def _tell_wrong_usage(message: str, context: Any) -> None:
         sys.stderr.write(message + "\n")
     elif message:
         where = context.command_path if context is not None else PROGRAM
+        message = message.removeprefix("Invalid value: ")
         complain(f"{message[:1].lower()}{message[1:].rstrip('.')}; see {where} --help")
 
 
@@ -165,7 +166,11 @@ def _of_modules(doors: Mapping[str, ModuleType]) -> typer.Typer:
 def _for_all(
     debug: Annotated[bool, typer.Option("--debug", help=f"Show where an error comes from; or set {DEBUG}.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print ids, and nothing else.")] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", envvar="CHAMBERLAIN_URL", help="Ask a server, not the database here.", hidden=True),
+    ] = None,
 ) -> None:
     if debug:
         os.environ[DEBUG] = "1"
-    invoke(Invocation(quiet=quiet))
+    invoke(Invocation(url or None, quiet))

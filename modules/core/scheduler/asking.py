@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from framework.clock import Clock
 from framework.duration import in_words
 from framework.result import Result
+from modules.core.scheduler.client import SchedulerClient
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.pages import MAX_LIMIT
 from modules.core.scheduler.service import SchedulerService
 
-POLL_SECONDS = 0.2
+Scheduler = SchedulerService | SchedulerClient
+"""Whoever answers: the service on a database, or a server over HTTP."""
+
+POLL_SECONDS, FAR_SECONDS = 0.2, 1.0
 NO_NODE = "no node is alive to run it, so it waits; start `chamberlain run`, or do it once with `chamberlain tick`"
 
 
-async def find_task(scheduler: SchedulerService, wanted: str) -> Result[dict[str, Any]]:
+async def find_task(scheduler: Scheduler, wanted: str) -> Result[dict[str, Any]]:
     """Return the task of this id, or the one of this name: `TASK_NOT_FOUND`, or `AMBIGUOUS_NAME` with their ids."""
     found = await scheduler.get_task(wanted)
     if found.error is None or found.error.code != "TASK_NOT_FOUND":
         return found
-    ids = await _ids_of(scheduler, wanted)
+    ids = [task["id"] for task in await all_tasks(scheduler, search=wanted) if task["name"] == wanted]
     if not ids:
         return Result.error("TASK_NOT_FOUND", f"there is no task {wanted!r}; `chamberlain tasks list` shows them all")
     if len(ids) > 1:
@@ -31,31 +35,54 @@ async def find_task(scheduler: SchedulerService, wanted: str) -> Result[dict[str
     return await scheduler.get_task(ids[0])
 
 
-async def _ids_of(scheduler: SchedulerService, name: str) -> list[str]:
-    ids: list[str] = []
+async def all_tasks(scheduler: Scheduler, **filters: Any) -> list[dict[str, Any]]:
+    """Return all tasks that the filters of `list_tasks` choose, by as many pages as it takes."""
+    found: list[dict[str, Any]] = []
     cursor = None
     while True:
-        page = (await scheduler.list_tasks(search=name, limit=MAX_LIMIT, cursor=cursor)).unwrap()
-        ids += [task["id"] for task in page["tasks"] if task["name"] == name]
+        page = (await scheduler.list_tasks(**filters, limit=MAX_LIMIT, cursor=cursor)).unwrap()
+        found += page["tasks"]
         cursor = page["next_cursor"]
         if cursor is None:
-            return ids
+            return found
 
 
-async def no_node_lives(scheduler: SchedulerService) -> bool:
+async def find_execution(scheduler: Scheduler, wanted: str) -> Result[dict[str, Any]]:
+    """Return the execution of this id, or the latest one of the task of this id or name, with its `task_name`.
+
+    `EXECUTION_NOT_FOUND`, or `AMBIGUOUS_NAME` where several tasks have the name.
+    """
+    found = await scheduler.get_execution(wanted)
+    if found.error is None:
+        task = await scheduler.get_task(found.data["task_id"])
+        return Result.success({**found.data, "task_name": (task.data or {}).get("name", found.data["task_id"])})
+    if found.error.code != "EXECUTION_NOT_FOUND":
+        return found
+    task = await find_task(scheduler, wanted)
+    if task.error is not None:
+        told = f"there is no execution and no task {wanted!r}; `chamberlain executions list` shows them all"
+        return task if task.error.code != "TASK_NOT_FOUND" else Result.error("EXECUTION_NOT_FOUND", told)
+    latest = (await scheduler.get_executions(task.data["id"], limit=1)).unwrap()["executions"]
+    if not latest:
+        return Result.error("EXECUTION_NOT_FOUND", f"{task.data['name']} has no execution yet")
+    return Result.success(latest[0])
+
+
+async def no_node_lives(scheduler: Scheduler) -> bool:
     """Tell whether every node is dead, or none was ever started."""
     status = (await scheduler.status()).unwrap()
     return not any(node["alive"] for node in status["nodes"])
 
 
 async def wait_for(
-    scheduler: SchedulerService,
+    scheduler: Scheduler,
     clock: Clock,
     execution_id: str,
     patience: timedelta | None,
     tell: Callable[[str], None],
+    look: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
 ) -> Result[dict[str, Any]]:
-    """Return the execution once it has ended, or why it is waited for no longer.
+    """Return the execution once it has ended, or why it is waited for no longer; `look` sees it until then.
 
     What stands in its way is told once. Without patience that ends the waiting, as `EXECUTION_HELD_UP`; with it, only
     the time does, as `STILL_OPEN`.
@@ -64,6 +91,8 @@ async def wait_for(
     told = None
     while True:
         execution = (await scheduler.get_execution(execution_id)).unwrap()
+        if look is not None:
+            await look(execution)
         if execution["end_time"] is not None:
             return Result.success(execution)
         obstacle = await _obstacle(scheduler, execution)
@@ -75,10 +104,15 @@ async def wait_for(
         if patience is not None and give_up is not None and clock.monotonic() >= give_up:
             text = f"execution {execution_id} is still {execution['state']} after {in_words(patience)}; it goes on"
             return Result.error("STILL_OPEN", text)
-        await clock.sleep(POLL_SECONDS)
+        await clock.sleep(pause_of(scheduler))
 
 
-async def _obstacle(scheduler: SchedulerService, execution: Mapping[str, Any]) -> str | None:
+def pause_of(scheduler: Scheduler) -> float:
+    """Return how many seconds to leave between two looks: a server is asked less often than a database here."""
+    return POLL_SECONDS if isinstance(scheduler, SchedulerService) else FAR_SECONDS
+
+
+async def _obstacle(scheduler: Scheduler, execution: Mapping[str, Any]) -> str | None:
     if await no_node_lives(scheduler):
         return NO_NODE
     if execution["reason"] == Reason.FUNCTION_NOT_REGISTERED:
@@ -87,7 +121,7 @@ async def _obstacle(scheduler: SchedulerService, execution: Mapping[str, Any]) -
 
 
 async def wait_until_drained(
-    scheduler: SchedulerService, clock: Clock, node: Mapping[str, Any], tell: Callable[[str], None]
+    scheduler: Scheduler, clock: Clock, node: Mapping[str, Any], tell: Callable[[str], None]
 ) -> Result[dict[str, Any]]:
     """Return a draining node once it runs nothing, or has gone; what it waits for is told once.
 
@@ -106,6 +140,6 @@ async def wait_until_drained(
         elif found[0]["draining_since"] is None:
             problem = "claims again: somebody has undone the drain"
         else:
-            await clock.sleep(POLL_SECONDS)
+            await clock.sleep(pause_of(scheduler))
             continue
         return Result.error("NODE_NOT_DRAINED", f"node {node['id']} {problem}")

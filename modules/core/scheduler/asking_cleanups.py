@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from framework.clock import Clock
 from framework.result import Result
 from framework.terminal import console
+from modules.core.scheduler.asking import Scheduler
 from modules.core.scheduler.cleanup.report import Tally, watching
-from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.showing.cleanups import progress_text
 
 if TYPE_CHECKING:  # rich takes a while to import
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # rich takes a while to import
 EVERY = 0.2  # seconds between two looks at how far a run has come
 
 
-async def find_cleanup(scheduler: SchedulerService, wanted: str) -> Result[dict[str, Any]]:
+async def find_cleanup(scheduler: Scheduler, wanted: str) -> Result[dict[str, Any]]:
     """Return the cleanup of this id, type or `module/type`: `CLEANUP_NOT_FOUND`, or `AMBIGUOUS_NAME` with the ids."""
     cleanups = (await scheduler.list_cleanups()).unwrap()
     named = [each for each in cleanups if wanted in (each["id"], f"{each['module_id']}/{each['cleanup_type']}")]

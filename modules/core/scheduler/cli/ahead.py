@@ -8,12 +8,11 @@ import typer
 
 from framework.terminal import print_json, print_table, say
 from modules.core.scheduler.cli.cron import Count
-from modules.core.scheduler.cli.opening import REFUSED, AsJson, with_scheduler
-from modules.core.scheduler.cli.tasks import TaskName
+from modules.core.scheduler.cli.opening import REFUSED, AsJson, TaskName, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 next_commands = typer.Typer()
 
@@ -24,7 +23,7 @@ def show_next(task: TaskName, count: Count = 5, as_json: AsJson = False) -> None
     from modules.core.scheduler.asking import find_task
     from modules.core.scheduler.showing.ahead import TIME_COLUMNS, time_rows
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
+    async def look(scheduler: Scheduler, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
         found = (await find_task(scheduler, task)).unwrap()
         shown = (await scheduler.preview_task(found["id"], count)).unwrap()
         if as_json:
@@ -46,7 +45,7 @@ def forecast(
     """Play what comes on the slots there are: how much runs and waits when, where it piles up, what would help."""
     from modules.core.scheduler.showing.ahead import LOAD_COLUMNS, load_rows, pile_up_lines, verdict_of_forecast
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
+    async def look(scheduler: Scheduler, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
         told = (await scheduler.forecast(hours)).unwrap()
         if as_json:
             print_json(told)
@@ -63,7 +62,7 @@ def lint(as_json: AsJson = False) -> None:
     """Find what about the tasks will surprise somebody; 1 where something will not work."""
     from modules.core.scheduler.showing.ahead import FINDING_COLUMNS, finding_rows, verdict_of_findings
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
+    async def look(scheduler: Scheduler, clock: Clock) -> None:  # noqa: ARG001  # the shape of what is asked
         told = (await scheduler.lint()).unwrap()
         if as_json:
             print_json(told)

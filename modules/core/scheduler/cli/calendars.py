@@ -11,7 +11,7 @@ from modules.core.scheduler.cli.opening import AsJson, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 calendar_commands = typer.Typer(help="Named calendars, in which tasks do not run.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ def list_calendars(as_json: AsJson = False) -> None:
     """List the calendars and how many tasks keep clear of each; `!!` marks one that nobody registers any more."""
     from modules.core.scheduler.showing.calendars import CALENDAR_COLUMNS, calendar_rows, calendars_verdict
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         calendars = (await scheduler.list_calendars()).unwrap()
         if as_json:
             print_json({"calendars": calendars})
@@ -45,7 +45,7 @@ def show_calendar(
     """Show a calendar, and what it closes in the days to come."""
     from modules.core.scheduler.showing.calendars import calendar_facts
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         calendar = (await scheduler.show_calendar(name, start, days)).unwrap()
         if as_json:
             print_json(calendar)

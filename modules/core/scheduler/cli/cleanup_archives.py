@@ -12,7 +12,7 @@ from modules.core.scheduler.cli.opening import AsJson, with_modules
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 archive_commands = typer.Typer()
 
@@ -23,7 +23,7 @@ def list_archives(cleanup: CleanupName, as_json: AsJson = False) -> None:
     from modules.core.scheduler.asking_cleanups import find_cleanup
     from modules.core.scheduler.showing.cleanups import ARCHIVE_COLUMNS, archive_rows
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
         archives = (await scheduler.list_archives(found["id"])).unwrap()
         if as_json:
@@ -52,7 +52,7 @@ def restore_cleanup(
     from modules.core.scheduler.asking_cleanups import find_cleanup, progress_shown
     from modules.core.scheduler.showing.cleanups import restored
 
-    async def work(scheduler: SchedulerService, clock: Clock) -> None:
+    async def work(scheduler: Scheduler, clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
         async with progress_shown(clock, cleanup):
             done = (await scheduler.restore_cleanup(found["id"], archive, dry_run=dry_run)).unwrap()

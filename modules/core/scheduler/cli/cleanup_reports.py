@@ -12,7 +12,7 @@ from modules.core.scheduler.cli.opening import REFUSED, AsJson, Limit, with_sche
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 report_commands = typer.Typer()
 
@@ -30,7 +30,7 @@ def show_reports(
     from modules.core.scheduler.asking_cleanups import find_cleanup
     from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, REPORT_FIT, report_rows
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         of = None if cleanup is None else (await find_cleanup(scheduler, cleanup)).unwrap()["id"]
         page = (await scheduler.cleanup_reports(of, limit=limit, cursor=cursor)).unwrap()
         if as_json:
@@ -54,7 +54,7 @@ def show_trend(
     from modules.core.scheduler.asking_cleanups import find_cleanup
     from modules.core.scheduler.showing.cleanups import TREND_COLUMNS, trend_rows
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
         trend = (await scheduler.cleanup_trend(found["id"], days)).unwrap()
         if as_json:
@@ -70,7 +70,7 @@ def check_compliance(as_json: AsJson = False) -> None:
     """Tell whether any row or file is older than its cleanup allows; 1 where one is."""
     from modules.core.scheduler.showing.cleanups import COMPLIANCE_COLUMNS, COMPLIANCE_FIT, compliance_rows
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         checks = (await scheduler.cleanup_compliance()).unwrap()
         if as_json:
             print_json({"checks": checks})

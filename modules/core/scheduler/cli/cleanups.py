@@ -12,7 +12,7 @@ from modules.core.scheduler.cli.opening import AsJson, Yes, be_sure, with_module
 if TYPE_CHECKING:
     from framework.clock import Clock
     from framework.result import Result
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 CleanupName = Annotated[str, typer.Argument(metavar="CLEANUP", help="Its id, its type, or `module/type`.")]
 
@@ -26,7 +26,7 @@ def list_cleanups(
     """List the cleanups, in the order in which they would run."""
     from modules.core.scheduler.showing.cleanups import CLEANUP_COLUMNS, CLEANUP_FIT, cleanup_rows, cleanups_verdict
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:
+    async def look(scheduler: Scheduler, clock: Clock) -> None:
         cleanups = (await scheduler.list_cleanups(module_id=module)).unwrap()
         held = (await scheduler.status()).unwrap()["paused"]
         if as_json:
@@ -46,7 +46,7 @@ def show_cleanup(cleanup: CleanupName, as_json: AsJson = False) -> None:
     from modules.core.scheduler.asking_cleanups import find_cleanup
     from modules.core.scheduler.showing.cleanups import REPORT_COLUMNS, REPORT_FIT, cleanup_facts, report_rows
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
         reports = (await scheduler.cleanup_reports(found["id"], limit=5)).unwrap()["reports"]
         if as_json:
@@ -71,7 +71,7 @@ def run_cleanup(
     """Run a cleanup, or all, here and now; 1 where any of it failed."""
     from modules.core.scheduler.asking_cleanups import find_cleanup, progress_shown
 
-    async def work(scheduler: SchedulerService, clock: Clock) -> None:
+    async def work(scheduler: Scheduler, clock: Clock) -> None:
         names: dict[str, Any] = {"cleanup_type": None, "module_id": None}
         if cleanup is not None:
             found = (await find_cleanup(scheduler, cleanup)).unwrap()
@@ -102,7 +102,7 @@ def preview_cleanup(cleanup: CleanupName, as_json: AsJson = False) -> None:
     from modules.core.scheduler.asking_cleanups import find_cleanup, progress_shown
     from modules.core.scheduler.showing.cleanups import plan_lines
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:
+    async def look(scheduler: Scheduler, clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
         async with progress_shown(clock, cleanup):
             plan = (await scheduler.preview_cleanup(found["id"])).unwrap()
@@ -126,7 +126,7 @@ def apply_cleanup(
     from modules.core.scheduler.asking_cleanups import progress_shown
     from modules.core.scheduler.showing.cleanups import plan_lines, ran
 
-    async def work(scheduler: SchedulerService, clock: Clock) -> None:
+    async def work(scheduler: Scheduler, clock: Clock) -> None:
         seen = (await scheduler.cleanup_plan(plan)).unwrap()
         if not yes:
             for line in plan_lines(seen)[:-1]:
@@ -150,7 +150,7 @@ def freeze_cleanups(
     """Let nothing delete, on any node, until `unfreeze`; dry runs go on."""
     from modules.core.scheduler.showing.cleanups import frozen
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         held = (await scheduler.freeze_cleanups(reason)).unwrap()
         _tell(held, f"cleanups are {frozen(held)}", as_json=as_json)
 
@@ -161,7 +161,7 @@ def freeze_cleanups(
 def unfreeze_cleanups(as_json: AsJson = False) -> None:
     """Let cleanups delete again."""
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         _tell((await scheduler.unfreeze_cleanups()).unwrap(), "cleanups go on", as_json=as_json)
 
     with_scheduler(ask)

@@ -12,7 +12,7 @@ from modules.core.scheduler.cli.opening import AsJson, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 event_commands = typer.Typer(help="What tasks wait for.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def emit(
     """Set off every task that waits for an event; a running application does them."""
     told = _object(payload)
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         count = (await scheduler.emit(event, told)).unwrap()
         if as_json:
             print_json({"event": event, "tasks": count})

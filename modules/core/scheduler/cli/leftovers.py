@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from framework.terminal import print_facts, print_json
-from modules.core.scheduler.cli.opening import AsJson, with_modules
+from modules.core.scheduler.cli.opening import AsJson, on_database
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -33,4 +33,4 @@ def show_leftovers(
         else:
             print_facts(leftover_facts(found))
 
-    with_modules(look)
+    on_database(look, declared=True)

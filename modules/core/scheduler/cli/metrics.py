@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from modules.core.scheduler.cli.opening import with_scheduler
+from modules.core.scheduler.cli.opening import on_database
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -19,4 +19,4 @@ def print_metrics() -> None:
         text, _media_type = await scheduler.metrics.text()
         sys.stdout.write(text.decode())
 
-    with_scheduler(look)
+    on_database(look)

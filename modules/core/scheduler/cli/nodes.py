@@ -11,7 +11,7 @@ from modules.core.scheduler.cli.opening import AsJson, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 node_commands = typer.Typer(help="Which processes carry out executions.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ def list_nodes(as_json: AsJson = False) -> None:
     """List the nodes, oldest first; `!!` marks one that is dead, or whose version is not that of the others."""
     from modules.core.scheduler.showing.nodes import NODE_COLUMNS, NODE_FIT, node_rows, nodes_verdict
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:
+    async def look(scheduler: Scheduler, clock: Clock) -> None:
         nodes = (await scheduler.list_nodes()).unwrap()
         if as_json:
             print_json({"nodes": nodes})
@@ -47,7 +47,7 @@ def drain_node(
     if undo and wait:
         raise typer.BadParameter("--wait is for a node that drains; leave it out with --undo")
 
-    async def ask(scheduler: SchedulerService, clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, clock: Clock) -> None:
         shown = (await scheduler.drain_node(node, undo=undo)).unwrap()
         if wait:
             shown = (await wait_until_drained(scheduler, clock, shown, complain)).unwrap()

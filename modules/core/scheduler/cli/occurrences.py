@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from framework.terminal import complain, print_json, say
-from modules.core.scheduler.cli.opening import AsJson, Yes, be_sure, with_scheduler
-from modules.core.scheduler.cli.tasks import TaskName
+from modules.core.scheduler.cli.opening import AsJson, TaskName, Yes, be_sure, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 At = Annotated[str | None, typer.Option("--at", help="The nominal time of the occurrence; by default the next one.")]
 
@@ -30,7 +29,7 @@ def skip_next(
     from modules.core.scheduler.asking import find_task
     from modules.core.scheduler.showing.occurrences import skipped
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         told = (await scheduler.skip_next(found["id"], at, reason)).unwrap()
         _tell(told, skipped(found, told), as_json=as_json)
@@ -51,7 +50,7 @@ def shift_next(
     from modules.core.scheduler.asking import find_task
     from modules.core.scheduler.showing.occurrences import shifted
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         told = (await scheduler.shift_next(found["id"], to, at)).unwrap()
         _tell(told, shifted(found, told), as_json=as_json)
@@ -69,7 +68,7 @@ def run_until(
     from modules.core.scheduler.asking import find_task
     from modules.core.scheduler.showing.occurrences import bounded
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         told = (await scheduler.run_until(found["id"], None if moment == "never" else moment)).unwrap()
         _tell(told, bounded(found, told), as_json=as_json)
@@ -95,7 +94,7 @@ def backfill(
     if as_json and not (yes or dry_run):
         raise typer.BadParameter("--json asks nothing; add --yes or --dry-run")
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
         order = (found["id"], start, end)
         told = (await scheduler.backfill(*order, dry_run=dry_run or not yes)).unwrap()

@@ -11,7 +11,7 @@ from modules.core.scheduler.cli.opening import REFUSED, AsJson, be_sure, with_mo
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 
 def show_plan(
@@ -21,7 +21,7 @@ def show_plan(
     """Show how the declared tasks and cleanups differ from the database; nothing is written, no module starts."""
     from modules.core.scheduler.showing.plan import has_difference, plan_lines
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         plan = (await scheduler.plan_declared()).unwrap()
         _tell(plan, plan_lines(plan), as_json=as_json)
         if check and has_difference(plan):
@@ -37,7 +37,7 @@ def apply_plan(
     """Bring the declared tasks and cleanups into the database at once; no module starts."""
     from modules.core.scheduler.showing.plan import applied_lines, has_difference, plan_lines
 
-    async def work(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def work(scheduler: Scheduler, _clock: Clock) -> None:
         seen = None
         if not yes:
             plan = (await scheduler.plan_declared()).unwrap()

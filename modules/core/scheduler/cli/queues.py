@@ -11,7 +11,7 @@ from modules.core.scheduler.cli.opening import AsJson, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
 
@@ -23,7 +23,7 @@ def list_queues(as_json: AsJson = False) -> None:
     """List the queues with what waits and runs in them; `!!` marks a paused one, and one that no node serves."""
     from modules.core.scheduler.showing.nodes import QUEUE_COLUMNS, QUEUE_FIT, queue_rows, queues_verdict
 
-    async def look(scheduler: SchedulerService, clock: Clock) -> None:
+    async def look(scheduler: Scheduler, clock: Clock) -> None:
         queues = (await scheduler.list_queues()).unwrap()
         if as_json:
             print_json({"queues": queues})
@@ -43,7 +43,7 @@ def pause_queue(
 ) -> None:
     """Start nothing of a queue, on every node, until it is resumed; what runs finishes."""
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         _tell((await scheduler.pause_queue(queue, reason)).unwrap(), as_json=as_json)
 
     with_scheduler(ask)
@@ -53,7 +53,7 @@ def pause_queue(
 def resume_queue(queue: QueueName, as_json: AsJson = False) -> None:
     """Let a paused queue go on."""
 
-    async def ask(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
         _tell((await scheduler.resume_queue(queue)).unwrap(), as_json=as_json)
 
     with_scheduler(ask)

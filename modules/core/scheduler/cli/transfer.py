@@ -15,7 +15,7 @@ from modules.core.scheduler.cli.opening import REFUSED, AsJson, one_of, with_mod
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 Config = Mapping[str, Any]
 FORMS = ("json", "toml")
@@ -53,7 +53,7 @@ def export_tasks(
 
     form = _form(form, file)
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         document = (await scheduler.export_tasks(module_id=module, owner=owner)).unwrap()
         try:
             text = as_text(document, form)
@@ -98,7 +98,7 @@ def store(
     """
     from modules.core.scheduler.showing.plan import imported_lines
 
-    async def work(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def work(scheduler: Scheduler, _clock: Clock) -> None:
         fit = tasks
         if places is not None and refused is not None:
             fit = await _fitting(scheduler, tasks, places, refused, source)
@@ -118,7 +118,7 @@ def store(
 
 
 async def _fitting(
-    scheduler: SchedulerService,
+    scheduler: Scheduler,
     tasks: Sequence[Config],
     places: Sequence[Config],
     refused: list[dict[str, Any]],

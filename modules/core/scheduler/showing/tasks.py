@@ -132,6 +132,23 @@ def task_facts(task: Shown, now: datetime) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
+def scheduled(name: str, told: Shown, now: datetime) -> str:
+    """Return in one line that a task is stored, and when it comes next."""
+    verb = "scheduled" if told["created"] else "was there, and is as asked for"
+    return f"{name}: {verb}, {_comes(told['next_execution'], now)}; its id is {told['task_id']}"
+
+
+def edited(task: Shown, now: datetime) -> str:
+    """Return in one line that a task is changed, and when it comes next."""
+    return f"{task['name']}: changed, {task['schedule']}, {_comes(_next(task), now)}"
+
+
+def _comes(following: datetime | None, now: datetime) -> str:
+    if following is None:
+        return "no time to come"
+    return f"next {minute_text(following)}, {in_human_words(following, now)}"
+
+
 def policies(task: Shown) -> list[tuple[str, str]]:
     """Return a task's policies in words, as `(label, text)`."""
     if "corrupt" in task["policies"]:
