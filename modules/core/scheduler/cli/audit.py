@@ -11,7 +11,7 @@ from modules.core.scheduler.cli.opening import AsJson, Limit, with_scheduler
 
 if TYPE_CHECKING:
     from framework.clock import Clock
-    from modules.core.scheduler import SchedulerService
+    from modules.core.scheduler.asking import Scheduler
 
 audit_commands = typer.Typer(help="What operators have done.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def list_audit(
     """List who did what to what, newest first; what modules do in their own code is not in it."""
     from modules.core.scheduler.showing.audit import AUDIT_COLUMNS, audit_rows
 
-    async def look(scheduler: SchedulerService, _clock: Clock) -> None:
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
         wanted = {"actor": actor, "action": action, "kind": kind, "target": target, "since": since}
         page = (await scheduler.list_audit(**wanted, limit=limit, cursor=cursor)).unwrap()
         if as_json:
@@ -39,7 +39,7 @@ def list_audit(
         if not page["entries"]:
             say("nothing of the kind was done by an operator")
             return
-        print_table(AUDIT_COLUMNS, audit_rows(page["entries"]))
+        print_table(AUDIT_COLUMNS, audit_rows(page["entries"]), ids=[each["id"] for each in page["entries"]])
         if page["next_cursor"]:
             say(f"there is more: --cursor {page['next_cursor']}", stderr=True)
 

@@ -83,6 +83,21 @@ class SchedulerClient(OfTasks, OfExecutions, OfCleanups):
         """Let go what `pause_all` holds; return the status."""
         return await self.wire.ask("POST", "resume-all", body={"module_id": module_id})
 
+    async def list_audit(
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        kind: str | None = None,
+        target: str | None = None,
+        since: datetime | str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Answer:
+        """Return `{"entries", "next_cursor"}`, newest first: who did what to what."""
+        query = {"actor": actor, "action": action, "kind": kind, "target": target, "since": since}
+        return await self.wire.ask("GET", "audit", query={**query, "limit": limit, "cursor": cursor})
+
     async def list_calendars(self) -> Listing:
         """Return the calendars."""
         return (await self.wire.ask("GET", "calendars")).map(lambda data: data["calendars"])
