@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from framework.context import AppContext, acting
+from framework.web.describing import document_of
 from framework.web.documentation import DOCS, OPENAPI, STYLE, add_documentation
 from framework.web.health_routes import health_router
 from framework.web.problems import Problem
@@ -27,6 +29,7 @@ def web_application(app_context: AppContext) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.openapi = partial(document_of, app)  # type: ignore[method-assign]  # FastAPI's own way to change it
     app.state.app_context = app_context
     app.include_router(health_router(app_context))
     for module_id, routes in app_context.routes():

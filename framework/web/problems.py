@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from framework.result import Result
+from framework.web.json_answer import JsonAnswer
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Problem(Exception):  # noqa: N818  # the field's word for it
 
     def response(self) -> Response:
         """Return the answer that it makes."""
-        return JSONResponse(self.document(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
+        return JsonAnswer(self.document(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
 def unwrapped(result: Result[T], statuses: Mapping[str, int]) -> T:

@@ -87,6 +87,16 @@ def result_codes() -> set[str]:
     return found - {None}
 
 
+def test_every_code_of_the_guard_and_of_routes_is_documented() -> None:
+    calls = [node for path in sources() for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    problems = [node for node in calls if getattr(node.func, "id", "") == "Problem" and len(node.args) > 1]
+    codes = {code.value for node in problems for code in node.args[1:2] if isinstance(code, ast.Constant)}
+    text = (ROOT / "docs" / "http.md").read_text()
+
+    assert len(codes) > 10
+    assert [code for code in sorted(codes) if f"`{code}`" not in text] == []
+
+
 def code_of(argument: ast.expr) -> Any:
     match argument:
         case ast.Constant(value=str(code)) if CODE_WORD.fullmatch(code):

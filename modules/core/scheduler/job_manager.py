@@ -171,11 +171,22 @@ class JobManager:
         """Return an execution."""
         return await self._read(lambda c: execution_view(commands.must_find_execution(c, execution_id)))
 
-    async def executions(
-        self, task_id: str | None = None, *, state: str | None = None, limit: int = 50, cursor: str | None = None
+    async def get_executions(
+        self,
+        task_id: str | None = None,
+        *,
+        state: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> Result[dict[str, Any]]:
-        """Return `{"executions", "next_cursor"}`, newest first, of one task or of all."""
-        read = partial(execution_page, task_id=task_id, state=state, limit=limit, cursor=cursor)
+        """Return `{"executions", "next_cursor"}`, newest first, of one task or of all.
+
+        `since` and `until`, which does not count, choose by when they ended: datetimes or ISO 8601 text.
+        """
+        which: Any = {"event_id": task_id, "state": state, "since": since, "until": until}
+        read = partial(execution_page, which=which, zone=self.planner.timezone, limit=limit, cursor=cursor)
         return await self._read(read)
 
     async def change(

@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Row
 
 from framework import strict_json
 from modules.core.scheduler.bounded_text import MAX_ID, storable
-from modules.core.scheduler.refusing import refuse
-from modules.core.scheduler.store import executions, tasks
+from modules.core.scheduler.refusing import asked_moment, refuse
+from modules.core.scheduler.store import executions, listing, tasks
+from modules.core.scheduler.store.listing import Wanted
 from modules.core.scheduler.views import execution_view, shown_task, task_view
 
 MAX_LIMIT = 500
+WINDOW = ("since", "until")
 
 
 def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
@@ -48,27 +50,33 @@ def one_task(c: Connection, task_id: str) -> dict[str, Any]:
 
 
 def execution_page(
-    c: Connection, task_id: str | None, state: str | None, limit: int, cursor: str | None
+    c: Connection, which: Mapping[str, Any], zone: str, limit: int, cursor: str | None
 ) -> dict[str, Any]:
-    """Return `{"executions", "next_cursor"}`, newest first."""
+    """Return `{"executions", "next_cursor"}`, newest first; `which` has the fields of `Wanted`, moments as given."""
     check_limit(limit)
-    if task_id is not None:
-        one_task(c, task_id)
-    after = None if cursor is None else _execution_cursor(cursor, of_task=task_id is not None)
-    rows = executions.page(c, task_id, state=state, limit=limit + 1, after=after)
+    window = {name: given and asked_moment(given, zone, name) for name, given in which.items() if name in WINDOW}
+    wanted = Wanted(**_storable({**which, **window}))
+    if wanted.event_id is not None:
+        one_task(c, wanted.event_id)
+    rows = listing.page(c, wanted, limit=limit + 1, after=None if cursor is None else _execution_cursor(cursor, wanted))
     shown = rows[:limit]
     return {
         "executions": [execution_view(row) | {"task_name": row.name} for row in shown],
-        "next_cursor": _cursor_after(shown[-1], of_task=task_id is not None) if len(rows) > limit else None,
+        "next_cursor": _cursor_after(shown[-1], wanted) if len(rows) > limit else None,
     }
 
 
-def _cursor_after(row: Row[Any], *, of_task: bool) -> str:
-    return _cursor(row.scheduled_for.isoformat(), str(row.attempt)) if of_task else _cursor(row.id)
+def _cursor_after(row: Row[Any], wanted: Wanted) -> str:
+    if wanted.event_id is not None:
+        return _cursor(row.scheduled_for.isoformat(), str(row.attempt))
+    return _cursor(row.end_time.isoformat(), row.id, "ended") if wanted.by_end else _cursor(row.id)
 
 
-def _execution_cursor(cursor: str, *, of_task: bool) -> tuple[Any, ...]:
-    if not of_task:
+def _execution_cursor(cursor: str, wanted: Wanted) -> tuple[Any, ...]:
+    if wanted.by_end:
+        end_time, execution_id, _ = _open_cursor(cursor, 3)
+        return _moment(end_time), execution_id
+    if wanted.event_id is None:
         return tuple(_open_cursor(cursor, 1))
     scheduled_for, attempt = _open_cursor(cursor, 2)
     if not attempt.isdecimal() or len(attempt) > 9:  # what fits any database's integer

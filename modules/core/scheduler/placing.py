@@ -191,14 +191,14 @@ def keys_of(task_id: str, slots: int) -> list[str]:
     return [f"{task_id}#{slot}" for slot in range(slots)]
 
 
-def repeat(c: Connection, row: Row[Any], due_at: datetime, now: datetime, **budgets: int) -> str:
+def repeat(c: Connection, row: Row[Any], due_at: datetime, now: datetime, **budgets: Any) -> str:
     """Insert the next attempt of an occurrence whose row has just been closed; it inherits what the row was given."""
     kept: tuple[str, ...] = ("event_id", "scheduled_for", "origin", "function_key", "queue", "priority", "slots")
     kept += ("limit_key", "payload", "missed_count", "missed_since", "retries_used", "crashes")
     values = {name: getattr(row, name) for name in kept} | budgets
     again = {**_blank(now), **values, "attempt": row.attempt + 1, "due_at": due_at}
     again["rank"], again["line"] = rank_of(due_at, row.priority), Line.LATER if due_at > now else Line.READY
-    if row.slots is None:
+    if again["slots"] is None:
         again["open_key"] = row.open_key
     executions.add(c, [again])
     return str(again["id"])

@@ -17,6 +17,7 @@ from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.cleanup_records import CleanupRecords
 from modules.core.scheduler.compliance import Compliance
 from modules.core.scheduler.creating import RUNTIME, Owner
+from modules.core.scheduler.directory import Directory
 from modules.core.scheduler.explaining import Explainer
 from modules.core.scheduler.foresight import Foresight
 from modules.core.scheduler.functions import FunctionRegistry
@@ -26,6 +27,7 @@ from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.leftovers import Leftovers
 from modules.core.scheduler.metrics import Metrics
 from modules.core.scheduler.occurrences import Occurrences
+from modules.core.scheduler.one_cleanup import OneCleanup
 from modules.core.scheduler.operating import Operator
 from modules.core.scheduler.operations import Operations
 from modules.core.scheduler.runner import Runner
@@ -71,18 +73,23 @@ class SchedulerService:
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
         self._offer_cleanups(app_context, housekeeper, operator)
+        self._offer_answers(Directory(app_context, functions, triggers, runner))
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task = foresight.preview, foresight.preview_task
         by_hand = Occurrences(jobs)
-        self.backfill, self.run_until = by_hand.backfill, by_hand.run_until
+        self.backfill, self.run_until, self.retry_execution = by_hand.backfill, by_hand.run_until, by_hand.retry
         self.skip_next, self.shift_next = by_hand.skip_next, by_hand.shift_next
         self.forecast, self.lint = foresight.forecast, foresight.lint
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
         self.metrics = Metrics(app_context, settings, runner)
-        self.list_audit = AuditRecords(app_context, triggers.timezone).list_audit
         operations = Operations(functions, self)
         self.operations, self.perform = operations.known, operations.perform
+
+    def _offer_answers(self, directory: Directory) -> None:
+        self.list_functions, self.info = directory.functions, directory.info
+        self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
+        self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
@@ -93,7 +100,8 @@ class SchedulerService:
         self.preview_cleanup, self.apply_cleanup = housekeeper.preview_cleanup, housekeeper.apply_cleanup
         self.confirm_cleanup, self.cleanup_plan = housekeeper.confirm_cleanup, housekeeper.cleanup_plan
         self.list_archives, self.restore_cleanup = housekeeper.restorer.archives, housekeeper.restorer.restore
-        self.declare_tables = housekeeper.owners.declare
+        self.declare_tables, one = housekeeper.owners.declare, OneCleanup(app_context, housekeeper)
+        self.get_cleanup, self.run_one_cleanup = one.get, one.run
 
     async def schedule_task(self, config: TaskConfig | Mapping[str, Any], *, session: Joinable | None = None) -> Answer:
         """Schedule a task: `{"task_id", "created", "next_execution"}`; the same key again is the same task.
@@ -153,16 +161,6 @@ class SchedulerService:
     async def cancel_execution(self, execution_id: str) -> Answer:
         """End one execution: a pending one at once, a running one by asking its function to stop."""
         return await self._jobs.cancel_execution(execution_id)
-
-    async def get_executions(
-        self, task_id: str | None = None, *, limit: int = 50, cursor: str | None = None, state: str | None = None
-    ) -> Answer:
-        """Return `{"executions", "next_cursor"}`, newest first, of one task or of all."""
-        return await self._jobs.executions(task_id, state=state, limit=limit, cursor=cursor)
-
-    async def get_execution(self, execution_id: str) -> Answer:
-        """Return an execution, or `EXECUTION_NOT_FOUND`."""
-        return await self._jobs.get_execution(execution_id)
 
     async def emit(
         self, event: str, payload: Mapping[str, Any] | None = None, *, session: Joinable | None = None

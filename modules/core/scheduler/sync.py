@@ -12,6 +12,7 @@ from framework.sync import SyncApplication
 from modules.core.scheduler.by_keyword import Answer, Function
 from modules.core.scheduler.explaining import Explainer
 from modules.core.scheduler.foresight import Foresight
+from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.operating import Operator
 from modules.core.scheduler.service import SchedulerService
 
@@ -94,8 +95,8 @@ class SyncScheduler(SyncApplication):
     cancel_task = _waited_for(SchedulerService.cancel_task)
     execute_task = _waited_for(SchedulerService.execute_task)
     cancel_execution = _waited_for(SchedulerService.cancel_execution)
-    get_executions = _waited_for(SchedulerService.get_executions)
-    get_execution = _waited_for(SchedulerService.get_execution)
+    get_executions = _waited_for(JobManager.get_executions)
+    get_execution = _waited_for(JobManager.get_execution)
     emit = _waited_for(SchedulerService.emit)
     register_cleanup_task = _waited_for(SchedulerService.register_cleanup_task)
     list_cleanups = _waited_for(SchedulerService.list_cleanups)

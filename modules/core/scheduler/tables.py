@@ -16,6 +16,7 @@ LATER = "state = 'pending' AND line = 'later'"
 HELD = "state = 'pending' AND line = 'held'"
 RUNNING = "state = 'running'"
 OPEN = "state IN ('pending', 'running')"
+RARE = " OR ".join(f"state = '{state}'" for state in ("failed", "timed_out", "cancelled", "lost", "skipped", "missed"))
 
 
 def _partial(name: str, *columns: object, where: str, unique: bool = False) -> Index:
@@ -111,6 +112,7 @@ class EventExecution(Base):
         _partial("ix_scheduler_executions_limit", "limit_key", "start_time", where="limit_key IS NOT NULL"),
         _partial("ix_scheduler_executions_sharing", "limit_key", where=f"{OPEN} AND limit_key IS NOT NULL"),
         _partial("ix_scheduler_executions_ended", "end_time", "id", where="end_time IS NOT NULL"),
+        _partial("ix_scheduler_executions_rare", "state", "end_time", "id", where=RARE),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

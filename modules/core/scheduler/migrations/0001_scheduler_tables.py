@@ -145,6 +145,10 @@ def _executions() -> None:
     sharing = "state IN ('pending', 'running') AND limit_key IS NOT NULL"
     _partial("ix_scheduler_executions_sharing", ["limit_key"], sharing, table=table)
     _partial("ix_scheduler_executions_ended", ["end_time", "id"], "end_time IS NOT NULL", table=table)
+    rare = " OR ".join(
+        f"state = '{state}'" for state in ("failed", "timed_out", "cancelled", "lost", "skipped", "missed")
+    )
+    _partial("ix_scheduler_executions_rare", ["state", "end_time", "id"], rare, table=table)
     _partial("uq_scheduler_executions_open_key", ["open_key"], "open_key IS NOT NULL", table=table, unique=True)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from framework.audit import Deed
 from framework.result import Result
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.occurrences import backfilling, bounding, next_one
+from modules.core.scheduler.occurrences import backfilling, bounding, next_one, retrying
 
 Answer = Result[dict[str, Any]]
 
@@ -49,6 +49,15 @@ class Occurrences:
             return await self._jobs.change(rehearse)
         except _Undone as undone:
             return Result.success({**undone.told, "executions": [], "dry_run": True})
+
+    async def retry(self, execution_id: str) -> Answer:
+        """Run an occurrence whose last attempt failed once more: `{"execution_id", "status": "running"}` at once.
+
+        The further attempt has all the task's retries before it, and takes its place when that is free.
+        `EXECUTION_NOT_FOUND`; `INVALID_STATE` for what has not failed, or has a later attempt; `OVERLAP`.
+        """
+        order, deed = partial(retrying.retry, execution_id=execution_id), Deed("retry", "execution", execution_id)
+        return await self._jobs.change(order, deed=deed, telling=lambda told: {"retried_as": told["execution_id"]})
 
     async def skip_next(
         self, task_id: str, scheduled_for: datetime | str | None = None, reason: str | None = None

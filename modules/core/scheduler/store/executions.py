@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, update
 
 from framework.database import insert_rows, lock_names, run, skip_locked
 from modules.core.scheduler.execution import Line, Reason, State
-from modules.core.scheduler.tables import events, executions, nodes
+from modules.core.scheduler.tables import executions, nodes
 
 log = logging.getLogger(__name__)
 
@@ -209,23 +209,3 @@ def refer_to(c: Connection, event_id: str, function_key: str) -> None:
 def count_running(c: Connection) -> int:
     """Return how many executions are running, on all nodes."""
     return c.execute(select(func.count()).where(is_running)).scalar_one()
-
-
-def page(
-    c: Connection, event_id: str | None, *, state: str | None, limit: int, after: tuple[Any, ...] | None
-) -> Sequence[Row[Any]]:
-    """Return executions with their task's name, newest first: of all by id, of one task by (scheduled_for, attempt).
-
-    `after` is where to begin, in the same terms.
-    """
-    query = select(executions, events.c.name).join(events, events.c.id == executions.c.event_id)
-    if state is not None:
-        query = query.where(executions.c.state == state)
-    if event_id is None:
-        order = [executions.c.id]
-    else:
-        query = query.where(executions.c.event_id == event_id)
-        order = [executions.c.scheduled_for, executions.c.attempt]
-    if after is not None:
-        query = query.where(tuple_(*order) < tuple_(*after))
-    return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()

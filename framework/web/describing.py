@@ -1,0 +1,31 @@
+"""The OpenAPI document of a web application, in which refusals are what they are: problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from framework.web.problems import MEDIA_TYPE
+
+ABOUT = """\
+Refusals are problem documents of RFC 9457 with a stable `code`. Lists come in pages: give `next_cursor` back as
+`cursor`. Moments are ISO 8601; durations are seconds, or words such as `5m`."""
+
+
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """Return the document; the same one each time."""
+    if app.openapi_schema is None:
+        app.description = ABOUT
+        document = FastAPI.openapi(app)
+        for path in document["paths"].values():
+            for operation in path.values():
+                _name_problems(operation)
+    return app.openapi_schema or {}
+
+
+def _name_problems(operation: dict[str, Any]) -> None:
+    """Give refusals their own media type."""
+    for status, answered in operation["responses"].items():
+        if int(status) >= 400 and "content" in answered:
+            answered["content"] = {MEDIA_TYPE: next(iter(answered["content"].values()))}

@@ -1,0 +1,70 @@
+"""Executions over HTTP: the history, one execution, and what can be asked of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from framework.caller import Scope
+from framework.web.paths import Paths
+from modules.core.scheduler.api.given import Cursor, ExecutionId, Limit, TaskId
+from modules.core.scheduler.api.shapes import Begun, Execution, ExecutionPage
+from modules.core.scheduler.api.statuses import answer
+from modules.core.scheduler.service import SchedulerService
+
+NOT_FOUND, STATE = "EXECUTION_NOT_FOUND", "INVALID_STATE"
+PAGES = ("INVALID_LIMIT", "INVALID_CURSOR")
+
+State = Annotated[str | None, Query(description="Only those in this state.")]
+Since = Annotated[str | None, Query(description="Only those that ended at this moment or later; ISO 8601.")]
+Until = Annotated[str | None, Query(description="Only those that ended before this moment; ISO 8601.")]
+
+
+class ExecutionRoutes:
+    """The routes of executions."""
+
+    def __init__(self, scheduler: SchedulerService) -> None:
+        self._scheduler = scheduler
+
+    def add_to(self, paths: Paths) -> None:
+        """Add them."""
+        one = "/executions/{execution_id}"
+        history = "/tasks/{task_id}/executions"
+        paths.add("GET", history, self.list_executions_of_task, ExecutionPage, Scope.READ, "TASK_NOT_FOUND", *PAGES)
+        paths.add("GET", "/executions", self.list_executions, ExecutionPage, Scope.READ, "INVALID_CONFIG", *PAGES)
+        paths.add("GET", one, self.get_execution, Execution, Scope.READ, NOT_FOUND)
+        paths.add("POST", f"{one}/cancel", self.cancel_execution, Execution, Scope.OPERATE, NOT_FOUND, STATE)
+        refusals = (NOT_FOUND, STATE, "OVERLAP", "CORRUPT_DEFINITION")
+        paths.add("POST", f"{one}/retry", self.retry_execution, Begun, Scope.OPERATE, *refusals, status=202)
+
+    async def list_executions_of_task(
+        self, task_id: TaskId, state: State = None, limit: Limit = 50, cursor: Cursor = None
+    ) -> Response:
+        """List a task's executions by pages, newest occurrence first."""
+        return answer(await self._scheduler.get_executions(task_id, state=state, limit=limit, cursor=cursor))
+
+    async def list_executions(
+        self,
+        state: State = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        """List the executions of all tasks by pages, newest first."""
+        page = self._scheduler.get_executions(state=state, since=since, until=until, limit=limit, cursor=cursor)
+        return answer(await page)
+
+    async def get_execution(self, execution_id: ExecutionId) -> Response:
+        """Return an execution."""
+        return answer(await self._scheduler.get_execution(execution_id))
+
+    async def cancel_execution(self, execution_id: ExecutionId) -> Response:
+        """End an execution: a pending one at once, a running one by asking its function to stop."""
+        return answer(await self._scheduler.cancel_execution(execution_id))
+
+    async def retry_execution(self, execution_id: ExecutionId) -> Response:
+        """Run an occurrence that failed once more: a further attempt of it, with all its retries."""
+        return answer(await self._scheduler.retry_execution(execution_id), 202)

@@ -1,0 +1,33 @@
+"""All routes of the scheduler, in the order in which the document shows them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from framework.context import AppContext
+from framework.web.paths import Paths
+from modules.core.scheduler.api.about import AboutRoutes
+from modules.core.scheduler.api.ahead import AheadRoutes
+from modules.core.scheduler.api.cleanup_plans import CleanupPlanRoutes
+from modules.core.scheduler.api.cleanups import CleanupRoutes
+from modules.core.scheduler.api.executions import ExecutionRoutes
+from modules.core.scheduler.api.occurrences import OccurrenceRoutes
+from modules.core.scheduler.api.operating import OperatingRoutes
+from modules.core.scheduler.api.statuses import STATUSES
+from modules.core.scheduler.api.tasks import TaskRoutes
+from modules.core.scheduler.service import SchedulerService
+
+
+def router_of(app_context: AppContext, prefix: str) -> APIRouter:
+    """Return a router with every route of the scheduler."""
+    scheduler = app_context.get_service(SchedulerService)
+    paths = Paths(prefix, STATUSES, "tasks")
+    TaskRoutes(scheduler).add_to(paths)
+    OccurrenceRoutes(scheduler).add_to(paths)
+    ExecutionRoutes(scheduler).add_to(paths.tagged("executions"))
+    AheadRoutes(scheduler).add_to(paths.tagged("ahead"))
+    CleanupRoutes(scheduler).add_to(paths.tagged("cleanups"))
+    CleanupPlanRoutes(scheduler).add_to(paths.tagged("cleanups"))
+    OperatingRoutes(scheduler).add_to(paths.tagged("operating"))
+    AboutRoutes(scheduler).add_to(paths.tagged("operating"))
+    return paths.router

@@ -1,0 +1,110 @@
+"""Tasks over HTTP: listed, scheduled, changed, paused, run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Body, Query
+from starlette.responses import Response
+
+from framework.caller import Scope
+from framework.web.paths import Paths
+from modules.core.scheduler.api.given import (
+    Batch,
+    Changes,
+    Config,
+    Cursor,
+    Limit,
+    ModuleId,
+    Pause,
+    TaskId,
+)
+from modules.core.scheduler.api.shapes import Begun, Scheduled, ScheduledBatch, Task, TaskPage, Told
+from modules.core.scheduler.api.statuses import answer
+from modules.core.scheduler.service import SchedulerService
+
+NOT_FOUND, INVALID = "TASK_NOT_FOUND", "INVALID_CONFIG"
+STATE, CORRUPT = "INVALID_STATE", "CORRUPT_DEFINITION"
+
+
+class TaskRoutes:
+    """The routes of tasks."""
+
+    def __init__(self, scheduler: SchedulerService) -> None:
+        self._scheduler = scheduler
+
+    def add_to(self, paths: Paths) -> None:
+        """Add them."""
+        one = "/tasks/{task_id}"
+        paths.add("GET", "/tasks", self.list_tasks, TaskPage, Scope.READ, "INVALID_LIMIT", "INVALID_CURSOR")
+        refusals: tuple[str, ...] = (INVALID, "ALREADY_EXISTS")
+        paths.add("POST", "/tasks", self.schedule_task, Scheduled, Scope.SCHEDULE, *refusals, status=201)
+        paths.add("POST", "/tasks/batch", self.schedule_tasks, ScheduledBatch, Scope.SCHEDULE, *refusals, status=201)
+        paths.add("GET", one, self.get_task, Task, Scope.READ, NOT_FOUND)
+        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, NOT_FOUND, INVALID, STATE)
+        paths.add("DELETE", one, self.cancel_task, Told, Scope.OPERATE, NOT_FOUND)
+        paths.add("POST", f"{one}/pause", self.pause_task, Told, Scope.OPERATE, NOT_FOUND, STATE)
+        paths.add("POST", f"{one}/resume", self.resume_task, Told, Scope.OPERATE, NOT_FOUND, STATE, CORRUPT)
+        refusals = (NOT_FOUND, STATE, CORRUPT, "OVERLAP", "QUEUE_FULL")
+        paths.add("POST", f"{one}/execute", self.execute_task, Begun, Scope.OPERATE, *refusals, status=202)
+
+    async def list_tasks(
+        self,
+        status: Annotated[str | None, Query(description="Only those that are shown with this status.")] = None,
+        module_id: ModuleId = None,
+        function_name: Annotated[str | None, Query(description="Only those of this function.")] = None,
+        recurring: Annotated[bool | None, Query(description="Only those that may run more than once, or not.")] = None,
+        tag: Annotated[str | None, Query(description="Only those with this tag.")] = None,
+        search: Annotated[str | None, Query(description="Only those with this text in name or description.")] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        """List tasks by pages, newest first."""
+        filters: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
+        filters |= {"recurring": recurring, "tag": tag, "search": search}
+        return answer(await self._scheduler.list_tasks(**filters, limit=limit, cursor=cursor))
+
+    async def schedule_task(self, config: Annotated[Config, Body()]) -> Response:
+        """Schedule a task; the same key again is the same task."""
+        scheduled = await self._scheduler.schedule_task(config)
+        return answer(scheduled.map(_as_scheduled), 201)
+
+    async def schedule_tasks(self, batch: Batch) -> Response:
+        """Schedule tasks, all or none; a refusal says at which `index`."""
+        scheduled = await self._scheduler.schedule_tasks(batch.tasks)
+        return answer(scheduled.map(lambda tasks: {"tasks": [_as_scheduled(each) for each in tasks]}), 201)
+
+    async def get_task(self, task_id: TaskId) -> Response:
+        """Return a task."""
+        return answer(await self._scheduler.get_task(task_id))
+
+    async def update_task(self, task_id: TaskId, changes: Changes) -> Response:
+        """Change fields of a task and return it; an occurrence that is already due is not lost."""
+        return answer(await self._scheduler.update_task(task_id, changes))
+
+    async def cancel_task(
+        self,
+        task_id: TaskId,
+        cancel_running: Annotated[bool, Query(description="Also ask what runs to stop.")] = False,
+    ) -> Response:
+        """End a task for good; its history stays."""
+        cancelled = await self._scheduler.cancel_task(task_id, cancel_running=cancel_running)
+        return answer(cancelled.map(lambda task: {"task_id": task["id"], "status": "cancelled"}))
+
+    async def pause_task(self, task_id: TaskId, why: Pause | None = None) -> Response:
+        """Hold a task's occurrences, pending executions and retries; what runs finishes."""
+        paused = await self._scheduler.pause_task(task_id, None if why is None else why.reason)
+        return answer(paused.map(lambda task: {"task_id": task["id"], "status": "paused"}))
+
+    async def resume_task(self, task_id: TaskId) -> Response:
+        """Let a paused task go on from now."""
+        resumed = await self._scheduler.resume_task(task_id)
+        return answer(resumed.map(lambda task: {"task_id": task["id"], "status": "resumed"}))
+
+    async def execute_task(self, task_id: TaskId) -> Response:
+        """Run a task now, beside its schedule."""
+        return answer(await self._scheduler.execute_task(task_id), 202)
+
+
+def _as_scheduled(task: dict[str, Any]) -> dict[str, Any]:
+    return {**task, "status": "scheduled"}
