@@ -24,16 +24,16 @@ from framework.errors import (
     DatabaseRefused,
     DatabaseUnavailable,
     SettingsError,
+    WrongPhase,
     one_line,
 )
-from framework.loader import discover
 from framework.logging import set_ids
 from framework.module import Module
 from framework.phases import Phases
-from framework.requirements import load
+from framework.preparing import Prepared, prepare
+from framework.reloading import Reloaded, take_over
 from framework.result import Result
-from framework.settings import FRAMEWORK_ID, FrameworkSettings, ModuleSettings, without_password
-from framework.settings_loader import SettingsLoader
+from framework.settings import FrameworkSettings, without_password
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +77,13 @@ class Application:
         """
         if self._phases is not None and self._phases.app_context.phase is not Phase.STOPPED:
             raise ApplicationRunning
-        settings, modules, self._own = self._prepare()
+        prepared = self._prepare()
+        self._own = prepared.own
         clock = SystemClock() if self._clock is None else self._clock
         database = _open(self._own)
-        context = AppContext(clock, database, settings)
+        context = AppContext(clock, database, prepared.settings)
         context.add_health_check("framework.database", lambda: _answers(database))
-        self._phases, self._stopping = Phases(modules, context), asyncio.Lock()
+        self._phases, self._stopping = Phases(prepared.modules, context), asyncio.Lock()
         set_ids(session_id=context.session_id)
         try:
             await _until_it_answers(database, clock, self._own)
@@ -107,6 +108,15 @@ class Application:
                 set_ids(session_id=None)
                 await context.database.close()
 
+    def reload(self) -> Reloaded:
+        """Read the settings again and hand over what may change while the application runs; SIGHUP does so.
+
+        Raises `SettingsError` and `RequirementError`, and then changes nothing; `WrongPhase` where nothing runs.
+        """
+        if self._phases is None or self._phases.app_context.phase is not Phase.RUNNING:
+            raise WrongPhase("settings are read again only while the application runs")
+        return take_over(self._phases.app_context, self._phases.modules, self._prepare())
+
     def stop_now(self) -> None:
         """Stop without an event loop, as the last resort.
 
@@ -130,10 +140,6 @@ class Application:
         async with self.beside(make_database=False) as phases:
             return await phases.pending()
 
-    def check_settings(self) -> None:
-        """Read all settings as a start does: raises `SettingsError` and `RequirementError`, or warns."""
-        self._prepare()
-
     async def upgrade(self) -> dict[str, list[str]]:
         """Bring all tables up to date without starting a module; return what was applied, by module id."""
         async with self.beside(make_database=True) as phases:
@@ -145,7 +151,8 @@ class Application:
 
         Without `make_database`, nothing is created: raises `DatabaseMissing`, and what `start` raises.
         """
-        settings, modules, own = self._prepare()
+        prepared = self._prepare()
+        own = prepared.own
         clock = SystemClock() if self._clock is None else self._clock
         database = _open(own) if make_database else _open_existing(own)
         try:
@@ -153,7 +160,7 @@ class Application:
             await _until_it_answers(database, clock, own.model_copy(update={"database_timeout": patience}))
             if isinstance(clock, SystemClock):
                 clock.offset = await database.clock_offset(clock)
-            yield Phases(modules, AppContext(clock, database, settings))
+            yield Phases(prepared.modules, AppContext(clock, database, prepared.settings))
         finally:
             await database.close()
 
@@ -173,20 +180,8 @@ class Application:
         await phases.migrate()
         await phases.start()
 
-    def _prepare(self) -> tuple[dict[str, ModuleSettings], list[Module], FrameworkSettings]:
-        loader = SettingsLoader(self._given, self._settings_dirs)
-        own = loader.load(FRAMEWORK_ID, FrameworkSettings)
-        listed = own.modules if self._listed is None else self._listed
-        found = discover()
-        modules = load(listed, found)
-        models = {module.id: module.settings_model for module in modules}
-        known = {FRAMEWORK_ID, *found, *models}
-        settings: dict[str, ModuleSettings] = {FRAMEWORK_ID: own}
-        for module_id, model in models.items():
-            if model is not None:
-                settings[module_id] = loader.load(module_id, model, known)
-        loader.check_names({FRAMEWORK_ID: FrameworkSettings, **models}, known)
-        return settings, modules, own
+    def _prepare(self) -> Prepared:
+        return prepare(self._listed, self._given, self._settings_dirs)
 
 
 def _open(own: FrameworkSettings) -> Database:

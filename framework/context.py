@@ -126,6 +126,10 @@ class AppContext:
             )
         return self._settings[module_id]
 
+    def renew_settings(self, module_id: str, settings: ModuleSettings) -> None:
+        """Let these be the settings of a module from here on; only a reload calls this."""
+        self._settings[module_id] = settings
+
     def declare(self, kind: str, value: object) -> None:
         """Hand over data of a kind, such as a task, to whoever asks for the kind in phase two. Phase one only."""
         self._require(f"a {kind} is declared", Phase.REGISTERING)

@@ -14,6 +14,7 @@ from typing import Any
 
 from framework.application import Application
 from framework.context import AppContext
+from framework.errors import FrameworkError
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,27 @@ class Signals:
             os._exit(STOPPED_AT_ONCE)
 
 
+@contextlib.contextmanager
+def _reloading(application: Application) -> Iterator[None]:
+    """Let SIGHUP have the settings read again; not on a terminal, which says so when it goes, nor under nohup."""
+    if sys.stderr.isatty() or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, _reload, application)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+def _reload(application: Application) -> None:
+    try:
+        application.reload()
+    except FrameworkError as error:
+        log.error("the settings stay as they are: %s", error)  # noqa: TRY400  # a slip of the pen needs no traceback
+
+
 def carry_through(application: Application, work: Callable[[AppContext], Coroutine[Any, Any, object]]) -> bool:
     """Start the application, do the work, stop; False when a signal came first. Raises what they raise."""
     signals = Signals(application.stop_now)
@@ -80,7 +102,8 @@ async def _carry_through(
     if not await _done_before(stop, starting):
         return False
     try:
-        return await _done_before(stop, asyncio.ensure_future(work(starting.result())))
+        with _reloading(application):
+            return await _done_before(stop, asyncio.ensure_future(work(starting.result())))
     finally:
         if stop.is_set():
             log.info("stopping: what runs may finish; a second signal stops at once")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -38,6 +38,10 @@ class Module:
         Override it as an `async def` that yields once, decorated with `contextlib.asynccontextmanager`.
         """
         return _nothing_to_start()
+
+    def reconfigure(self, settings: ModuleSettings) -> Iterable[str]:  # noqa: ARG002  # for overriders
+        """Take over settings that were read again while it runs; return the names of those that need no restart."""
+        return ()
 
     def stop_now(self) -> None:
         """Stop without an event loop: the last resort, when a graceful stop did not happen."""

@@ -27,7 +27,7 @@ class Phases:
 
     def __init__(self, modules: Sequence[Module], app_context: AppContext) -> None:
         self.app_context = app_context
-        self._modules = modules
+        self.modules = modules
         self._left_out: set[str] = set()
         self._running: list[Lifespan] = []
         self._abandoned: list[Lifespan] = []  # kept: to collect one would run its way out, in any thread
@@ -36,7 +36,7 @@ class Phases:
 
     def register(self) -> None:
         """Phase one of every module."""
-        for module in self._modules:
+        for module in self.modules:
             if self._may_go_on(module):
                 try:
                     _register(module, self.app_context)
@@ -46,7 +46,7 @@ class Phases:
 
     def with_tables(self) -> list[tuple[str, str]]:
         """Return `(module_id, place of its migrations)` of the modules that have tables and are not left out."""
-        return [(m.id, m.migrations) for m in self._modules if m.migrations and m.id not in self._left_out]
+        return [(m.id, m.migrations) for m in self.modules if m.migrations and m.id not in self._left_out]
 
     async def migrate(self) -> dict[str, list[str]]:
         """Bring the tables of every module up to date, in requirement order; raises what a migration raises.
@@ -82,7 +82,7 @@ class Phases:
     async def start(self) -> None:
         """Phase two of every module, then what waits for all of them."""
         self.app_context.phase = Phase.STARTING
-        for module in self._modules:
+        for module in self.modules:
             if self._may_go_on(module):
                 await self._start(module)
         self.app_context.phase = Phase.RUNNING
@@ -96,7 +96,7 @@ class Phases:
     async def stop(self, seconds: float) -> None:
         """What waits for the stop, then every module in reverse order, each within so many seconds."""
         self.app_context.phase = Phase.STOPPING
-        never_started = {m.id for m in self._modules} - {
+        never_started = {m.id for m in self.modules} - {
             lifespan.module.id for lifespan in self._running if lifespan.holds
         }
         for owner, callback in self.app_context.stopping_callbacks():

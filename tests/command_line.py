@@ -132,6 +132,10 @@ class Started:
         """As a service manager does."""
         self._process.send_signal(signal.SIGTERM)
 
+    def hang_up(self) -> None:
+        """As whoever wants it to read its settings again does."""
+        self._process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """End it at once, whatever it does."""
         self._process.kill()

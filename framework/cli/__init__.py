@@ -35,8 +35,9 @@ OF_MODULES = "The modules of the application."
 PLACES = {
     "run": ("framework.cli.running:run", "Start the application of ./settings and the environment, and serve it."),
     "worker": ("framework.cli.running:worker", "Start it without serving anything: it only carries out tasks."),
-    "doctor": ("framework.cli.doctor:examine_all", "Find what is wrong, and say what to do about it."),
+    "doctor": ("framework.cli.doctor:examine_all", "Find what is wrong with the application of this folder."),
     "version": ("framework.cli.version:tell_version", "Tell which version this is."),
+    "settings": ("framework.cli.settings:settings_commands", "What is set, where, and what may be."),
     "db": ("framework.cli.database:database_commands", "The tables of the application's database."),
 }
 

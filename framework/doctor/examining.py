@@ -10,6 +10,7 @@ from framework.clock import Clock, SystemClock
 from framework.doctor import stored, surroundings
 from framework.errors import FrameworkError
 from framework.finding import Finding
+from framework.preparing import prepare
 from framework.settings import FRAMEWORK_ID, FrameworkSettings
 from framework.settings_loader import SettingsLoader
 
@@ -36,13 +37,12 @@ async def examine(finds: Mapping[str, stored.Find], clock: Clock | None = None) 
         return Examination([*found, *_around(own)], complete=False)
     try:
         with surroundings.warnings_as("settings") as warned:
-            application = Application()
-            application.check_settings()
+            prepare()
     except FrameworkError as error:
         return Examination([*surroundings.told("settings", error), *_around(own)], complete=False)
     found = [*warned, *_around(own)]
     with surroundings.warnings_as("database"):  # said already, or said by what it comes to
-        found += await stored.database(application, finds, clock or SystemClock())
+        found += await stored.database(Application(), finds, clock or SystemClock())
     return Examination(found, complete=True)
 
 

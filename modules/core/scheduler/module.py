@@ -9,7 +9,7 @@ from pathlib import Path
 
 from framework.context import AppContext
 from framework.module import Module
-from framework.settings import FrameworkSettings
+from framework.settings import FrameworkSettings, ModuleSettings
 from modules.core.scheduler.api import routes
 from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions, hand_over_tables
 from modules.core.scheduler.executors import Executors
@@ -23,6 +23,8 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.shell_command import RUN_COMMAND, run_command
 from modules.core.scheduler.trigger_manager import TriggerManager
 
+LIVE = frozenset({"max_concurrent_tasks", "queues", "poll_interval", "shutdown_grace"})  # what may change while it runs
+
 
 class SchedulerModule(Module):
     """Provides the four services; carries out tasks from the moment every module has started."""
@@ -34,6 +36,7 @@ class SchedulerModule(Module):
     def __init__(self) -> None:
         self._service: SchedulerService | None = None
         self._executors: Executors | None = None
+        self._runner: Runner | None = None
 
     def register(self, app_context: AppContext) -> None:
         """Build the services; nothing is read or written yet."""
@@ -46,7 +49,7 @@ class SchedulerModule(Module):
         triggers = TriggerManager(app_context.clock, settings)
         executors = self._executors = Executors(app_context.clock, settings)
         planner = Planner(functions, triggers, executors)
-        runner = Runner(app_context, functions, settings, executors)
+        runner = self._runner = Runner(app_context, functions, settings, executors)
         jobs = JobManager(app_context.database, app_context.clock, planner, settings, runner.wake)
         housekeeper = Housekeeper(app_context, jobs, planner, functions, settings, roots)
         self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner)
@@ -86,6 +89,15 @@ class SchedulerModule(Module):
             await service.apply_calendars()
         finally:
             await service.start_background_processing()
+
+    def reconfigure(self, settings: ModuleSettings) -> frozenset[str]:
+        """Let the runner go by these from its next turn on; the node tells its slots within a quarter of a lease."""
+        if self._runner is None:
+            return frozenset()
+        news = {name: getattr(settings, name) for name in LIVE}
+        self._runner.settings = self._runner.settings.model_copy(update=news)
+        self._runner.wake()
+        return LIVE
 
     def stop_now(self) -> None:
         """Hand back what runs without an event loop."""

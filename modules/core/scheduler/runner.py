@@ -30,7 +30,7 @@ CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
 
 
 class Runner:
-    """Carries out executions on this node: one transaction a turn, at most `max_concurrent_tasks` at once."""
+    """Carries out executions on this node, one transaction a turn; its `settings` may be replaced meanwhile."""
 
     def __init__(
         self, app_context: AppContext, functions: FunctionRegistry, settings: SchedulerSettings, executors: Executors
@@ -38,7 +38,7 @@ class Runner:
         self._app_context = app_context
         self._database, self._clock = app_context.database, app_context.clock
         self.listeners = Listeners(app_context)
-        self._functions, self._settings = functions, settings
+        self._functions, self.settings = functions, settings
         self.tally = Tally(settings.metrics_tasks)
         self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned]
         self._crew = Crew(app_context, functions, executors, settings, self.wake, self.tally)
@@ -87,14 +87,14 @@ class Runner:
         self._last_turn = self._clock.monotonic()
         turning = repeat(self._step, name="scheduler", clock=self._clock, wake=self._wake, passes=is_transient)
         self._loops = [asyncio.create_task(turning, name="scheduler")]
-        for watcher in watching(self._database, self._clock, self.wake, notify=self._settings.notify):
+        for watcher in watching(self._database, self._clock, self.wake, notify=self.settings.notify):
             self._loops.append(asyncio.create_task(watcher, name="scheduler watcher"))
 
     async def stop(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop; may be called again."""
         if not self._loops and self._node.id is None:
             return
-        grace = 0.0 if self._stopping else self._settings.shutdown_grace.total_seconds()
+        grace = 0.0 if self._stopping else self.settings.shutdown_grace.total_seconds()
         self._stopping = True
         async with self._turning:
             pass  # what the turn under way claims is waited for, too
@@ -194,18 +194,18 @@ class Runner:
         return turned
 
     def _work(self, node_id: str, endings: Sequence[Ending], horizon: datetime | None) -> Work:
-        last_chance = self._settings.crash_limit - 1 or None
+        last_chance = self.settings.crash_limit - 1 or None
         return Work(
             node_id=node_id,
             session_id=self._app_context.session_id,
-            lease=self._settings.lease,
+            lease=self.settings.lease,
             functions=self._functions.keys(),
             room=self._room(),
             endings=endings,
             notes=self._crew.notes(),
             horizon=horizon,
             last_chance=last_chance,
-            everywhere=self._settings.max_concurrent_everywhere,
+            everywhere=self.settings.max_concurrent_everywhere,
             takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
             careful=self._careful,
         )
@@ -213,15 +213,15 @@ class Runner:
     def _room(self) -> Room:
         """Return how much this node can take on: in all, and of each queue where the settings name queues."""
         self._turns += 1
-        free = 0 if self._stopping else self._settings.max_concurrent_tasks - len(self._crew)
-        queues = {name: slots - self._crew.running_of(name) for name, slots in self._settings.queues.items()}
+        free = 0 if self._stopping else self.settings.max_concurrent_tasks - len(self._crew)
+        queues = {name: slots - self._crew.running_of(name) for name, slots in self.settings.queues.items()}
         return Room(free, queues or None, self._turns)
 
     async def _keep_up(self, node_id: str) -> None:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
         if self._clock.monotonic() < self._next_upkeep:
             return
-        settings, functions = self._settings, self._functions.keys()
+        settings, functions = self.settings, self._functions.keys()
         profile, carried = profile_of(settings), self._crew.ids()
         work, now = Upkeep(node_id, profile, functions, settings.crash_limit, carried, self._careful), self._clock.now()
         kept = await self._database.write(partial(upkeep, work=work, now=now))
@@ -229,7 +229,7 @@ class Runner:
         if self.listeners:
             self.listeners.upkept(now, kept.dead)
         if not kept.more:
-            self._next_upkeep = self._clock.monotonic() + self._settings.lease.total_seconds() / 4
+            self._next_upkeep = self._clock.monotonic() + self.settings.lease.total_seconds() / 4
 
     def _lose_node(self, node_id: str) -> None:
         """Others account for what this node runs: tell it to stop, and go on under a new id."""
@@ -242,7 +242,7 @@ class Runner:
         if turned.more or self._crew.has_endings:
             return 0
         moment = self._clock.monotonic()
-        waits = [self._settings.poll_interval.total_seconds(), self._next_upkeep - moment]
+        waits = [self.settings.poll_interval.total_seconds(), self._next_upkeep - moment]
         if turned.next_due is not None:
             waits.append((turned.next_due - self._clock.now()).total_seconds())
         if (deadline := self._crew.next_deadline()) is not None:
