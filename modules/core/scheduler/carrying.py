@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,8 +18,8 @@ from framework.context import AppContext
 from framework.database import Joinable
 from framework.logging import log_ids
 from modules.core.scheduler.completing import complete, success_with
-from modules.core.scheduler.contexts import context_of
-from modules.core.scheduler.ending import CUT_OFF, Completion, Ending, as_timed_out
+from modules.core.scheduler.contexts import context_of, parameters_of
+from modules.core.scheduler.ending import Completion, Ending, as_timed_out, may_repeat
 from modules.core.scheduler.execution import (
     ExecutionCancelled,
     ExecutionLost,
@@ -32,21 +32,27 @@ from modules.core.scheduler.execution import (
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import RegisteredFunction
 from modules.core.scheduler.invoke import invoke
-from modules.core.scheduler.object_types import Stored
+from modules.core.scheduler.journal import Journal, Line, writing_to
 from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.store.executions import ASIDE
+from modules.core.scheduler.store.notes import Note
 
 
 class Carrying:
     """One execution that this node runs. It ends by its own doing; others can only ask it to stop.
 
     `limit` is its time limit in seconds, `deadline` the monotonic moment at which its time is up. Once `disowned`, its
-    ending is not written: somebody else accounts for it. `noted` are the columns last written about it. `delay` is how
-    many seconds after its time it started, where its time was not put off on purpose.
+    ending is not written: somebody else accounts for it. `noted` is what was last written about it. `delay` is how many
+    seconds after its time it started, where its time was not put off on purpose.
     """
 
     def __init__(
-        self, row: Row[Any], function: RegisteredFunction, app_context: AppContext, executors: Executors
+        self,
+        row: Row[Any],
+        function: RegisteredFunction,
+        app_context: AppContext,
+        executors: Executors,
+        journal: Journal,
     ) -> None:
         self._clock = app_context.clock
         self._database = app_context.database
@@ -69,8 +75,9 @@ class Carrying:
         self._asked: asyncio.Event | None = None
         self._context = context_of(row, function, app_context)
         self._context.completes = self._complete
+        self.journal = self._context.journal = journal
         self._completion: Completion | None = None
-        self.noted: Mapping[str, Any] = {}
+        self.noted: Note | None = None
         self._reason: Reason | None = None
         self._stop_reasons: list[Reason] = []
 
@@ -122,12 +129,10 @@ class Carrying:
         self.disowned = True
         self.stop(Reason.NODE_LOST)
 
-    def note(self) -> dict[str, Any]:
-        """Return the columns to write about it while it runs; empty when there is nothing new."""
-        values: dict[str, Any] = {"progress": self._progress()} if self._progress() else {}
-        if self.timed_out_at is not None:
-            values |= {"timed_out_at": self.timed_out_at, "reason": Reason.TIMEOUT}
-        return {} if values == self.noted else values
+    def note(self) -> Note:
+        """Return what there is to write about it while it runs."""
+        reason = None if self.timed_out_at is None else Reason.TIMEOUT
+        return Note(self.id, self._progress(), self.timed_out_at, reason)
 
     @property
     def is_completing(self) -> bool:
@@ -155,21 +160,21 @@ class Carrying:
         on_end(self)
 
     async def _carry_out(self) -> Outcome:
-        with log_ids(execution=self.id, task=self._row.event_id):
+        with log_ids(execution=self.id, task=self._row.event_id), writing_to(self.journal):
             return await self._outcome()
 
     async def _outcome(self) -> Outcome:
         try:
-            parameters = _parameters(self._row.parameters)
+            parameters = parameters_of(self._row.parameters)
             if self._row.payload is not None:
                 self._context.payload = strict_json.loads(self._row.payload)
         except strict_json.JsonError as error:
             self._reason = Reason.CORRUPT_PARAMETERS
             return Outcome(State.FAILED, error=f"the stored parameters cannot be read: {error}", retry=False)
-        outcome = await self._call(parameters)
         if not self._function.secret:
-            return outcome
-        scrubbed = partial(self._function.scrubbed, parameters=parameters)
+            return await self._call(parameters)
+        scrubbed = self.journal.scrub = partial(self._function.scrubbed, parameters=parameters)
+        outcome = await self._call(parameters)
         return replace(outcome, error=scrubbed(outcome.error), traceback=scrubbed(outcome.traceback))
 
     async def _call(self, parameters: Any) -> Outcome:
@@ -207,7 +212,7 @@ class Carrying:
         elif self._stop_reason is not None and outcome.state in (State.CANCELLED, State.FAILED):
             outcome = replace(outcome, state=State.CANCELLED, retry=False, retry_after=None)
             reason = self._stop_reason
-        return self._ending(outcome, reason, seconds, self._completion)
+        return self._ending(outcome, reason, seconds, self._completion, self.journal.close())
 
     def _complete(self, session: Joinable, result: object) -> Awaitable[None] | None:
         """Write a success in the transaction of the function's session."""
@@ -222,29 +227,19 @@ class Carrying:
             raise
 
     def _ending(
-        self, outcome: Outcome, reason: Reason | None, seconds: float, completion: Completion | None = None
+        self,
+        outcome: Outcome,
+        reason: Reason | None,
+        seconds: float,
+        completion: Completion | None = None,
+        lines: Sequence[Line] = (),
     ) -> Ending:
-        row, may_repeat = self._row, self._may_repeat(outcome, reason)
-        told = (self._progress(), seconds, self._started_at, may_repeat, row.module_id, completion)
+        row, again = self._row, may_repeat(self._row, outcome, reason)
+        told = (self._progress(), seconds, self._started_at, again, row.module_id, completion, lines)
         return Ending(self.id, row.event_id, row.name, outcome, reason, *told)
-
-    def _may_repeat(self, outcome: Outcome, reason: Reason | None) -> bool:
-        """Whether the task's policy must be asked for another attempt; a damaged one must be looked at, too."""
-        if reason in CUT_OFF:
-            return True
-        if outcome.state not in (State.FAILED, State.TIMED_OUT) or not outcome.retry:
-            return False
-        try:
-            return bool(policies_of(self._row.policies).max_retries > self._row.retries_used)
-        except ValueError:
-            return True
 
     def _progress(self) -> str | None:
         latest = self._context.latest_progress
+        if latest is not None and self.journal.scrub is not None:
+            latest = replace(latest, message=self.journal.scrub(latest.message) or "")
         return None if latest is None else latest.to_json()
-
-
-def _parameters(stored: str) -> Any:
-    """Read stored parameters; what is no object there is refused by the function."""
-    value = {} if stored == "{}" else strict_json.loads(stored)
-    return Stored(value, stored) if isinstance(value, dict) else value

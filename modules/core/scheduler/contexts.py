@@ -1,4 +1,4 @@
-"""The context of a claimed row: what its function may know about it."""
+"""The context of a claimed row: what its function may know about it, and its parameters."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, cast
 
 from sqlalchemy import Row
 
+from framework import strict_json
 from framework.context import AppContext
 from framework.database import read_moment
 from modules.core.scheduler.execution import ExecutionContext
 from modules.core.scheduler.functions import RegisteredFunction
+from modules.core.scheduler.object_types import Stored
 
 
 def context_of(row: Row[Any], function: RegisteredFunction, app_context: AppContext) -> ExecutionContext:
@@ -31,3 +33,9 @@ def context_of(row: Row[Any], function: RegisteredFunction, app_context: AppCont
         missed_count=row.missed_count,
         missed_since=read_moment(row.missed_since),
     )
+
+
+def parameters_of(stored: str) -> Any:
+    """Read stored parameters; what is no object there is refused by the function. Raises `JsonError`."""
+    value = {} if stored == "{}" else strict_json.loads(stored)
+    return Stored(value, stored) if isinstance(value, dict) else value

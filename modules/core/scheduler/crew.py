@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,10 @@ from modules.core.scheduler.ending import Ending
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.journal import Bounds, Journal, listen_in
+from modules.core.scheduler.news import News
 from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.store.notes import Note, Told
 from modules.core.scheduler.tally import Tally
 
 log = logging.getLogger("modules.core.scheduler.executions")
@@ -44,10 +47,12 @@ class Crew:
         self._functions = functions
         self._executors = executors
         self._timeout = settings.execution_timeout.total_seconds()
+        self._bounds = bounds_of(settings)
         self._on_end = on_end
         self._tally = tally
         self._running: dict[str, Carrying] = {}
         self._endings: dict[str, Ending] = {}
+        self._news = News(app_context.clock, on_end)
         self._idle = asyncio.Event()
         self._of_queue: Counter[str] = Counter()
         self._to_start: deque[tuple[Carrying, datetime]] = deque()
@@ -67,7 +72,8 @@ class Crew:
             function = self._functions.find(*row.function_key.split(":", 1))
             if function is None:  # only rows of registered functions are claimed, and none goes once tasks are run
                 raise LookupError(f"{row.function_key} is not registered")
-            carrying = Carrying(row, function, self._app_context, self._executors)
+            journal = Journal(row.id, self._app_context.clock, self._bounds, self._news.heard)
+            carrying = Carrying(row, function, self._app_context, self._executors, journal)
             self._running[row.id] = carrying
             self._of_queue[row.queue] += 1
             self._to_start.append((carrying, started))
@@ -121,6 +127,7 @@ class Crew:
         for carrying in self._running.values():
             if carrying.timed_out_at is None and carrying.deadline <= moment:
                 carrying.time_out(clock.now())
+                self._news.is_urgent(carrying.id)
 
     def next_deadline(self) -> float | None:
         """Return the monotonic moment at which the next time limit ends."""
@@ -135,17 +142,28 @@ class Crew:
         """Keep endings for the next turn."""
         self._endings = {each.id: each for each in endings} | self._endings
 
-    def notes(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return what is new about running executions: the columns to write, by id; `noted` says that they are."""
-        notes = ((each.id, each.note()) for each in self._running.values() if not each.disowned)
-        return {execution_id: note for execution_id, note in notes if note}
+    def news(self) -> Told:
+        """Return what is to be written of running executions; `noted` says that it is."""
+        told = [self._running[each] for each in self._news.take() if each in self._running]
+        mine = [carrying for carrying in told if not carrying.disowned]
+        notes = [(carrying, carrying.note()) for carrying in mine]
+        lines = [line for carrying in mine for line in carrying.journal.hear()]
+        return Told([note for carrying, note in notes if note != (carrying.noted or Note(note.id))], lines)
 
-    def noted(self, notes: Mapping[str, Mapping[str, Any]]) -> None:
-        """These notes have been written."""
-        for execution_id, note in notes.items():
-            carrying = self._running.get(execution_id)
-            if carrying is not None and not carrying.is_completing:  # else it may have been locked and left out
+    def noted(self, told: Told) -> None:
+        """What `news` returned last has been written."""
+        self._news.written()
+        for note in told.notes:
+            carrying = self._running.get(note.id)
+            if carrying is None:
+                continue
+            if carrying.is_completing:  # it may have been locked and left out
+                carrying.journal.stir()
+            else:
                 carrying.noted = note
+        for execution_id, count in Counter(line.execution_id for line in told.lines).items():
+            if execution_id in self._running:
+                self._running[execution_id].journal.stored(count)
 
     def ids(self) -> frozenset[str]:
         """Return the executions that this node accounts for: those that run, and those whose ending waits."""
@@ -170,6 +188,7 @@ class Crew:
 
     def abandon_all(self) -> None:
         """Stop waiting for what does not stop; its rows are released, not ended."""
+        self._news.close()
         for carrying in list(self._running.values()):
             log.warning("%s does not stop and is abandoned", carrying.name, extra={"execution": carrying.id})
             carrying.disowned = True
@@ -180,3 +199,12 @@ class Crew:
         if self._running:
             self._idle.clear()
             await clock.wait(self._idle, seconds)
+
+
+def bounds_of(settings: SchedulerSettings) -> Bounds | None:
+    """Return what is kept of the log lines of an execution, None where nothing is; if anything, begin to listen."""
+    if settings.execution_log_level == "off":
+        return None
+    listen_in()
+    level = logging.getLevelNamesMapping()[settings.execution_log_level.upper()]
+    return Bounds(level, settings.execution_log_lines, settings.execution_log_bytes)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from framework.database import notify
 from modules.core.scheduler import chaining, containing, placing
 from modules.core.scheduler.execution import Outcome, Reason, State, success_of
+from modules.core.scheduler.journal import Line
 from modules.core.scheduler.policies import policies_of, stable_fraction
 from modules.core.scheduler.settling import BY_LAST_ROW, close_damaged, settle
 from modules.core.scheduler.store import endings as store
@@ -38,7 +39,7 @@ class Ending:
     """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not.
 
     `started` is its start time, `may_repeat` whether the task's policy must be asked for another attempt, `completion`
-    what its function has written about it before.
+    what its function has written about it before. `lines` are those log lines that are not stored yet.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Ending:
     may_repeat: bool = True
     module_id: str | None = None
     completion: Completion | None = None
+    lines: Sequence[Line] = ()
 
     @property
     def stored(self) -> tuple[State, Reason | None, str | None]:
@@ -59,6 +61,18 @@ class Ending:
         if self.completion is not None and self.completion.stands:
             return State.SUCCEEDED, None, None
         return self.outcome.state, self.reason, self.outcome.error
+
+
+def may_repeat(row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:
+    """Whether the policy of a row's task must be asked for another attempt, or looked at where it is damaged."""
+    if reason in CUT_OFF:
+        return True
+    if outcome.state not in (State.FAILED, State.TIMED_OUT) or not outcome.retry:
+        return False
+    try:
+        return bool(policies_of(row.policies).max_retries > row.retries_used)
+    except ValueError:
+        return True
 
 
 def record(

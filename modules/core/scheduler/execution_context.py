@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from framework import strict_json
 from modules.core.scheduler.bounded_text import storable
+from modules.core.scheduler.journal import Journal, text_of, writing_to
 
 if TYPE_CHECKING:
     from framework.context import AppContext
@@ -46,7 +49,25 @@ class Progress:
 
 
 class ExecutionLogger(logging.LoggerAdapter[logging.Logger]):
-    """A logger that adds the ids of the execution to every record, beside what the caller adds."""
+    """A logger that adds the ids of the execution to every record, beside what the caller adds.
+
+    What it is given is kept with the execution, from any thread, and also where nobody else wants records of the level.
+    """
+
+    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any], journal: Journal | None) -> None:
+        super().__init__(logger, extra)
+        self._journal = journal
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        journal = self._journal
+        if self.isEnabledFor(level):
+            kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+            with contextlib.nullcontext() if journal is None else writing_to(journal):
+                super().log(level, msg, *args, **kwargs)
+        elif journal is not None and journal.takes(level):
+            told = logging.LogRecord("", level, "", 0, msg, args, None)
+            error = sys.exc_info() if kwargs.get("exc_info") is True else None
+            journal.take(level, self.logger.name, text_of(told.getMessage, error))
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         kwargs["extra"] = {**(kwargs.get("extra") or {}), **(self.extra or {})}
@@ -76,6 +97,8 @@ class ExecutionContext:
     missed_count: int = 0
     missed_since: datetime | None = None
     payload: Mapping[str, Any] | None = None
+    journal: Journal | None = field(default=None, init=False, repr=False)
+    """Where its log lines are kept; None away from the process that accounts for the execution."""
     _logger: ExecutionLogger | None = field(default=None, init=False, repr=False)
     in_thread: bool = field(default=False, init=False)
     """True while the function occupies a thread, which cannot be stopped from outside."""
@@ -90,7 +113,7 @@ class ExecutionContext:
         if self._logger is None:
             names = ("execution_id", "task_id", "module_id", "function_name", "attempt", "session_id")
             extra = {name: getattr(self, name) for name in names}
-            self._logger = ExecutionLogger(logging.getLogger(f"modules.{self.module_id}"), extra)
+            self._logger = ExecutionLogger(logging.getLogger(f"modules.{self.module_id}"), extra, self.journal)
         return self._logger
 
     @property
@@ -102,17 +125,21 @@ class ExecutionContext:
     def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """Tell how far the function is: a fraction from 0 to 1, or `done` of `total`; only the newest is kept.
 
+        It may be told as often as one likes: it is written about once a second, and at the end.
+
         Raises `ValueError` when a number is not finite.
         """
         if not all(math.isfinite(number) for number in (done, total or 0)):
             raise ValueError(f"progress is a fraction from 0 to 1 or a count of a total, not {done} of {total}")
         short = storable(message, MAX_MESSAGE)
+        # One assignment, so that readers in other threads see all of it; JSON knows no Decimal and no numpy number.
         if total is None:
             self._progress = Progress(_between_0_and_1(done), message=short)
-            return
-        fraction = _between_0_and_1(done / total) if total > 0 else 1.0
-        # One assignment, so that readers in other threads see all of it; JSON knows no Decimal and no numpy number.
-        self._progress = Progress(fraction, _plain(done), _plain(total), short)
+        else:
+            fraction = _between_0_and_1(done / total) if total > 0 else 1.0
+            self._progress = Progress(fraction, _plain(done), _plain(total), short)
+        if self.journal is not None:
+            self.journal.stir()
 
     @property
     def latest_progress(self) -> Progress | None:

@@ -186,7 +186,7 @@ class Runner:
             told(turned, work)
         if self.listeners:
             self.listeners.turned(turned, work, is_mine=work.node_id == self._node.id)
-        self._crew.noted(work.notes)
+        self._crew.noted(work.told)
         if work.node_id == self._node.id:  # else the heartbeat has lost it meanwhile, and all this with it
             self._node.draining_since = turned.draining_since
             self._crew.start(turned.claimed, turned.moment)
@@ -202,7 +202,7 @@ class Runner:
             functions=self._functions.keys(),
             room=self._room(),
             endings=endings,
-            notes=self._crew.notes(),
+            told=self._crew.news(),
             horizon=horizon,
             last_chance=last_chance,
             everywhere=self.settings.max_concurrent_everywhere,

@@ -25,6 +25,7 @@ from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.importing import Importer
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.leftovers import Leftovers
+from modules.core.scheduler.live import Live
 from modules.core.scheduler.metrics import Metrics
 from modules.core.scheduler.occurrences import Occurrences
 from modules.core.scheduler.one_cleanup import OneCleanup
@@ -90,6 +91,8 @@ class SchedulerService:
         self.list_functions, self.info = directory.functions, directory.info
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
         self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
+        live = Live(self._app_context)
+        self.execution_logs = live.execution_logs
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -52,6 +52,15 @@ class SchedulerSettings(ModuleSettings):
     )
     execution_timeout: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(minutes=5), description="Time limit of an execution whose task names none."
+    )
+    execution_log_level: Literal["off", "debug", "info", "warning", "error"] = Field(
+        default="info", description="Log lines of at least this level are kept with the execution; off: none."
+    )
+    execution_log_lines: int = Field(
+        default=1_000, ge=20, le=100_000, description="At most so many lines of one execution, the first and the last."
+    )
+    execution_log_bytes: int = Field(
+        default=262_144, ge=10_000, le=100_000_000, description="At most so many bytes of them."
     )
     timezone: ZoneName | None = Field(
         default=None, description="Zone of naive times and crons; by default the machine's."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -14,9 +15,11 @@ from modules.core.scheduler.claiming import Claims, Room, claim
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.execution import Closed
 from modules.core.scheduler.firing import Fired, fire_due
-from modules.core.scheduler.store import executions, line, nodes, outlook, tasks
+from modules.core.scheduler.store import executions, line, log_lines, nodes, notes, outlook, tasks
+from modules.core.scheduler.store.notes import Told
 from modules.core.scheduler.tables import CHANNEL
 
+NOTHING_TOLD = Told()
 BATCH = 256  # due tasks of one turn
 LOCKED = timedelta(milliseconds=100)  # after which rows are looked at again whose limit another node had locked
 
@@ -29,6 +32,8 @@ class NodeLostError(Exception):
 class Work:
     """What a node brings to a turn; what becomes due after its `horizon` is left alone.
 
+    `told` is what is new about executions that run.
+
     `everywhere` is how many executions may run on all nodes together (None: no limit).
     An execution that has crashed `last_chance` times is set aside at its next crash (None: none has a second chance).
     A node runs one such at a time, or those that ran beside a deadly one would go with it; `takes_risk`: it runs one.
@@ -40,7 +45,7 @@ class Work:
     functions: Collection[str]
     room: Room
     endings: Sequence[Ending] = ()
-    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    told: Told = NOTHING_TOLD
     horizon: datetime | None = None
     last_chance: int | None = None
     takes_risk: bool = False
@@ -81,8 +86,10 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     """Carry out one turn; raises `NodeLostError`, writing nothing, when this node has been taken for dead."""
     draining_since = keep_lease(c, work.node_id, now, work.lease)
     refused = record(c, work.node_id, work.endings, now, careful=work.careful)
-    for execution_id, note in work.notes.items():
-        executions.note(c, execution_id, work.node_id, **note)
+    if work.told.notes:
+        notes.write(c, work.node_id, work.told.notes)
+    if lines := [*work.told.lines, *chain.from_iterable(ending.lines for ending in work.endings)]:
+        log_lines.add(c, lines)
     until = now if work.horizon is None else min(now, work.horizon)
     ahead = outlook.look(c, work.node_id)
     fired, next_task = _fire(c, work, ahead.soonest, until, now)

@@ -90,6 +90,7 @@ async def test_after_a_rollback_its_progress_is_shown_again(node: Nodes, mine: M
     task_id = await node.add("pay", delay=0)
     await node.scheduler.turn()
     await undone.wait()
+    node.clock.advance(1)
     await node.scheduler.turn()
     (meanwhile,) = await node.history(task_id)
     go_on.set()
@@ -115,6 +116,7 @@ async def test_no_turn_waits_to_note_the_progress_of_what_is_about_to_be_committ
     task_id = await node.add("pay", delay=0)
     await node.scheduler.turn()
     await completed.wait()
+    node.clock.advance(1)
     await node.scheduler.turn()  # raises where it waits for the lock for too long
     go_on.set()
     await node.scheduler.run_due()

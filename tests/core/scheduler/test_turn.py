@@ -113,6 +113,7 @@ async def test_what_is_told_about_a_run_is_told_again_when_it_could_not_be_writt
     task_id = await node.add("telling", delay=0)
     await node.scheduler.turn()
     await stuck.started.wait()
+    node.clock.advance(1)
 
     async def refuse(work: Any) -> Any:
         raise LOST_ANSWER

@@ -12,13 +12,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars", "audit")
+TABLES = ("events", "executions", "log_lines", "nodes", "node_profiles", "pauses", "calendars", "audit")
 
 
 def upgrade() -> None:
     """Create the tables."""
     _events()
     _executions()
+    _log_lines()
     _nodes()
     _pauses()
     _calendars()
@@ -150,6 +151,19 @@ def _executions() -> None:
     )
     _partial("ix_scheduler_executions_rare", ["state", "end_time", "id"], rare, table=table)
     _partial("uq_scheduler_executions_open_key", ["open_key"], "open_key IS NOT NULL", table=table, unique=True)
+
+
+def _log_lines() -> None:
+    op.create_table(
+        "scheduler_log_lines",
+        sa.Column("execution_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("logger", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("execution_id", "number"),
+    )
 
 
 def _nodes() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, update
 
-from framework.database import insert_rows, lock_names, run, skip_locked
+from framework.database import insert_rows, lock_names, run
 from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.tables import executions, nodes
 
@@ -189,13 +189,6 @@ def request_cancel(c: Connection, ids: Iterable[str], now: datetime) -> None:
 def cancel_requests(c: Connection, node_id: str) -> list[str]:
     """Return this node's running executions that somebody wants to end."""
     return list(run(c, CANCEL_REQUESTS, node_id=node_id).scalars())
-
-
-def note(c: Connection, execution_id: str, node_id: str, **values: Any) -> None:
-    """Set columns of a row that this node runs, but for one that its function has locked to complete it."""
-    mine = (executions.c.id == execution_id) & is_running & (executions.c.node_id == node_id)
-    free = skip_locked(select(executions.c.id).where(mine))
-    c.execute(update(executions).where(executions.c.id.in_(free)).values(values))
 
 
 def refer_to(c: Connection, event_id: str, function_key: str) -> None:

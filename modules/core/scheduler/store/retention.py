@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, Table, delete, exists, func, sel
 
 from framework.database import skip_locked
 from modules.core.scheduler.cleanup_tables import cleanup_days, cleanup_plans, cleanup_reports, cleanups
+from modules.core.scheduler.store import log_lines
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
 
@@ -37,8 +38,11 @@ def task_page(c: Connection, after: tuple[Any, ...] | None, limit: int) -> Seque
 
 
 def delete_executions(c: Connection, ids: Collection[str]) -> int:
-    """Delete these executions, unless they are open."""
-    return c.execute(delete(executions).where(executions.c.id.in_(ids), is_closed)).rowcount
+    """Delete these executions with their log lines, unless they are open."""
+    gone = delete(executions).where(executions.c.id.in_(ids), is_closed).returning(executions.c.id)
+    deleted = list(c.execute(gone).scalars())
+    log_lines.remove(c, deleted)
+    return len(deleted)
 
 
 def done_page(c: Connection, before: datetime, after: str, limit: int) -> tuple[list[str], str | None]:

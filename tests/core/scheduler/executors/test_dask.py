@@ -87,6 +87,7 @@ async def test_progress_arrives_while_the_function_runs(far: Far) -> None:
     task_id = await far.start(far_functions.tells_and_waits, parameters={"release": str(release)})
 
     async def has_progress() -> bool:
+        far.node.clock.advance(1)
         await far.node.scheduler.turn()
         return bool((await far.row(task_id))["progress"])
 

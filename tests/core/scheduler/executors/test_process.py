@@ -10,6 +10,7 @@ from typing import Any
 import far_functions
 import pytest
 from far_functions import Reports
+from logged import lines_of
 from pydantic import BaseModel
 
 MEGABYTE = 1_000_000
@@ -81,6 +82,7 @@ async def test_progress_and_log_arrive_in_the_application(
     assert (record.levelno, record.name) == (logging.WARNING, "modules.acme.test")
     assert (record.__dict__["rows"], record.__dict__["execution_id"]) == (7, row["id"])
     assert "too quiet to be heard" not in caplog.text
+    assert [line["message"] for line in await lines_of(far.node, row["task_id"])] == ["half way"]
     assert capfd.readouterr() == ("", "on standard output\n")
 
 
