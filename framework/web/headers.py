@@ -7,7 +7,7 @@ from starlette import types as asgi
 from framework.web.problems import Problem
 
 _PROXY_HEADERS = frozenset({b"forwarded", b"via", b"x-real-ip"})
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
+_LOOPBACK = ("127.", "::ffff:127.")
 
 
 def single(scope: asgi.Scope, name: bytes) -> str | None:
@@ -33,7 +33,7 @@ def address_of(scope: asgi.Scope) -> str:
 
 def is_loopback(address: str) -> bool:
     """Tell whether an address is reached from the same machine only."""
-    return address.startswith(_LOOPBACK)
+    return address == "::1" or address.startswith(_LOOPBACK)
 
 
 def is_from_here(scope: asgi.Scope) -> bool:

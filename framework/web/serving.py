@@ -16,6 +16,7 @@ from framework.web.assembling import open_paths, web_application
 from framework.web.authentication import access_service, any_token
 from framework.web.ending import Ending
 from framework.web.guard import guarded
+from framework.web.protocol import BoundedProtocol
 from framework.web.rules import Rules
 from framework.web.sockets import are_for_here_only, listen, url_of
 
@@ -70,7 +71,7 @@ def _server(app: Ending) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("empty_project")
 async def test_a_program_on_this_machine_needs_no_token_where_none_exists(shop: Street) -> None:
     assert (await shop.ask("GET", WHO)).json() == "local"
     assert (await shop.ask("GET", WHO, "::1")).json() == "local"
+    assert (await shop.ask("GET", WHO, "::ffff:127.0.0.1")).json() == "local"
 
 
 async def test_it_needs_one_as_soon_as_there_is_one() -> None:
@@ -52,8 +53,9 @@ async def test_a_client_cannot_say_by_a_header_that_it_is_on_this_machine() -> N
     assert answer.status_code == 401
 
 
-async def test_another_machine_needs_a_token_even_where_none_exists(shop: Street) -> None:
-    assert (await shop.ask("GET", WHO, ELSEWHERE)).status_code == 401
+@pytest.mark.parametrize("address", [ELSEWHERE, "::1:2", "::ffff:198.51.100.7", "12.7.0.1", ""])
+async def test_another_machine_needs_a_token_even_where_none_exists(shop: Street, address: str) -> None:
+    assert (await shop.ask("GET", WHO, address)).status_code == 401
 
 
 @pytest.mark.parametrize("address", [HERE, ELSEWHERE])

@@ -18,6 +18,7 @@ from shopping import KEEPER, Keys, Shop
 from framework import AppContext, Application, Module
 from framework.caller import Scope
 from framework.errors import FrameworkError
+from framework.web import protocol
 from framework.web.scopes import requires
 from framework.web.serving import serving
 from framework.web.sockets import are_for_here_only, listen, port_of, url_of
@@ -166,3 +167,49 @@ async def test_a_request_in_progress_may_end() -> None:
         await stopping
 
     assert (await asking).json() == "done"
+
+
+async def exchanged(url: str, *parts: bytes) -> bytes:
+    """Send the parts over one connection; return what came until the server closed it."""
+    reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
+    answer = bytearray()
+    with contextlib.suppress(ConnectionError):  # closed while we still sent
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        while more := await reader.read(1000):
+            answer += more
+    writer.close()
+    return bytes(answer)
+
+
+async def test_a_request_with_too_long_a_head_is_cut_off() -> None:
+    begin, end = b"GET /health/live HTTP/1.1\r\n", b"\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    async with application() as app_context, serving(app_context) as url:
+        short = await exchanged(url, begin, b"x: " + b"y" * 50_000, end)
+        many = await exchanged(url, begin, *[b"x: y\r\n" * 50_000] * 3, end)
+        long = await exchanged(url, begin, b"x: ", *[b"y" * 300_000] * 3, end)
+
+    assert [b"200 OK" in answer for answer in (short, many, long)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(), (b"GET /health/live HTTP/1.1\r\n",), (b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{",)],
+)
+async def test_a_request_that_does_not_come_whole_in_time_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, parts: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr(protocol, "WHOLE_WITHIN", 0.05)
+    async with application() as app_context, serving(app_context) as url:
+        assert await exchanged(url, *parts) == b""
+
+
+async def test_many_requests_come_over_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_HEAD", 300)
+    request = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    last = request.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+    async with application() as app_context, serving(app_context) as url:
+        answer = await exchanged(url, *[request] * 20, last)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 21
