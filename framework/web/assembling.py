@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from framework.context import AppContext, acting
 from framework.web.describing import document_of
-from framework.web.documentation import DOCS, OPENAPI, STYLE, add_documentation
+from framework.web.documentation import DOCS, OPENAPI, START, STYLE, add_documentation
 from framework.web.health_routes import health_router
 from framework.web.problems import Problem
 from framework.web.scopes import stated
@@ -45,7 +45,9 @@ def web_application(app_context: AppContext) -> FastAPI:
 
 def open_paths(app: FastAPI) -> frozenset[str]:
     """Return the paths that need no caller; raises `FrameworkError` where a route does not say whom it is for."""
-    return frozenset({OPENAPI, DOCS, STYLE, *(route.path for route in stated(app.routes) if route.scope is None)})
+    return frozenset(
+        {START, OPENAPI, DOCS, STYLE, *(route.path for route in stated(app.routes) if route.scope is None)}
+    )
 
 
 async def _answer(_: Request, problem: Any) -> Response:

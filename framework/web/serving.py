@@ -94,9 +94,13 @@ async def _up(server: _Server, running: asyncio.Task[None]) -> None:
 
 
 async def _refuse_to_be_open_to_all(app_context: AppContext, sockets: Sequence[socket.socket]) -> None:
-    if are_for_here_only(sockets) or await any_token(access_service(app_context)):
+    access = access_service(app_context)
+    if are_for_here_only(sockets) or await any_token(access):
         return
+    cure = "create one with `chamberlain tokens create NAME --scope admin`"
+    if access is None:
+        cure = "list the module core.access, which knows tokens"
     raise FrameworkError(
-        f"the HTTP server would be open to other machines at {url_of(sockets)}, and there is no token yet; create one "
-        "with `chamberlain tokens create NAME --scope admin`, or listen on 127.0.0.1"
+        f"the HTTP server would be open to other machines at {url_of(sockets)}, and there is no token yet; {cure}, "
+        "or listen on 127.0.0.1"
     )

@@ -43,6 +43,13 @@ def test_a_wrong_variable_is_named_with_its_value_and_what_is_allowed(
     assert "\n" not in str(raised.value)
 
 
+def test_a_proxy_is_named_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRAMEWORK_HTTP_TRUSTED_PROXIES", "10.0.0.1,my-proxy")
+
+    with pytest.raises(SettingsError, match=r"^FRAMEWORK_HTTP_TRUSTED_PROXIES is .*'my-proxy' does not appear to be"):
+        SettingsLoader().load("framework", FrameworkSettings)
+
+
 def test_a_wrong_value_in_a_file_is_named_with_key_and_file(write: Write) -> None:
     write("settings/local.toml", '["core.scheduler"]\nmax_concurrent_tasks = -1')
 
