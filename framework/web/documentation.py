@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -14,10 +15,11 @@ START = "/"
 OPENAPI = "/api/openapi.json"
 DOCS = "/api/docs"
 STYLE = "/api/docs.css"
+BEARER = "bearer"
 
 
 class Field(NamedTuple):
-    """A parameter, or a key of a body: where it stands, its name, what it may be, and what it means."""
+    """A parameter, or a key of a body or an answer: where it stands, its name, what it may be, and what it means."""
 
     place: str
     name: str
@@ -26,10 +28,11 @@ class Field(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One method of one path, as it is shown."""
+    """One method of one path, as it is shown; `scope` is that of the token it needs, if any."""
 
     method: str
     path: str
+    scope: str
     summary: str
     text: str
     fields: list[Field]
@@ -62,51 +65,68 @@ def _page(document: dict[str, Any]) -> str:
 
 def _groups(document: dict[str, Any]) -> dict[str, list[Operation]]:
     groups: dict[str, list[Operation]] = {}
+    schemas = document.get("components", {}).get("schemas", {})
     for path, methods in document["paths"].items():
         for method, described in methods.items():
+            answers = described.get("responses", {})
+            scopes = [scope for needed in described.get("security", ()) for scope in needed.get(BEARER, ())]
             operation = Operation(
                 method.upper(),
                 path,
+                " or ".join(scopes),
                 described.get("summary", ""),
                 described.get("description", ""),
-                [*_parameters(described), *_body(document, described)],
-                [(code, answer.get("description", "")) for code, answer in described.get("responses", {}).items()],
+                [*_parameters(described, schemas), *_all_keys(described, answers, schemas)],
+                [(code, answer.get("description", "")) for code, answer in answers.items()],
             )
             groups.setdefault((described.get("tags") or ["other"])[0], []).append(operation)
     return groups
 
 
-def _parameters(described: dict[str, Any]) -> Iterator[Field]:
+def _parameters(described: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Field]:
     for each in described.get("parameters", ()):
-        needed = " *" if each.get("required") else ""
-        yield Field(each["in"], each["name"] + needed, _kind(each.get("schema", {})), _text(each))
+        schema = each.get("schema", {})
+        yield _field(each["in"], each["name"], {**schema, **each}, schemas, is_needed=each.get("required", False))
 
 
-def _body(document: dict[str, Any], described: dict[str, Any]) -> Iterator[Field]:
-    content = described.get("requestBody", {}).get("content", {})
-    for media in content.values():
-        schema = media.get("schema", {})
-        name = schema.get("$ref", "").rpartition("/")[2]
-        whole = document.get("components", {}).get("schemas", {}).get(name, schema)
+def _all_keys(described: dict[str, Any], answers: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Field]:
+    yield from _keys("body", described.get("requestBody", {}), schemas)
+    for code, answer in answers.items():
+        if code.startswith("2"):
+            yield from _keys("answer", answer, schemas)
+
+
+def _keys(place: str, described: dict[str, Any], schemas: dict[str, Any]) -> Iterator[Field]:
+    for media in described.get("content", {}).values():
+        whole = _resolved(media.get("schema", {}), schemas)
         for key, value in whole.get("properties", {}).items():
-            needed = " *" if key in whole.get("required", ()) else ""
-            yield Field("body", key + needed, _kind(value), _text(value))
+            is_needed = place == "body" and key in whole.get("required", ())
+            yield _field(place, key, value, schemas, is_needed=is_needed)
 
 
-def _text(described: dict[str, Any]) -> str:
-    return str(described.get("description") or described.get("schema", {}).get("description", ""))
+def _field(place: str, name: str, about: dict[str, Any], schemas: dict[str, Any], *, is_needed: bool) -> Field:
+    kind = _kind(about.get("schema", about), schemas)
+    default = about.get("default")
+    told = kind if default in (None, "", [], {}) else f"{kind} = {json.dumps(default)}"
+    return Field(place, f"{name} *" if is_needed else name, told, str(about.get("description", "")))
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    """Return a schema in a word or two: `text`, `list of integer`, `"skip" or "queue"`."""
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return found
+
+
+def _kind(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """Return a schema in a word or two: `text`, `list of integer`, `"skip" or "queue"`, the name of a model."""
+    meant = _resolved(schema, schemas)
+    if "enum" in meant or "const" in meant:
+        return " or ".join(f'"{value}"' for value in meant.get("enum", [meant.get("const")]))
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
-    if "enum" in schema or "const" in schema:
-        return " or ".join(f'"{value}"' for value in schema.get("enum", [schema.get("const")]))
     if several := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
-        return " or ".join(dict.fromkeys(_kind(each) for each in several))
+        return " or ".join(dict.fromkeys(_kind(each, schemas) for each in several))
     if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
+        return f"list of {_kind(schema.get('items', {}), schemas)}"
     named = {"string": schema.get("format", "text"), None: "anything"}
     return str(named.get(schema.get("type"), schema.get("type")))
 

@@ -68,7 +68,12 @@ async def test_the_page_shows_every_operation_with_what_it_takes_and_answers() -
 
     shown = " ".join(part.strip() for part in page.text if part.strip())
     assert [path for path in document["paths"] if path not in shown] == []
-    for words in ("POST /api/menu/{day} Order", "Order for a day.", "path day * integer", "query soon boolean Now."):
+    for words in (
+        "POST /api/menu/{day} Order",
+        "Order for a day.",
+        "path day * integer",
+        "query soon boolean = false Now.",
+    ):
         assert words in shown
     assert "body goods * list of text What is wanted <script>alert(1)</script>." in shown
     assert 'body size "small" or "large" or null' in shown

@@ -121,7 +121,7 @@ async def test_other_machines_are_not_let_near_without_a_token(host: str) -> Non
 
 async def test_an_application_that_knows_no_tokens_is_for_this_machine_only() -> None:
     async with application(http_host="0.0.0.0") as app_context:
-        with pytest.raises(FrameworkError, match="list the module core.access, which knows tokens, or listen on 127"):
+        with pytest.raises(FrameworkError, match=r"list the module core\.access, which knows"):
             async with serving(app_context):
                 pass
 
