@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench torture clean
+.PHONY: help run test check format lock bench torture clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,10 @@ check: $(VENV)/.for-working ## Check format, lint, types, import floors and docs
 format: $(VENV)/.for-working ## Put the code into shape
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+lock: ## Write requirements.lock anew, from the ranges in pyproject.toml; needs uv
+	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --no-emit-index-url --upgrade --quiet --output-file requirements.lock
 
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs

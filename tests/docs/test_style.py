@@ -126,6 +126,7 @@ def test_nothing_is_left_for_later() -> None:
 
 def test_no_machine_is_named() -> None:
     public = [*CODE, *PAGES, *(ROOT / "settings").glob("*.toml"), *(ROOT / ".ci").iterdir(), ROOT / "Makefile"]
+    public += [ROOT / "requirements.lock"]
 
     assert [shown(path) for path in public if PRIVATE_PATHS.search(path.read_text())] == []
 
