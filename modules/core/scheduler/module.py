@@ -10,7 +10,7 @@ from pathlib import Path
 from framework.context import AppContext
 from framework.module import Module
 from framework.settings import FrameworkSettings, ModuleSettings
-from modules.core.scheduler.api import routes
+from modules.core.scheduler import api, dashboard
 from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions, hand_over_tables
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
@@ -59,7 +59,8 @@ class SchedulerModule(Module):
         app_context.add_service("core.scheduler.housekeeper", housekeeper)
         app_context.add_routes(self._service.metrics.routes)
         app_context.add_service("core.scheduler.audit", jobs.auditor)
-        app_context.add_routes(routes)
+        app_context.add_routes(api.routes)
+        app_context.add_routes(dashboard.routes)
         app_context.add_health_check("core.scheduler", self._service.health)
         app_context.on_started(partial(self._begin, app_context, functions))
         app_context.on_stopping(self._service.stop_background_processing)

@@ -1,0 +1,53 @@
+"""Templates become pages: everything that is put into them is escaped, and what is missing is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from framework.caller import Scope
+from framework.context import AppContext
+from modules.core.scheduler.dashboard import wording
+from modules.core.scheduler.dashboard.assets import fingerprint
+
+SCREENS = (
+    ("overview", "Overview", ""),
+    ("tasks", "Tasks", "tasks"),
+    ("executions", "Executions", "executions"),
+)
+
+
+class Templates:
+    """The templates of the dashboard, and what each of them may use."""
+
+    def __init__(self, app_context: AppContext) -> None:
+        self._clock = app_context.clock
+        self._environment = Environment(
+            loader=PackageLoader("modules.core.scheduler.dashboard"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= wording.FILTERS
+        self._environment.globals |= {"screens": SCREENS, "version": version("chamberlain"), "Scope": Scope}
+
+    def render(self, request: Request, name: str, values: Mapping[str, Any]) -> str:
+        """Return the text of a template; every page knows where it is, what time it is, and how to say when."""
+        now = self._clock.now()
+        base = request.scope.get("root_path", "")
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+        def when(moment: Any, zone: str | None = None) -> Markup:
+            return wording.when(moment, now, zone)
+
+        def asset(file: str) -> str:
+            return f"{base}/assets/{file}?v={fingerprint(file)}"
+
+        places = {"base": base, "here": here, "query": dict(request.query_params), "asset": asset}
+        return self._environment.get_template(name).render(places | {"now": now, "when": when} | dict(values))

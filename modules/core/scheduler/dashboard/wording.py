@@ -1,0 +1,91 @@
+"""How things read on a page: moments, spans, outcomes; what changes by the second is left to the script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from framework.terminal import span
+
+OUTCOMES = {
+    "succeeded": "good",
+    "failed": "bad",
+    "timed_out": "bad",
+    "lost": "bad",
+    "missed": "warn",
+    "skipped": "quiet",
+    "cancelled": "quiet",
+    "running": "live",
+    "pending": "wait",
+    "paused": "warn",
+    "completed": "good",
+}
+"""Of every state, the colour in which it is shown; its symbol and its word say the same."""
+
+
+def when(moment: datetime | None, now: datetime, zone: str | None = None) -> Markup:
+    """Return a `<time>` that says how far away a moment is, and on a closer look when exactly it is."""
+    if moment is None:
+        return Markup('<span class="none">-</span>')
+    local = moment.astimezone(ZoneInfo(zone) if zone else UTC)
+    exact = f"{local:%a %Y-%m-%d %H:%M:%S} {local.tzname()}"
+    stamp = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}" data-zone="{}">{}</time>').format(
+        stamp, exact, zone or "UTC", relative(moment, now)
+    )
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """Return `in 4 min 10 s`, `2 h ago`, `now`."""
+    away = moment - now
+    if abs(away) < timedelta(seconds=1):
+        return "now"
+    return f"in {span(away)}" if away > timedelta(0) else f"{span(-away)} ago"
+
+
+def seconds(value: float | None) -> str:
+    """Return how long something took."""
+    if value is None:
+        return "-"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value < 60 else span(timedelta(seconds=value))
+
+
+def mark(state: str) -> Markup:
+    """Return a state as symbol, colour and word."""
+    kind = OUTCOMES.get(state, "quiet")
+    return Markup(
+        '<span class="mark {kind}"><svg aria-hidden="true"><use href="#i-{state}"/></svg>{word}</span>'
+    ).format(kind=kind, state=state, word=state.replace("_", " "))
+
+
+def as_json(value: Any) -> str:
+    """Return plain JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def number(value: float) -> str:
+    """Return a number with its thousands apart."""
+    return f"{value:,}"
+
+
+def plural(count: int, word: str) -> str:
+    """Return `1 task`, `2 tasks`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "seconds": seconds,
+    "mark": mark,
+    "as_json": as_json,
+    "number": number,
+    "plural": plural,
+    "kind": lambda state: OUTCOMES.get(state, "quiet"),
+    "without": lambda values, name: {key: value for key, value in values.items() if key != name},
+}
