@@ -168,8 +168,7 @@ def _for_all(
     debug: Annotated[bool, typer.Option("--debug", help=f"Show where an error comes from; or set {DEBUG}.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print ids, and nothing else.")] = False,
     url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", envvar="CHAMBERLAIN_URL", help="Ask a server, not the database here.", hidden=True),
+        str | None, typer.Option(metavar="URL", envvar="CHAMBERLAIN_URL", help="Ask a server, not the database here.")
     ] = None,
 ) -> None:
     if debug:

@@ -17,6 +17,7 @@ from modules.core.scheduler.service import SchedulerService
 Scheduler = SchedulerService | SchedulerClient
 """Whoever answers: the service on a database, or a server over HTTP."""
 
+LOOKED_AT = 100  # executions of a task, the latest nominal times, of which the one that was made last is meant
 POLL_SECONDS, FAR_SECONDS = 0.2, 1.0
 NO_NODE = "no node is alive to run it, so it waits; start `chamberlain run`, or do it once with `chamberlain tick`"
 
@@ -62,10 +63,24 @@ async def find_execution(scheduler: Scheduler, wanted: str) -> Result[dict[str, 
     if task.error is not None:
         told = f"there is no execution and no task {wanted!r}; `chamberlain executions list` shows them all"
         return task if task.error.code != "TASK_NOT_FOUND" else Result.error("EXECUTION_NOT_FOUND", told)
-    latest = (await scheduler.get_executions(task.data["id"], limit=1)).unwrap()["executions"]
-    if not latest:
+    newest = (await scheduler.get_executions(task.data["id"], limit=LOOKED_AT)).unwrap()["executions"]
+    if not newest:
         return Result.error("EXECUTION_NOT_FOUND", f"{task.data['name']} has no execution yet")
-    return Result.success(latest[0])
+    return Result.success(max(newest, key=lambda each: str(each["id"])))  # not that of the latest nominal time
+
+
+async def find_function(scheduler: Scheduler, wanted: str) -> Result[dict[str, Any]]:
+    """Return the function `module:function`, or the one of this name: `FUNCTION_NOT_FOUND`, or `AMBIGUOUS_NAME`."""
+    module, _, name = wanted.rpartition(":")
+    functions = (await scheduler.list_functions()).unwrap()
+    found = [each for each in functions if each["function_name"] == name and module in ("", each["module_id"])]
+    if not found:
+        told = f"no function {wanted!r} is known; `chamberlain functions list` shows them all"
+        return Result.error("FUNCTION_NOT_FOUND", told)
+    if len(found) > 1:
+        named = [f"{each['module_id']}:{name}" for each in found]
+        return Result.error("AMBIGUOUS_NAME", f"several functions are called {name!r}: {', '.join(named)}")
+    return Result.success(found[0])
 
 
 async def no_node_lives(scheduler: Scheduler) -> bool:

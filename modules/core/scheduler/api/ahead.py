@@ -102,9 +102,13 @@ class AheadRoutes:
         """Apply the declared tasks and cleanups, in one transaction."""
         return answer(await self._scheduler.apply_declared(None if which is None else which.seen))
 
-    async def export_tasks(self, module_id: ModuleId = None) -> Response:
+    async def export_tasks(
+        self,
+        module_id: ModuleId = None,
+        owner: Annotated[str | None, Query(description="Only what is owned by `code`, or `runtime`.")] = None,
+    ) -> Response:
         """Return the pending and paused tasks, and the cleanups, as configs; secret parameters are `***`."""
-        return answer(await self._scheduler.export_tasks(module_id=module_id))
+        return answer(await self._scheduler.export_tasks(module_id=module_id, owner=owner))
 
     async def import_tasks(self, given: Import) -> Response:
         """Store tasks and cleanups in one transaction, all or none."""

@@ -16,6 +16,7 @@ _BY_STATUS = {
         "CALENDAR_NOT_FOUND",
         "CLEANUP_NOT_FOUND",
         "EXECUTION_NOT_FOUND",
+        "FUNCTION_NOT_FOUND",
         "NODE_NOT_FOUND",
         "PLAN_NOT_FOUND",
         "TASK_NOT_FOUND",

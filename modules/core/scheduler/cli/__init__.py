@@ -18,10 +18,14 @@ MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 
 commands = {
     "tick": (f"{HERE}.ticking:tick", "Do what is due, then exit."),
+    "status": (f"{HERE}.overall:show_status", "Show what the scheduler is doing."),
+    "pause": (f"{HERE}.overall:pause_all", "Hold back all tasks, or those of one module."),
+    "resume": (f"{HERE}.overall:resume_all", "Let go what `pause` holds back."),
     "plan": (f"{HERE}.plan:show_plan", "Show how the declared tasks and cleanups differ from the database."),
     "apply": (f"{HERE}.plan:apply_plan", "Bring the declared tasks and cleanups into the database."),
     "tasks": (f"{HERE}.of_tasks:task_commands", "What is scheduled."),
     "executions": (f"{HERE}.executions:execution_commands", "What ran, runs, or did not run, and why."),
+    "functions": (f"{HERE}.functions:function_commands", "What tasks may run."),
     "events": (f"{HERE}.events:event_commands", "What tasks wait for."),
     "nodes": (f"{HERE}.nodes:node_commands", "Which processes carry out executions."),
     "queues": (f"{HERE}.queues:queue_commands", "The lines in which executions wait."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +12,7 @@ from framework.invocation import invocation
 from framework.terminal import complain, print_facts, print_ids, print_json, print_table, say
 from modules.core.scheduler.cli.explanations import tell_explanation
 from modules.core.scheduler.cli.opening import REFUSED, AsJson, Limit, Yes, be_sure, one_of, with_scheduler
-from modules.core.scheduler.cli.running import Timeout, patience_of, wait_and_tell
+from modules.core.scheduler.cli.running import Timeout, Wait, patience_of, tell_begun, wait_and_tell
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -35,16 +37,26 @@ def list_executions(
     task: Annotated[str | None, typer.Option(metavar="TASK", help="Only of this task: its id, or its name.")] = None,
     state: State = None,
     failed: Failed = False,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only what ended at this time or later.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only what ended before this time.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     as_json: AsJson = False,
 ) -> None:
     """List executions, newest first, those that were skipped or missed too."""
-    show_history(task, state, failed=failed, limit=limit, cursor=cursor, as_json=as_json)
+    window = {"since": since, "until": until}
+    show_history(task, state, failed=failed, window=window, limit=limit, cursor=cursor, as_json=as_json)
 
 
 def show_history(
-    task: str | None, state: str | None, *, failed: bool, limit: int, cursor: str | None, as_json: bool
+    task: str | None,
+    state: str | None,
+    *,
+    failed: bool,
+    limit: int,
+    cursor: str | None,
+    as_json: bool,
+    window: Mapping[str, str | None] = MappingProxyType({}),
 ) -> None:
     """Print a page of executions, of one task or of all."""
     from modules.core.scheduler.asking import find_task
@@ -58,7 +70,7 @@ def show_history(
         shown: list[dict[str, Any]] = []
         following = None
         for each in FAILURES if failed else (state,):
-            page = (await scheduler.get_executions(task_id, state=each, limit=limit, cursor=cursor)).unwrap()
+            page = (await scheduler.get_executions(task_id, state=each, limit=limit, cursor=cursor, **window)).unwrap()
             shown += page["executions"]
             following = page["next_cursor"] if not failed else None
         shown = sorted(shown, key=lambda each: str(each["id"]), reverse=True)[:limit] if failed else shown
@@ -103,6 +115,27 @@ def explain_execution(execution: ExecutionName, as_json: AsJson = False) -> None
     with_scheduler(look)
 
 
+@execution_commands.command("retry")
+def retry_execution(
+    execution: ExecutionName, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False
+) -> None:
+    """Run an occurrence that failed once more: a further attempt of it, with all its retries."""
+    from modules.core.scheduler.asking import find_execution
+
+    patience = patience_of(timeout, wait=wait)
+
+    async def ask(scheduler: Scheduler, clock: Clock) -> None:
+        found = (await find_execution(scheduler, execution)).unwrap()
+        started = (await scheduler.retry_execution(found["id"])).unwrap()
+        if wait:
+            new = started["execution_id"]
+            await wait_and_tell(scheduler, clock, new, found["task_name"], patience, as_json=as_json)
+        else:
+            await tell_begun(scheduler, found["task_name"], started, as_json=as_json)
+
+    with_scheduler(ask)
+
+
 @execution_commands.command("cancel")
 def cancel_executions(executions: ExecutionNames, yes: Yes = False, as_json: AsJson = False) -> None:
     """End executions: pending ones at once, running ones by asking their functions to stop; of several, asks first."""
@@ -135,7 +168,7 @@ def wait_for_execution(execution: ExecutionName, timeout: Timeout = None, as_jso
     """Wait until an execution has ended; 1 where it does not succeed."""
     from modules.core.scheduler.asking import find_execution
 
-    patience = patience_of(timeout)
+    patience = patience_of(timeout, wait=True)
 
     async def look(scheduler: Scheduler, clock: Clock) -> None:
         found = (await find_execution(scheduler, execution)).unwrap()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from framework.clock import Clock
     from modules.core.scheduler.asking import Scheduler
 
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has ended; 1 where it does not succeed.")]
 Timeout = Annotated[
     str | None, typer.Option(help="Wait no longer than this, such as 90s or 5m; without it, while a node lives.")
 ]
@@ -25,16 +26,14 @@ run_commands = typer.Typer()
 @run_commands.command("run")
 def run_task(
     task: TaskName,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended; 1 where it does not succeed.")] = False,
+    wait: Wait = False,
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a task now, beside its schedule; a running application does it."""
     from modules.core.scheduler.asking import find_task
 
-    patience = patience_of(timeout)
-    if patience is not None and not wait:
-        raise typer.BadParameter("--timeout is how long to wait; add --wait")
+    patience = patience_of(timeout, wait=wait)
 
     async def ask(scheduler: Scheduler, clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
@@ -47,10 +46,12 @@ def run_task(
     with_scheduler(ask)
 
 
-def patience_of(text: str | None) -> timedelta | None:
-    """Return how long to wait; a duration that cannot be read is wrong usage."""
+def patience_of(text: str | None, *, wait: bool) -> timedelta | None:
+    """Return how long to wait; one that cannot be read, or where nobody waits, is wrong usage."""
     from framework.duration import parse_duration
 
+    if text is not None and not wait:
+        raise typer.BadParameter("--timeout is how long to wait; add --wait")
     try:
         return None if text is None else parse_duration(text)
     except ValueError as error:

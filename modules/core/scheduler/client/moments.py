@@ -47,7 +47,19 @@ MOMENTS = frozenset(
     }
 )
 FOREIGN = frozenset(
-    {"config", "details", "fields", "parameters", "payload", "policies", "progress", "result", "trigger"}
+    {
+        "after",
+        "before",
+        "config",
+        "details",
+        "fields",
+        "parameters",
+        "payload",
+        "policies",
+        "progress",
+        "result",
+        "trigger",
+    }
 )
 """Fields that hold what somebody else wrote: nothing within them is read."""
 

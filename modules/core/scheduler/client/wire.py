@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,9 +18,6 @@ from modules.core.scheduler.client.moments import plain, with_moments
 PREFIX = "/api/v1/scheduler"
 SECONDS = 60.0
 MOST = 64_000_000  # bytes of an answer
-
-Connection = http.client.HTTPConnection
-Answered = tuple[int, bytes]
 
 
 class Unreachable(FrameworkError):  # noqa: N818  # says what is wrong, as the framework's own do
@@ -60,28 +58,22 @@ class Wire:
         where = "/".join([self._parts.path.rstrip("/") + PREFIX, *(quote(part, safe="") for part in path)])
         return f"{where}?{urlencode(given)}" if given else where
 
-    def open(self, method: str, target: str, text: str | None, seconds: float) -> http.client.HTTPResponse:
-        """Send a request, and return the answer once its first line is there."""
-        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else Connection
+    def _ask(self, method: str, target: str, body: Mapping[str, Any] | None, seconds: float) -> Result[Any]:
+        text = None if body is None else json.dumps(dict(body), default=plain)
         headers = {"Accept": "application/json"} | ({} if text is None else {"Content-Type": "application/json"})
         headers |= {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        secure = self._parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         try:
             connection = kind(self._parts.hostname or "", self._parts.port, timeout=seconds)
-            connection.request(method, target, text, headers)
-            return connection.getresponse()
+            with closing(connection):
+                connection.request(method, target, text, headers)
+                response = connection.getresponse()
+                return self._read(response.status, response.read(MOST + 1))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unreachable(f"no server answers at {self.url}: {error}; does `chamberlain run` run there?") from error
 
-    def _ask(self, method: str, target: str, body: Mapping[str, Any] | None, seconds: float) -> Result[Any]:
-        text = None if body is None else json.dumps(dict(body), default=plain)
-        try:
-            with self.open(method, target, text, seconds) as response:
-                return self.read(response.status, response.read(MOST + 1))
-        except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"the server at {self.url} has broken off its answer: {error}") from error
-
-    def read(self, status: int, answer: bytes) -> Result[Any]:
-        """Return what an answer says."""
+    def _read(self, status: int, answer: bytes) -> Result[Any]:
         try:
             data = strict_json.loads(answer, max_bytes=MOST)
         except strict_json.JsonError:

@@ -42,7 +42,9 @@ def execution_facts(execution: Shown) -> list[tuple[str, str]]:
 
 def next_step(execution: Shown) -> str:
     """Return the command that is likely wanted next, empty where there is none."""
-    if execution["success"] is False or execution["state"] in ("pending", "skipped", "missed"):
+    if execution["success"] is False:
+        return f"{PROGRAM} executions retry {execution['id']}"
+    if execution["state"] in ("pending", "skipped", "missed"):
         return f"{PROGRAM} executions explain {execution['id']}"
     return ""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commands import Desk
 
 from framework.application import Application
+from framework.sync import SyncApplication
+from framework.web.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +37,14 @@ def desk(tmp_path: Path, new_database: Path, monkeypatch: pytest.MonkeyPatch) ->
         FRAMEWORK_DATA_DIR=str(tmp_path),
         CORE_SCHEDULER_TIMEZONE="UTC",
     )
+
+
+@pytest.fixture
+def served(desk: Desk) -> Iterator[str]:
+    """Return the URL of a server on the desk's database, which carries out nothing."""
+    settings = {"framework": {"http_port": 0}, "core.scheduler": {"enabled": False}}
+    with SyncApplication(["core.scheduler", "core.access"], settings) as application:
+        serves = contextlib.AsyncExitStack()
+        url = application.call(serves.enter_async_context, serving(application.app_context))
+        yield url
+        application.call(serves.aclose)

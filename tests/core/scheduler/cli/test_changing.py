@@ -81,3 +81,21 @@ def test_what_cannot_be_scheduled_is_refused_with_the_cure(desk: Desk) -> None:
 
     assert answer.status == 1
     assert "did you mean 'core.scheduler:scheduler.list_tasks'?" in answer.err
+
+
+def test_everything_is_held_back_and_let_go_again_and_the_status_tells(desk: Desk) -> None:
+    desk.add("nightly")
+
+    unasked = desk.call("pause")
+    held = desk.call("pause", "--reason", "the move", "--yes")
+    status = desk.call("status").out.splitlines()
+    let_go, after = desk.call("resume"), desk.call("status").out.splitlines()
+
+    assert unasked.status == 1
+    assert held.out == "all tasks are held back, 0 still running\n"
+    assert status[0] == "nodes      none: start `chamberlain run`"
+    assert status[2].startswith("held back  all tasks, since ")
+    assert status[2].endswith(": the move")
+    assert status[-1] == "next       nothing: chamberlain tasks list"
+    assert let_go.out == "tasks go on\n"
+    assert after[-1].startswith("next      nightly, once at ")

@@ -35,7 +35,7 @@ def test_what_failed_is_shown_with_its_error_and_what_to_do(desk: Desk) -> None:
     history = desk.call("tasks", "history", "fails", "--failed", "--quiet").out
 
     assert "error      INVALID_CURSOR: the cursor is not one that a page gave out" in shown
-    assert shown.endswith(f"next step  chamberlain executions explain {history}")
+    assert shown.endswith(f"next step  chamberlain executions retry {history}")
     assert " 1 needs attention: chamberlain executions list --task " in listed[-1]
     assert len(history.split()) == 1
 
