@@ -111,7 +111,7 @@ def test_every_code_of_a_refusal_has_its_http_status() -> None:
     documented = {row.split("`")[1]: row.rstrip(" |").rsplit("| ", 1)[1] for row in rows}
 
     assert set(documented) == result_codes()
-    assert set(documented.values()) <= {"404", "409", "422", "500", "503", "504"}
+    assert set(documented.values()) <= {"404", "409", "412", "422", "500", "503", "504"}
 
 
 def test_every_state_and_every_reason_that_is_written_is_explained() -> None:

@@ -43,7 +43,7 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     if task.status in ENDED:
         refuse("INVALID_STATE", f"the task is {task.status}; only a pending one can be paused", status=task.status)
     fire_if_due(c, task, now)
-    tasks.change(
+    tasks.revise(
         c, task_id, now, status=Status.PAUSED, status_reason=None if reason is None else storable(reason, MAX_ID)
     )
     line.hold_task(c, task_id)
@@ -63,7 +63,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
     if task.status_reason == Reason.NOT_DECLARED:
         changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs
-    tasks.change(c, task_id, now, **changes)
+    tasks.revise(c, task_id, now, **changes)
     line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)
@@ -93,7 +93,7 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
         executions.request_cancel(c, [row.id for row in opened], now)  # also those that were claimed meanwhile
     if task.status not in (Status.CANCELLED, Status.COMPLETED):
         account_for_pause(c, task, now)
-        tasks.change(c, task_id, now, status=Status.CANCELLED, next_execution=None)
+        tasks.revise(c, task_id, now, status=Status.CANCELLED, next_execution=None)
     return _changed(c, task)
 
 
@@ -146,7 +146,7 @@ def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any
     outcome = {"state": state, "success": success_of(state), "error": error, "result": stored}
     record_operator(c, task, occurrences.free_moment(c, task, now), now, outcome)
     changes = {"status": status, "status_reason": Reason.OPERATOR, "next_execution": None, "last_error": error}
-    tasks.change(c, task_id, now, **changes)
+    tasks.revise(c, task_id, now, **changes)
     return _changed(c, task)
 
 

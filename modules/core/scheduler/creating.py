@@ -120,7 +120,7 @@ def _declared_again(c: Connection, row: Row[Any], owner: Owner, now: datetime) -
         commands.resume(c, now, row.id)
     if vanished or (row.declared_by, row.declared_as) != (owner.module, owner.declared_as):
         declared = {"declared_by": owner.module, "declared_as": owner.declared_as}
-        tasks.change(c, row.id, now, owner=owner.kind, **declared)
+        tasks.revise(c, row.id, now, owner=owner.kind, **declared)
         return commands.must_find(c, row.id)
     return row
 
@@ -135,7 +135,7 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
         commands.account_for_pause(c, row, now)
         values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
         values["status_reason"] = row.status_reason if is_paused else None
-    tasks.change(c, row.id, now, **values)
+    tasks.revise(c, row.id, now, **values)
     executions.refer_to(c, row.id, function_key(values["module_id"], values["function_name"]))
     cleanups.keep_in_step(c, row)
     return commands.must_find(c, row.id)

@@ -21,7 +21,7 @@ from framework.database import (
     notify,
 )
 from framework.result import Result, ResultError
-from modules.core.scheduler import chaining, commands, creating, emitting
+from modules.core.scheduler import chaining, commands, creating, emitting, expecting
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.arrivals import Arrivals
 from modules.core.scheduler.auditing import Auditor, Telling
@@ -214,6 +214,7 @@ class JobManager:
 
     def _told(self, work: Callable[[Connection, datetime], T], c: Connection) -> T:
         """Do the work, and let the other nodes hear of it when it is committed."""
+        expecting.check(c)
         done = work(c, self._clock.now())
         notify(c, CHANNEL, "")
         return done

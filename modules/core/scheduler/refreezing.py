@@ -39,7 +39,7 @@ def refreeze(c: Connection, now: datetime, current: Definitions) -> int:
             _refreeze(c, row, now, current)
         except ValueError as error:
             set_aside(c, row, now, error)
-            tasks.change(c, row.id, now, calendars=None)
+            tasks.revise(c, row.id, now, calendars=None)
     return len(rows)
 
 
@@ -61,7 +61,7 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
         values["status_reason"] = Reason.CALENDAR_EXCLUDES_ALL
     elif row.status_reason == Reason.CALENDAR_EXCLUDES_ALL:
         values |= {"status": Status.PENDING, "status_reason": None}
-    tasks.change(c, row.id, now, **values)
+    tasks.revise(c, row.id, now, **values)
     cleanups.keep_in_step(c, row)
 
 

@@ -34,7 +34,7 @@ class ScheduledEvent(Base):
     """A task: a standing order. `trigger` is the truth about when; `next_execution` is the next nominal time.
 
     `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for.
-    `created_by` names the operator who scheduled it.
+    `created_by` names the operator who scheduled it; `revision` counts how often somebody has changed it.
     """
 
     __tablename__ = "scheduler_events"
@@ -86,6 +86,7 @@ class ScheduledEvent(Base):
     tags: Mapped[str]
     queue: Mapped[str]
     concurrency_key: Mapped[str | None]
+    revision: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

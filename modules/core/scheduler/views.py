@@ -38,6 +38,7 @@ TASK_FIELDS = (
     "max_instances",
     "delivery",
     "created_by",
+    "revision",
     "created_at",
     "updated_at",
 )

@@ -7,11 +7,12 @@ from starlette.responses import Response
 from framework.caller import Scope
 from framework.web.paths import Paths
 from modules.core.scheduler.api.given import Backfill, RunUntil, ShiftNext, SkipNext, TaskId
+from modules.core.scheduler.api.revisions import AS_SEEN
 from modules.core.scheduler.api.shapes_ahead import Backfilled, Bounded, Shifted, Skipped
 from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
 
-REFUSALS = ("TASK_NOT_FOUND", "INVALID_CONFIG", "INVALID_STATE", "CORRUPT_DEFINITION")
+REFUSALS = ("TASK_NOT_FOUND", "PRECONDITION_FAILED", "INVALID_CONFIG", "INVALID_STATE", "CORRUPT_DEFINITION")
 
 
 class OccurrenceRoutes:
@@ -24,10 +25,10 @@ class OccurrenceRoutes:
         """Add them."""
         one = "/tasks/{task_id}"
         backfill = ("POST", f"{one}/backfill", self.backfill, Backfilled, Scope.OPERATE)
-        paths.add(*backfill, *REFUSALS, "TOO_MANY", status=202)
-        paths.add("POST", f"{one}/skip-next", self.skip_next, Skipped, Scope.OPERATE, *REFUSALS)
-        paths.add("POST", f"{one}/shift-next", self.shift_next, Shifted, Scope.OPERATE, *REFUSALS)
-        paths.add("POST", f"{one}/run-until", self.run_until, Bounded, Scope.SCHEDULE, *REFUSALS)
+        paths.add(*backfill, *REFUSALS, "TOO_MANY", status=202, needs=AS_SEEN)
+        paths.add("POST", f"{one}/skip-next", self.skip_next, Skipped, Scope.OPERATE, *REFUSALS, needs=AS_SEEN)
+        paths.add("POST", f"{one}/shift-next", self.shift_next, Shifted, Scope.OPERATE, *REFUSALS, needs=AS_SEEN)
+        paths.add("POST", f"{one}/run-until", self.run_until, Bounded, Scope.SCHEDULE, *REFUSALS, needs=AS_SEEN)
 
     async def backfill(self, task_id: TaskId, which: Backfill) -> Response:
         """Run the occurrences of a time that has passed, of which there is no attempt, oldest first."""

@@ -49,6 +49,7 @@ class Task(Shape):
     delivery: str = Field(description="`at_least_once` or `at_most_once`.")
     policies: dict[str, Any] = Field(description="Timeout, retries, catch-up; durations in seconds.")
     tags: list[str] = Field(description="Words to find it by.")
+    revision: int = Field(description="How often somebody has changed it; its `ETag`.")
     created_at: datetime = Field(description="When it was scheduled.")
     created_by: str | None = Field(description="The operator who scheduled it; null for what code scheduled.")
     updated_at: datetime = Field(description="When its row last changed.")

@@ -38,6 +38,7 @@ _BY_STATUS = {
         "PLAN_USED",
         "QUEUE_FULL",
     ),
+    HTTPStatus.PRECONDITION_FAILED: ("PRECONDITION_FAILED",),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         "INVALID_CONFIG",
         "INVALID_CURSOR",
@@ -66,6 +67,6 @@ _BY_STATUS = {
 STATUSES: Mapping[str, int] = {code: status.value for status, codes in _BY_STATUS.items() for code in codes}
 
 
-def answer(result: Result[Any], status: int = 200) -> JsonAnswer:
+def answer(result: Result[Any], status: int = 200, headers: Mapping[str, str] | None = None) -> JsonAnswer:
     """Return the data of a success, or raise the problem that the refusal is."""
-    return JsonAnswer(unwrapped(result, STATUSES), status)
+    return JsonAnswer(unwrapped(result, STATUSES), status, headers)

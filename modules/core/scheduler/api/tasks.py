@@ -8,6 +8,7 @@ from fastapi import Body, Query
 from starlette.responses import Response
 
 from framework.caller import Scope
+from framework.result import Result
 from framework.web.paths import Paths
 from modules.core.scheduler.api.given import (
     Batch,
@@ -19,12 +20,13 @@ from modules.core.scheduler.api.given import (
     Pause,
     TaskId,
 )
+from modules.core.scheduler.api.revisions import AS_SEEN, tagged
 from modules.core.scheduler.api.shapes import Begun, Scheduled, ScheduledBatch, Task, TaskPage, Told
 from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
 
 NOT_FOUND, INVALID = "TASK_NOT_FOUND", "INVALID_CONFIG"
-STATE, CORRUPT = "INVALID_STATE", "CORRUPT_DEFINITION"
+STATE, CORRUPT, CHANGED = "INVALID_STATE", "CORRUPT_DEFINITION", "PRECONDITION_FAILED"
 
 
 class TaskRoutes:
@@ -41,12 +43,17 @@ class TaskRoutes:
         paths.add("POST", "/tasks", self.schedule_task, Scheduled, Scope.SCHEDULE, *refusals, status=201)
         paths.add("POST", "/tasks/batch", self.schedule_tasks, ScheduledBatch, Scope.SCHEDULE, *refusals, status=201)
         paths.add("GET", one, self.get_task, Task, Scope.READ, NOT_FOUND)
-        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, NOT_FOUND, INVALID, STATE)
-        paths.add("DELETE", one, self.cancel_task, Told, Scope.OPERATE, NOT_FOUND)
-        paths.add("POST", f"{one}/pause", self.pause_task, Told, Scope.OPERATE, NOT_FOUND, STATE)
-        paths.add("POST", f"{one}/resume", self.resume_task, Told, Scope.OPERATE, NOT_FOUND, STATE, CORRUPT)
-        refusals = (NOT_FOUND, STATE, CORRUPT, "OVERLAP", "QUEUE_FULL")
-        paths.add("POST", f"{one}/execute", self.execute_task, Begun, Scope.OPERATE, *refusals, status=202)
+        self._add_changes(paths, one)
+
+    def _add_changes(self, paths: Paths, one: str) -> None:
+        """Add what changes a task, and can be asked for as it was seen."""
+        refusals = (NOT_FOUND, CHANGED, STATE, CORRUPT)
+        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, *refusals, INVALID, needs=AS_SEEN)
+        paths.add("DELETE", one, self.cancel_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
+        paths.add("POST", f"{one}/pause", self.pause_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
+        paths.add("POST", f"{one}/resume", self.resume_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
+        run = (Begun, Scope.OPERATE, *refusals, "OVERLAP", "QUEUE_FULL")
+        paths.add("POST", f"{one}/execute", self.execute_task, *run, status=202, needs=AS_SEEN)
 
     async def list_tasks(
         self,
@@ -75,12 +82,14 @@ class TaskRoutes:
         return answer(scheduled.map(lambda tasks: {"tasks": [_as_scheduled(each) for each in tasks]}), 201)
 
     async def get_task(self, task_id: TaskId) -> Response:
-        """Return a task."""
-        return answer(await self._scheduler.get_task(task_id))
+        """Return a task; its `ETag` changes when somebody changes it, and not when it runs."""
+        found = await self._scheduler.get_task(task_id)
+        return answer(found, headers=_tag(found))
 
     async def update_task(self, task_id: TaskId, changes: Changes) -> Response:
         """Change fields of a task and return it; an occurrence that is already due is not lost."""
-        return answer(await self._scheduler.update_task(task_id, changes))
+        changed = await self._scheduler.update_task(task_id, changes)
+        return answer(changed, headers=_tag(changed))
 
     async def cancel_task(
         self,
@@ -94,16 +103,20 @@ class TaskRoutes:
     async def pause_task(self, task_id: TaskId, why: Pause | None = None) -> Response:
         """Hold a task's occurrences, pending executions and retries; what runs finishes."""
         paused = await self._scheduler.pause_task(task_id, None if why is None else why.reason)
-        return answer(paused.map(lambda task: {"task_id": task["id"], "status": "paused"}))
+        return answer(paused.map(lambda task: {"task_id": task["id"], "status": "paused"}), headers=_tag(paused))
 
     async def resume_task(self, task_id: TaskId) -> Response:
         """Let a paused task go on from now."""
         resumed = await self._scheduler.resume_task(task_id)
-        return answer(resumed.map(lambda task: {"task_id": task["id"], "status": "resumed"}))
+        return answer(resumed.map(lambda task: {"task_id": task["id"], "status": "resumed"}), headers=_tag(resumed))
 
     async def execute_task(self, task_id: TaskId) -> Response:
         """Run a task now, beside its schedule."""
         return answer(await self._scheduler.execute_task(task_id), 202)
+
+
+def _tag(found: Result[dict[str, Any]]) -> dict[str, str] | None:
+    return tagged(found.data) if found else None
 
 
 def _as_scheduled(task: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _place(c: Connection, task: Row[Any], moments: list[datetime], now: datetime
         changes["next_execution"] = None
     if task.status in (Status.COMPLETED, Status.FAILED):
         changes |= {"status": Status.PENDING, "status_reason": None}
-    tasks.change(c, task.id, now, **changes)
+    tasks.revise(c, task.id, now, **changes)
     if task.status == Status.PAUSED:
         line.hold_task(c, task.id)
     cleanups.keep_in_step(c, task)

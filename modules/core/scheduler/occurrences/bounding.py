@@ -33,7 +33,7 @@ def run_until(c: Connection, now: datetime, task_id: str, end: object) -> dict[s
     changes: dict[str, Any] = {"trigger": strict_json.dumps(trigger.to_json()), "next_execution": following}
     if task.status == Status.COMPLETED and following is not None:
         changes |= {"status": Status.PENDING, "status_reason": None}
-    tasks.change(c, task_id, now, **changes)
+    tasks.revise(c, task_id, now, **changes)
     settle(c, task_id, now)
     cleanups.keep_in_step(c, task)
     task = must_find(c, task_id)

@@ -107,7 +107,7 @@ def _move_on(c: Connection, task: Row[Any], moment: datetime, now: datetime, *, 
     trigger = readable(trigger_of, task.trigger)
     waits_for_its_end = started > 0 and pauses_after_each_run(trigger)
     following = None if at_maximum or waits_for_its_end else trigger.next_after(moment)
-    tasks.change(c, task.id, now, next_execution=following, execution_count=count)
+    tasks.revise(c, task.id, now, next_execution=following, execution_count=count)
     if following is None:
         settle(c, task.id, now)
     cleanups.keep_in_step(c, task)
