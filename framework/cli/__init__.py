@@ -35,6 +35,7 @@ OF_MODULES = "The modules of the application."
 PLACES = {
     "run": ("framework.cli.running:run", "Start the application of ./settings and the environment, and serve it."),
     "worker": ("framework.cli.running:worker", "Start it without serving anything: it only carries out tasks."),
+    "init": ("framework.cli.making:init", "Write a project that runs."),
     "doctor": ("framework.cli.doctor:examine_all", "Find what is wrong with the application of this folder."),
     "version": ("framework.cli.version:tell_version", "Tell which version this is."),
     "settings": ("framework.cli.settings:settings_commands", "What is set, where, and what may be."),

@@ -69,7 +69,9 @@ def commands_of(group: Any, path: str = cli.PROGRAM) -> Iterator[tuple[str, set[
 def test_every_command_is_documented_with_its_options() -> None:
     program = cli.program(cli._doors())
     rows = [line for line in (ROOT / "docs" / "cli.md").read_text().splitlines() if line.startswith("| `chamberlain")]
-    documented = {re.sub("( [A-Z]+)+$", "", row.split("`")[1]): set(re.findall(r"`(--?[a-z-]+)`", row)) for row in rows}
+    documented = {
+        re.sub("( [A-Z.]+)+$", "", row.split("`")[1]): set(re.findall(r"`(--?[a-z-]+)`", row)) for row in rows
+    }
 
     assert documented == dict(commands_of(program))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -37,6 +38,7 @@ class Commands:
 
     def __call__(self, *arguments: str) -> Told:
         self._capture.readouterr()
+        importlib.invalidate_caches()
         with pytest.raises(SystemExit) as end:
             main(list(arguments))
         captured = self._capture.readouterr()
@@ -57,6 +59,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         if name.startswith(OURS):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "modules").mkdir()  # one that comes later, only another process would see
     monkeypatch.setattr(sys, "path", [*sys.path])
     before = set(sys.modules)
     yield Commands(tmp_path, capsys)

@@ -34,7 +34,7 @@ commands = {
     "cron": (f"{HERE}.cron:cron_commands", "What a cron expression means."),
     "audit": (f"{HERE}.audit:audit_commands", "What operators have done."),
     "forecast": (f"{HERE}.ahead:forecast", "Play what comes on the slots there are."),
-    "metrics": (f"{HERE}.metrics:print_metrics", "Print metrics in the format of Prometheus."),
+    "metrics": (f"{HERE}.metrics:print_metrics", "Print what the database says in the format of Prometheus."),
     "lint": (f"{HERE}.ahead:lint", "Find what about the tasks will surprise somebody."),
 }
 module_commands = f"{HERE}.leftovers:leftover_commands"
