@@ -33,11 +33,12 @@ from framework.phases import Phases
 from framework.preparing import Prepared, prepare
 from framework.reloading import Reloaded, take_over
 from framework.result import Result
-from framework.settings import FrameworkSettings, without_password
+from framework.settings import FRAMEWORK_ID, FrameworkSettings, without_password
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds
+_IN_MEMORY = "sqlite+aiosqlite:///:memory:"
 _PATIENCE = timedelta(seconds=5)  # of a tool, which somebody waits for
 
 
@@ -134,6 +135,21 @@ class Application:
         async with self.beside(make_database=False) as phases:
             await phases.look()
             yield phases.app_context
+
+    @asynccontextmanager
+    async def registered(self) -> AsyncIterator[AppContext]:
+        """Phase one only, beside an empty database in memory: for a tool that asks what modules bring along."""
+        prepared = self._prepare()
+        own = prepared.own.model_copy(update={"database_url": _IN_MEMORY})
+        database = Database(_IN_MEMORY)
+        try:
+            context = AppContext(self._clock or SystemClock(), database, {**prepared.settings, FRAMEWORK_ID: own})
+            phases = Phases(prepared.modules, context)
+            phases.register()
+            context.phase = Phase.RUNNING
+            yield context
+        finally:
+            await database.close()
 
     async def pending(self) -> dict[str, list[str]]:
         """Return the revisions that the tables lack, by module id; changes nothing. Raises `DatabaseMissing`."""

@@ -37,6 +37,7 @@ PLACES = {
     "worker": ("framework.cli.running:worker", "Start it without serving anything: it only carries out tasks."),
     "init": ("framework.cli.making:init", "Write a project that runs."),
     "doctor": ("framework.cli.doctor:examine_all", "Find what is wrong with the application of this folder."),
+    "openapi": ("framework.cli.openapi:openapi", "Print the OpenAPI document of all routes."),
     "version": ("framework.cli.version:tell_version", "Tell which version this is."),
     "settings": ("framework.cli.settings:settings_commands", "What is set, where, and what may be."),
     "db": ("framework.cli.database:database_commands", "The tables of the application's database."),

@@ -6,7 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from framework.web.documentation import BEARER
 from framework.web.problems import MEDIA_TYPE
+from framework.web.scopes import stated
 
 ABOUT = """\
 Refusals are problem documents of RFC 9457 with a stable `code`. Lists come in pages: give `next_cursor` back as
@@ -18,9 +20,13 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         app.description = ABOUT
         document = FastAPI.openapi(app)
-        for path in document["paths"].values():
-            for operation in path.values():
+        document["components"].setdefault("securitySchemes", {})[BEARER] = {"type": "http", "scheme": "bearer"}
+        scopes = {(route.path, method.lower()): route.scope for route in stated(app.routes) for method in route.methods}
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
                 _name_problems(operation)
+                scope = scopes.get((path, method))
+                operation["security"] = [] if scope is None else [{BEARER: [scope.value]}]
     return app.openapi_schema or {}
 
 
