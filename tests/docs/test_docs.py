@@ -167,6 +167,17 @@ def test_every_dependency_says_what_it_replaces() -> None:
     assert [name for name in names if f"| {name} " not in text] == []
 
 
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
+    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+
+    assert {re.split(r"[\[<>=]", each)[0] for each in needed} - locked == set()
+
+
 def test_every_test_that_the_readme_names_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "README.md").read_text()))
     there = {
