@@ -19,7 +19,7 @@ from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.task import Status, TaskConfig
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
-CODE_WORD = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|OVERLAP")
+CODE_WORD = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|OVERLAP|FORBIDDEN")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 WORDS_OF_A_DECISION = ("Because", "Therefore", "We give up")
 
@@ -113,7 +113,7 @@ def test_every_code_of_a_refusal_has_its_http_status() -> None:
     documented = {row.split("`")[1]: row.rstrip(" |").rsplit("| ", 1)[1] for row in rows}
 
     assert set(documented) == result_codes()
-    assert set(documented.values()) <= {"404", "409", "412", "422", "500", "503", "504"}
+    assert set(documented.values()) <= {"403", "404", "409", "412", "422", "500", "503", "504"}
 
 
 def test_every_state_and_every_reason_that_is_written_is_explained() -> None:

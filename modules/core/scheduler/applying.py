@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework.caller import CODE, calling
 from framework.context import AppContext
 from framework.result import Error, Result, ResultError
 from framework.settings import FrameworkSettings
@@ -113,7 +114,8 @@ class Reconciler:
                 told = f"{first.owner.module} declares a {first.kind} of this name as well; give one of them a key"
                 draft.refuse(declared, Error("ALREADY_EXISTS", told))
                 continue
-            checked = await self.check(declared)
+            with calling(CODE):  # whoever applies it, the application has declared it
+                checked = await self.check(declared)
             waits = not health.running() and self._is_unknown(declared)
             error = _beside_what_is_later(checked.error) if waits else checked.error
             if error is not None:

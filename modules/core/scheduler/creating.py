@@ -17,6 +17,7 @@ from modules.core.scheduler.auditing import Auditor
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due
 from modules.core.scheduler.looks import Look
+from modules.core.scheduler.outside import Outside
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import cleanups, executions, tasks
@@ -67,19 +68,30 @@ def put_all(c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -
     return [stored[id(plan)] for plan in plans]
 
 
-def put_asked(c: Connection, now: datetime, plans: Sequence[Plan], owner: Owner, by: Auditor) -> list[dict[str, Any]]:
+def put_asked(
+    c: Connection, now: datetime, plans: Sequence[Plan], owner: Owner, by: Auditor, outside: Outside
+) -> list[dict[str, Any]]:
     """Store plans that somebody asks for, and write down of an operator what became of each."""
-    looks = [_look(c, plan, owner, by) for plan in plans] if by.listens else []
+    looks = [_look(c, plan, owner, by, outside) for plan in plans] if by.listens else []
     stored = put_all(c, plans, owner, now)
+    outside.refuse_too_many(c)
     for before, told in zip(looks, stored, strict=False):
         by.tell(c, Deed("schedule", "task", told["task_id"]), before)
     return stored
 
 
-def _look(c: Connection, plan: Plan, owner: Owner, by: Auditor) -> Look | None:
+def _look(c: Connection, plan: Plan, owner: Owner, by: Auditor, outside: Outside) -> Look | None:
+    existing = existing_of(c, plan, owner)
+    if existing is None:
+        return None
+    outside.refuse_to_change(existing)
+    return by.look(c, Deed("schedule", "task", existing.id))
+
+
+def existing_of(c: Connection, plan: Plan, owner: Owner) -> Row[Any] | None:
+    """Return the task that a plan would change, locked, or None."""
     key = key_of(plan.config, replace(owner, kind=plan.config.owner or owner.kind))
-    existing = _existing(c, plan.config, key)
-    return None if existing is None else by.look(c, Deed("schedule", "task", existing.id))
+    return _existing(c, plan.config, key)
 
 
 def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any]:

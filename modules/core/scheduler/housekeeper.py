@@ -12,13 +12,14 @@ from sqlalchemy import Connection, Row
 
 from framework import strict_json
 from framework.audit import Deed
+from framework.caller import CODE, calling
 from framework.clock import new_id
 from framework.context import AppContext
 from framework.result import Result
 from modules.core.scheduler import commands, creating
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.cleaner import Cleaner
-from modules.core.scheduler.cleanup import AnyPolicy, PolicyError, shrink
+from modules.core.scheduler.cleanup import AnyPolicy, FunctionPolicy, PolicyError, shrink
 from modules.core.scheduler.cleanup_round import CleanupRound
 from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.cleanup_task import (
@@ -106,8 +107,12 @@ class Housekeeper:
             policy = self.runs.parse(config)
         except PolicyError as error:
             return invalid(error.problems)
-        problems = await self.cleaner.problems(module_id, policy)
-        return invalid(problems) if problems else Result.success(policy)
+        if problems := await self.cleaner.problems(module_id, policy):
+            return invalid(problems)
+        refused = None
+        if isinstance(policy, FunctionPolicy):
+            refused = self._planner.outside.of_function(module_id, policy.function_name)
+        return Result.success(policy) if refused is None else Result(error=refused)
 
     def put(self, c: Connection, now: datetime, names: Names, policy: AnyPolicy, owner: Owner) -> dict[str, Any]:
         """Store a cleanup and its task as part of a transaction."""
@@ -130,7 +135,8 @@ class Housekeeper:
         """Return the plan of the task that runs a cleanup; raises `ResultError` where its times are wrong."""
         at_once = self._settings.housekeeper_max_at_once
         config = task_config(*names, cleanup_id, policy, at_once=at_once, timezone=self._planner.timezone)
-        return self._planner.plan(config).unwrap()
+        with calling(CODE):  # the function that carries out cleanups is nobody's to schedule
+            return self._planner.plan(config).unwrap()
 
     async def register_cleanup(
         self,

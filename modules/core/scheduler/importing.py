@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 
 from framework.context import AppContext
 from framework.result import Result, ResultError
+from modules.core.scheduler import creating
 from modules.core.scheduler.applying import Reconciler
 from modules.core.scheduler.creating import RUNTIME
 from modules.core.scheduler.declared import Declared, Rows, Step, TaskStep, declared_in
@@ -64,6 +65,7 @@ class Importer:
 
         A key, an id or a cleanup's type that is there is updated. `INVALID_CONFIG` lists every `{"index", "field",
         "message"}` in `details["problems"]`; a masked parameter is one, and a task without a key and an id another.
+        What is refused for another reason is the answer by itself.
         """
         problems = [each for index, config in enumerate(configs) for each in _problems(config, index)]
         nameless = [each for each in cleanups if not isinstance(each.get("cleanup_type"), str)]
@@ -80,6 +82,10 @@ class Importer:
             known.add(declared.identity)
             if checked.error is None:
                 steps.append(checked.data)
+            elif checked.error.code != "INVALID_CONFIG":
+                return Result.error(
+                    checked.error.code, f"{declared.kind} {declared.name!r:.100}: {checked.error.message}"
+                )
             else:
                 problems += _of(declared, index, (checked.error.details or {}).get("problems", []))
         if problems:
@@ -97,10 +103,19 @@ class Importer:
         there: Rows = {(row.module_id, row.key): row for row in rows if row.key is not None}
         found = [step.declared.told() | step.difference(c, there, self._jobs.planner.masked) for step in steps]
         if now is not None:
+            self._refuse_to_change(c, steps)
             stored = [_put(step, c, now) for step in steps]
+            self._jobs.planner.outside.refuse_too_many(c)
             self._jobs.auditor.tell_of(c, "import", found, stored)
         counts = {action: sum(each["action"] == action for each in found) for action in ("add", "change", "same")}
         return {"differences": found, "counts": counts}
+
+    def _refuse_to_change(self, c: Connection, steps: Sequence[Step]) -> None:
+        """Refuse what comes from outside and would change a task that only the application may change."""
+        for step in steps:
+            row = creating.existing_of(c, step.plan, step.declared.owner) if isinstance(step, TaskStep) else None
+            if row is not None:
+                self._jobs.planner.outside.refuse_to_change(row)
 
     def _masked(self, row: Row[Any]) -> dict[str, Any]:
         config = exported(row)

@@ -91,8 +91,8 @@ class JobManager:
                 return Result.error(planned.error.code, planned.error.message, details)
             plans.append(planned.data)
         if self.auditor.listens or not all(creating.is_new(plan, owner) for plan in plans):
-            stored = await self.change(partial(creating.put_asked, plans=plans, owner=owner, by=self.auditor), session)
-            return self.roll.answered(owner, stored)
+            asked = partial(creating.put_asked, by=self.auditor, outside=self.planner.outside)
+            return self.roll.answered(owner, await self.change(partial(asked, plans=plans, owner=owner), session))
         if session is not None:
             return await self.change(partial(creating.insert_new, plans=plans), session)
         return Result.success(await self._arrivals.store(plans))

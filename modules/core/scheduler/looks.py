@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from modules.core.scheduler.bounded_text import storable
+from modules.core.scheduler.bounded_text import storable, storable_repr
 from modules.core.scheduler.store import cleanups, executions, nodes, tasks
 
 Mask = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
     try:
         text = strict_json.dumps(value)
     except strict_json.JsonError:
-        text = str(value)
+        return storable_repr(value, LONGEST)
     return value if len(text) <= LONGEST else storable(text, LONGEST)
 
 

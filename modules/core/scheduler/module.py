@@ -16,6 +16,7 @@ from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.outside import Outside
 from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.service import SchedulerService
@@ -48,7 +49,7 @@ class SchedulerModule(Module):
             functions.register(*RUN_COMMAND, run_command)
         triggers = TriggerManager(app_context.clock, settings)
         executors = self._executors = Executors(app_context.clock, settings)
-        planner = Planner(functions, triggers, executors)
+        planner = Planner(functions, triggers, executors, Outside(functions, settings))
         runner = self._runner = Runner(app_context, functions, settings, executors)
         jobs = JobManager(app_context.database, app_context.clock, planner, settings, runner.wake)
         housekeeper = Housekeeper(app_context, jobs, planner, functions, settings, roots)

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from framework.caller import caller
 from framework.result import Result
 from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.outside import MODULE_ID, missing_scope
 from modules.core.scheduler.refusing import invalid
 from modules.core.scheduler.task import TaskConfig
 
 if TYPE_CHECKING:
     from modules.core.scheduler.service import SchedulerService
 
-MODULE_ID, PREFIX = "core.scheduler", "scheduler."
+PREFIX = "scheduler."
 Answer = Result[Any]
 
 
@@ -24,7 +26,7 @@ class Operations:
     def __init__(self, functions: FunctionRegistry, service: SchedulerService) -> None:
         self._functions = functions
         self._service = service
-        functions.register(MODULE_ID, f"{PREFIX}schedule_task", self.schedule_task, parameters=TaskConfig)
+        functions.register(MODULE_ID, f"{PREFIX}schedule_task", self.schedule_task, parameters=TaskConfig, api=True)
         for operation in (
             self.list_tasks,
             self.cancel_task,
@@ -33,7 +35,7 @@ class Operations:
             self.register_cleanup,
             self.run_cleanup,
         ):
-            functions.register(MODULE_ID, f"{PREFIX}{operation.__name__}", operation)
+            functions.register(MODULE_ID, f"{PREFIX}{operation.__name__}", operation, api=True)
 
     def known(self) -> list[dict[str, Any]]:
         """Return the operations: `{"name", "description", "parameters"}`, the last a JSON schema."""
@@ -46,12 +48,15 @@ class Operations:
     async def perform(self, name: str, parameters: Mapping[str, Any] | None = None) -> Answer:
         """Call an operation by its name, `scheduler.list_tasks` or such; moments in its data are ISO 8601 text.
 
-        `UNKNOWN_OPERATION`; `INVALID_CONFIG` where the parameters do not fit its schema; and what it refuses itself.
+        `UNKNOWN_OPERATION`; `FORBIDDEN` where the caller lacks its scope; `INVALID_CONFIG` where the parameters do not
+        fit its schema; and what it refuses itself.
         """
         function = self._functions.find(MODULE_ID, name) if name.startswith(PREFIX) else None
         if function is None:
             names = ", ".join(each["name"] for each in self.known())
             return Result.error("UNKNOWN_OPERATION", f"there is no operation {name!r:.100}; there are {names}")
+        if (missing := missing_scope(caller(), name)) is not None:
+            return Result(error=missing)
         given = dict(parameters or {})
         if problems := function.check(given):
             return invalid(problems)

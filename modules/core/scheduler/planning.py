@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from framework import strict_json
-from framework.result import Result
+from framework.result import Error, Result
 from modules.core.scheduler.alike import Alike, Plan
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.functions import MASK, FunctionRegistry
+from modules.core.scheduler.outside import MODULE_ID, Outside, from_outside
 from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
 from modules.core.scheduler.shell_command import RUN_COMMAND
@@ -26,14 +27,19 @@ from modules.core.scheduler.trigger.frozen import stamp_of
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 PARTS_OF_WHEN = {"timezone", "start_date", "end_date", "recurring", "dst_gap", "dst_fold", "calendar_action"}
+SCHEDULE_TASK = (MODULE_ID, "scheduler.schedule_task")
+MASKED = "it is masked; write the value in"
 NO_COMMANDS = "shell commands are not allowed here; CORE_SCHEDULER_ALLOW_COMMANDS=true allows them"
 
 
 class Planner:
     """Checks configs against the fields, the registered functions and the calendar."""
 
-    def __init__(self, functions: FunctionRegistry, triggers: TriggerManager, executors: Executors) -> None:
+    def __init__(
+        self, functions: FunctionRegistry, triggers: TriggerManager, executors: Executors, outside: Outside
+    ) -> None:
         self._functions = functions
+        self.outside = outside
         self._triggers = triggers
         self._executors = executors
         self._alike = Alike()
@@ -43,7 +49,7 @@ class Planner:
 
         `alike` allows that of a task like others, whose `config` is theirs: for tasks that need no identity.
         """
-        if not alike or not isinstance(given, Mapping):
+        if not alike or not isinstance(given, Mapping) or from_outside():
             return self._plan(given)
         version = self._functions.version
         known = self._alike.plan(given, version)
@@ -69,14 +75,26 @@ class Planner:
             problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe()}"})
         if problems:
             return invalid(problems)
+        if from_outside() and (refused := self._refusal(config, trigger, first)):
+            return Result(error=refused)
         name = config.timezone or self._triggers.timezone
         return Result.success(Plan(config, _what(config, trigger), _when(config, trigger, first, name)))
 
+    def _refusal(self, config: TaskConfig, trigger: Trigger, first: datetime | None) -> Error | None:
+        """Return why a config may not come from outside; neither may a task that would schedule such a one."""
+        refused = self.outside.refusal(config, trigger, first)
+        if refused is None and (config.module_id, config.function_name) == SCHEDULE_TASK:
+            return self._plan(config.parameters).error
+        return refused
+
     def plan_change(self, row: Row[Any], changes: Mapping[str, Any]) -> Result[Plan]:
         """Return the plan of a stored task with some of its fields changed; what says when is given anew as a whole."""
+        self.outside.refuse_to_change(row)
         fixed = sorted(set(changes) & {"task_id", "key", "owner", "on_conflict", "replace_existing", "paused"})
         if fixed:
             return invalid([{"field": name, "message": "this cannot be changed"} for name in fixed])
+        if problem := self._takes_secrets_along(row, changes):
+            return invalid([problem])
         if says_when(changes):
             time = {} if _names_a_way(changes) else {"trigger": without_calendars(readable(trigger_of, row.trigger))}
             return self.plan(config_of(row) | time | dict(changes))
@@ -84,6 +102,16 @@ class Planner:
         if partial:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
+
+    def _takes_secrets_along(self, row: Row[Any], changes: Mapping[str, Any]) -> dict[str, str] | None:
+        """Say what is wrong with giving the parameters of one function to another, which may not hide the same ones."""
+        names = (changes.get("module_id", row.module_id), changes.get("function_name", row.function_name))
+        function = self._functions.find(row.module_id, row.function_name)
+        if names == (row.module_id, row.function_name) or "parameters" in changes:
+            return None
+        if function is not None and not function.secret:
+            return None
+        return {"field": "parameters", "message": "give them anew with another function; some of these are secret"}
 
     @property
     def timezone(self) -> str:
@@ -113,6 +141,11 @@ class Planner:
         problems = [
             {"field": f"parameters.{problem['field']}".rstrip("."), "message": problem["message"]}
             for problem in function.check(config.parameters)
+        ]
+        problems += [
+            {"field": f"parameters.{name}", "message": MASKED}
+            for name in sorted(function.secret)
+            if config.parameters.get(name) == MASK
         ]
         if (problem := self._executors.problem(config.executor, function)) is not None:
             problems.append({"field": "executor", "message": problem})

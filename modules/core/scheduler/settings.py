@@ -111,6 +111,12 @@ class SchedulerSettings(ModuleSettings):
     allow_commands: bool = Field(
         default=False, description="True: tasks may run shell commands, with the rights of this process."
     )
+    api_min_interval: Annotated[Seconds, Ge(timedelta(0))] = Field(
+        default=timedelta(seconds=1), description="Least time between two runs of a task that is scheduled over HTTP."
+    )
+    api_max_tasks: int = Field(
+        default=10_000, ge=0, description="How many pending and paused tasks of one token there may be."
+    )
     cleanup_interval: Annotated[Seconds, POSITIVE] = Field(
         default=timedelta(hours=1), description="Interval of a cleanup that names none."
     )

@@ -36,7 +36,7 @@ class BackupModule(Module):
         backup = Backup(source, folder, settings.keep, app_context.clock)
 
         scheduler = app_context.get_service(SchedulerService)
-        scheduler.register_function(self.id, "back_up", backup.run)
+        scheduler.register_function(self.id, "back_up", backup.run, api=True)
         scheduled = await scheduler.schedule_cron(
             backup.run,
             settings.schedule,

@@ -28,7 +28,7 @@ class InboxModule(Module):
         folder = (settings.folder or data_dir / "inbox").absolute()
         inbox = Inbox(app_context, folder, settings.max_file_bytes)
         app_context.add_service("standard.inbox.service", inbox)
-        declare_function(app_context, "ingest", inbox.ingest)
+        declare_function(app_context, "ingest", inbox.ingest, api=True)
         task = {"name": "Ingest the inbox", "function_name": "ingest", "recurring": True}
         every = {"interval_type": "seconds", "interval_value": settings.interval.total_seconds()}
         declare_task(app_context, task | every)

@@ -62,6 +62,13 @@ def find(c: Connection, task_id: str) -> Row[Any] | None:
     return c.execute(select(events).where(events.c.id == task_id)).one_or_none()
 
 
+def count_made_by(c: Connection, who: str, most: int) -> int:
+    """Return how many pending and paused tasks an operator has made, counted no further than `most`."""
+    living = events.c.status.in_([Status.PENDING, Status.PAUSED])
+    made = select(events.c.id).where(events.c.created_by == who, living).limit(most)
+    return c.execute(select(func.count()).select_from(made.subquery())).scalar_one()
+
+
 def lock(c: Connection, task_id: str) -> Row[Any] | None:
     """Return the task, locked until the transaction ends, or None. A task is locked before its executions change."""
     return c.execute(for_update(select(events).where(events.c.id == task_id))).one_or_none()
