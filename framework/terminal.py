@@ -117,6 +117,12 @@ def print_json(data: Any) -> None:
     sys.stdout.flush()
 
 
+def print_json_line(data: Any) -> None:
+    """Print JSON in one line, of many that follow each other."""
+    sys.stdout.write(json.dumps(data, default=_as_json) + "\n")
+    sys.stdout.flush()
+
+
 def complain(sentence: str) -> None:
     """Print one line on stderr: what is wrong, why, and what to do next."""
     say(f"{PROGRAM}: {' '.join(sentence.split())}", stderr=True)

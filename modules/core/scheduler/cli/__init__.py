@@ -24,7 +24,7 @@ commands = {
     "plan": (f"{HERE}.plan:show_plan", "Show how the declared tasks and cleanups differ from the database."),
     "apply": (f"{HERE}.plan:apply_plan", "Bring the declared tasks and cleanups into the database."),
     "tasks": (f"{HERE}.of_tasks:task_commands", "What is scheduled."),
-    "executions": (f"{HERE}.executions:execution_commands", "What ran, runs, or did not run, and why."),
+    "executions": (f"{HERE}.of_executions:execution_commands", "What ran, runs, or did not run, and why."),
     "functions": (f"{HERE}.functions:function_commands", "What tasks may run."),
     "events": (f"{HERE}.events:event_commands", "What tasks wait for."),
     "nodes": (f"{HERE}.nodes:node_commands", "Which processes carry out executions."),

@@ -80,7 +80,7 @@ async def wait_and_tell(
     from modules.core.scheduler.asking import wait_for
     from modules.core.scheduler.following import followed
 
-    with followed(name) as look:
+    with followed(scheduler, name) as look:
         answer = await wait_for(scheduler, clock, execution_id, patience, complain, look)
     _tell_ending(name, answer.unwrap(), as_json=as_json)
 

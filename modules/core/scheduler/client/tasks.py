@@ -146,6 +146,11 @@ class OfExecutions:
         """Run an occurrence that failed once more: `{"execution_id", "status": "running"}`."""
         return await self.wire.ask("POST", "executions", execution_id, "retry")
 
+    async def execution_logs(self, execution_id: str, *, after: int = 0, limit: int = 500) -> Answer:
+        """Return `{"execution_id", "state", "lines", "next_after"}`: what was logged in an execution's name."""
+        query = {"after": after, "limit": limit}
+        return await self.wire.ask("GET", "executions", execution_id, "logs", query=query)
+
     async def explain_execution(self, execution_id: str) -> Answer:
         """Say what an execution waits for, how it came out, or why it did not run."""
         return await self.wire.ask("GET", "executions", execution_id, "explain")
