@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from framework.duration import Seconds
@@ -61,6 +61,10 @@ def _in_data_dir(data: dict[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{data['data_dir'] / 'chamberlain.db'}"
 
 
+def _network(text: str) -> str:
+    return str(ip_network(text))
+
+
 class FrameworkSettings(ModuleSettings):
     """The application's own settings: table `[framework]`, variables `FRAMEWORK_…`."""
 
@@ -104,6 +108,13 @@ class FrameworkSettings(ModuleSettings):
         default=500, ge=0, description="Requests a second of one token, or one address without; 0: any number."
     )
     http_rate_burst: int = Field(default=1000, ge=1, description="How many requests may come at once before that.")
+    outgoing_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts, or host:port, that alerts and pings may go to; by default none."
+    )
+    outgoing_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        default=(),
+        description="Private networks, such as 10.1.0.0/16, in which those hosts may stand; by default none.",
+    )
     shutdown_timeout: Seconds = Field(
         default=timedelta(seconds=15), description="How long each module may take to stop (seconds)."
     )
