@@ -72,7 +72,9 @@ class Outgoing:
 
     def addresses(self, host: str, port: int) -> list[tuple[int, Any]]:
         """Look a name up, once: `(family, socket address)` of each address; raises `OSError` where one is refused."""
-        found = [(each[0], each[4]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        found: list[tuple[int, Any]] = [
+            (each[0], each[4]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        ]
         for _, place in found:
             address = ipaddress.ip_address(str(place[0]).partition("%")[0])
             if not self._may_reach(address):
@@ -98,7 +100,7 @@ class _Call:
         except Exception as error:  # noqa: BLE001  # the boundary: whatever goes wrong out there is the answer
             problem = one_line(error)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(lambda: answered.done() or answered.set_result(problem))
+            self._loop.call_soon_threadsafe(_tell, answered, problem)
 
     def close(self) -> None:
         """End it; the thread comes back from whatever it waits for."""
@@ -141,6 +143,11 @@ class _Call:
             else:
                 return self._socket
         raise problem
+
+
+def _tell(answered: asyncio.Future[str | None], problem: str | None) -> None:
+    if not answered.done():
+        answered.set_result(problem)
 
 
 def _why(status: int) -> str:

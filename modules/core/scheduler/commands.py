@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler import chaining
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
+from modules.core.scheduler.deadlines import expectation
 from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
 from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.placing import Occurrence, place
@@ -18,7 +19,7 @@ from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.recording import record_operator, record_paused
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, line, nodes, occurrences, tasks
+from modules.core.scheduler.store import cleanups, executions, expected, line, nodes, occurrences, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.views import execution_view, shown_task
 
@@ -60,6 +61,9 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
         trigger = readable(trigger_of, task.trigger)  # a time still to come stays: what was skipped is not to come back
         record_paused(c, task, trigger, now)
         following = trigger.next_after(now) if following <= now else following
+    if task.status == Status.PAUSED and following is not None:
+        policies = readable(policies_of, task.policies)
+        expected.expect(c, task_id, expectation(policies, following, task.timezone))  # not of what was slept through
     changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
     if task.status_reason == Reason.NOT_DECLARED:
         changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs

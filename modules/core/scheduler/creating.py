@@ -14,11 +14,13 @@ from framework.clock import new_id
 from modules.core.scheduler import chaining, commands, newborn
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.auditing import Auditor
+from modules.core.scheduler.deadlines import expectation
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due
 from modules.core.scheduler.looks import Look
 from modules.core.scheduler.outside import Outside
 from modules.core.scheduler.placing import function_key
+from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import cleanups, executions, tasks
 from modules.core.scheduler.task import Status, TaskConfig
@@ -147,6 +149,9 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
         commands.account_for_pause(c, row, now)
         values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
         values["status_reason"] = row.status_reason if is_paused else None
+    if new_time or values["policies"] != row.policies:
+        moment = plan.when["next_execution"] if new_time else row.next_execution
+        values |= expectation(policies_of(values["policies"]), moment, values.get("timezone", row.timezone))
     tasks.revise(c, row.id, now, **values)
     executions.refer_to(c, row.id, function_key(values["module_id"], values["function_name"]))
     cleanups.keep_in_step(c, row)

@@ -39,7 +39,8 @@ class Ending:
     """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not.
 
     `started` is its start time, `may_repeat` whether the task's policy must be asked for another attempt, `completion`
-    what its function has written about it before. `lines` are those log lines that are not stored yet.
+    what its function has written about it before. `lines` are those log lines that are not stored yet, `ping_url` is
+    who outside is to hear of a success.
     """
 
     id: str
@@ -54,6 +55,8 @@ class Ending:
     module_id: str | None = None
     completion: Completion | None = None
     lines: Sequence[Line] = ()
+    function_key: str | None = None
+    ping_url: str | None = None
 
     @property
     def stored(self) -> tuple[State, Reason | None, str | None]:
@@ -76,23 +79,35 @@ def may_repeat(row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:
 
 
 def record(
-    c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, *, careful: bool = False
+    c: Connection,
+    node_id: str,
+    endings: Sequence[Ending],
+    now: datetime,
+    *,
+    careful: bool = False,
+    final: set[str] | None = None,
 ) -> list[str]:
-    """Write the endings; return the ids that were refused because another node has taken them over."""
+    """Write the endings; return the ids that were refused because another node has taken them over.
+
+    `final` is told the ids of those that are not tried again.
+    """
+    final = set() if final is None else final
     if not careful:
-        return _record(c, node_id, endings, now, careful=False) if endings else []
+        return _record(c, node_id, endings, now, final, careful=False) if endings else []
     refused: list[str] = []
     containing.each(
         c,
         endings,
-        lambda ending: refused.extend(_record(c, node_id, [ending], now, careful=True)),
+        lambda ending: refused.extend(_record(c, node_id, [ending], now, final, careful=True)),
         careful=True,
         set_aside=lambda ending, error: close_damaged(c, ending.id, now, str(error)),
     )
     return refused
 
 
-def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, *, careful: bool) -> list[str]:
+def _record(
+    c: Connection, node_id: str, endings: Sequence[Ending], now: datetime, final: set[str], *, careful: bool
+) -> list[str]:
     ids = {ending.task_id for ending in endings}
     waiting = chaining.waiting(c, ids)
     store.lock_tasks(c, list(ids.union(waiting)))
@@ -104,6 +119,7 @@ def _record(c: Connection, node_id: str, endings: Sequence[Ending], now: datetim
         if row.next_execution is None and row.status not in ENDED:
             settle(c, row.id, now)
     for_good = [each.id for each in mine if not each.may_repeat or not _repeat_or_settle(c, each, now)]
+    final.update(for_good)
     chaining.follow(c, waiting, for_good, now, careful=careful)
     executions.let_next(c, [limit_key for limit_key in written.values() if limit_key is not None])
     return [] if len(mine) == len(endings) else _refused(c, node_id, endings, written)

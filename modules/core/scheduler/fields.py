@@ -44,6 +44,20 @@ def _rate(value: object) -> object:
 
 Rate = Annotated[tuple[int, float], BeforeValidator(_rate)]
 
+
+def _expected_by(value: object) -> float | str:
+    """Read a duration after the nominal time, in seconds from then on, or a time of the day such as `"06:30"`."""
+    if isinstance(value, str) and re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return value
+    seconds = parse_duration(value).total_seconds()
+    if seconds <= 0:
+        raise ValueError("a run needs some time to succeed in")
+    return seconds
+
+
+ExpectedBy = Annotated[float | str, BeforeValidator(_expected_by)]
+HttpUrl = Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https?://[\x21-\x7e]+$")]
+
 _is_printable = re.compile(NAME[1:-1]).fullmatch
 
 

@@ -131,7 +131,9 @@ class Metrics:
         delayed.add_metric([], *tally.delays.buckets())
         missed = CounterMetricFamily("scheduler_missed", "Occurrences that did not run at a time of their own.")
         missed.add_metric([], tally.missed)
-        yield from (ended, ran, delayed, missed)
+        overdue = CounterMetricFamily("scheduler_overdue", "Runs that had not succeeded by when they were expected.")
+        overdue.add_metric([], tally.overdue)
+        yield from (ended, ran, delayed, missed, overdue)
 
     def _of_node(self) -> Iterator[Metric]:
         from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
@@ -143,7 +145,7 @@ class Metrics:
 
     def _numbers(self) -> Iterator[tuple[str, str, float]]:
         yield "running", "Executions that run here.", self._runner.running
-        yield "slots", "Executions that can run here at once.", self._settings.max_concurrent_tasks
+        yield "slots", "Executions that can run here at once.", self._runner.settings.max_concurrent_tasks
         yield "store_up", "Whether the database answered.", self._stored is not None
         silence = self._runner.seconds_since_turn()
         if silence is not None:

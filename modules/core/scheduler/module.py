@@ -9,8 +9,10 @@ from pathlib import Path
 
 from framework.context import AppContext
 from framework.module import Module
+from framework.outgoing import Outgoing
 from framework.settings import FrameworkSettings, ModuleSettings
 from modules.core.scheduler import api, dashboard
+from modules.core.scheduler.alert_channels import check_settings
 from modules.core.scheduler.declarations import hand_over_calendars, hand_over_functions, hand_over_tables
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
@@ -23,6 +25,7 @@ from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.shell_command import RUN_COMMAND, run_command
 from modules.core.scheduler.trigger_manager import TriggerManager
+from modules.core.scheduler.watch import Watch
 
 LIVE = frozenset({"max_concurrent_tasks", "queues", "poll_interval", "shutdown_grace"})  # what may change while it runs
 
@@ -42,18 +45,21 @@ class SchedulerModule(Module):
     def register(self, app_context: AppContext) -> None:
         """Build the services; nothing is read or written yet."""
         settings = app_context.settings(SchedulerSettings)
-        data_dir = app_context.settings(FrameworkSettings).data_dir
-        roots = tuple(Path(root).absolute() for root in settings.housekeeper_allowed_roots or (data_dir,))
+        framework = app_context.settings(FrameworkSettings)
+        roots = tuple(Path(root).absolute() for root in settings.housekeeper_allowed_roots or (framework.data_dir,))
         functions = FunctionRegistry()
         if settings.allow_commands:
             functions.register(*RUN_COMMAND, run_command)
         triggers = TriggerManager(app_context.clock, settings)
         executors = self._executors = Executors(app_context.clock, settings)
-        planner = Planner(functions, triggers, executors, Outside(functions, settings))
+        outgoing = Outgoing(framework.outgoing_hosts, framework.outgoing_networks)
+        check_settings(settings, outgoing)
+        planner = Planner(functions, triggers, executors, Outside(functions, settings), outgoing)
         runner = self._runner = Runner(app_context, functions, settings, executors)
         jobs = JobManager(app_context.database, app_context.clock, planner, settings, runner.wake)
         housekeeper = Housekeeper(app_context, jobs, planner, functions, settings, roots)
-        self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner)
+        watch = Watch(app_context, settings, runner, outgoing)
+        self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner, watch)
         app_context.add_service("core.scheduler.service", self._service)
         app_context.add_service("core.scheduler.job_manager", jobs)
         app_context.add_service("core.scheduler.trigger_manager", triggers)

@@ -14,6 +14,7 @@ from framework.database import Insertion, insert_rows
 from modules.core.scheduler import tables
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
+from modules.core.scheduler.deadlines import expectation
 from modules.core.scheduler.placing import Occurrence, Task, first_row
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import executions, tasks
@@ -37,6 +38,7 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
     values["created_by"] = None if who.door is Door.CODE else storable(who.name, MAX_ID)
     values["execution_count"], values["revision"] = 0, 1
     values["status_reason"] = values["last_execution"] = values["last_error"] = None
+    values |= expectation(policies_of(values["policies"]), values["next_execution"], values["timezone"])
     execution = None
     if _is_due(values, now):
         task = cast(Task, SimpleNamespace(**values))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from framework import strict_json
+from framework.outgoing import Outgoing
 from framework.result import Error, Result
 from modules.core.scheduler.alike import Alike, Plan
 from modules.core.scheduler.executors import Executors
@@ -22,7 +23,7 @@ from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
 from modules.core.scheduler.shell_command import RUN_COMMAND
 from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
-from modules.core.scheduler.trigger import Trigger, TriggerError, awaited_in, without_calendars
+from modules.core.scheduler.trigger import Trigger, TriggerError, awaited_in, pauses_after_each_run, without_calendars
 from modules.core.scheduler.trigger.frozen import stamp_of
 from modules.core.scheduler.trigger_manager import TriggerManager
 
@@ -36,8 +37,14 @@ class Planner:
     """Checks configs against the fields, the registered functions and the calendar."""
 
     def __init__(
-        self, functions: FunctionRegistry, triggers: TriggerManager, executors: Executors, outside: Outside
+        self,
+        functions: FunctionRegistry,
+        triggers: TriggerManager,
+        executors: Executors,
+        outside: Outside,
+        outgoing: Outgoing,
     ) -> None:
+        self._outgoing = outgoing
         self._functions = functions
         self.outside = outside
         self._triggers = triggers
@@ -73,6 +80,8 @@ class Planner:
             return invalid([*problems, {"field": error.field or "trigger", "message": str(error)}])
         if first is None and awaited_in(trigger) is None:
             problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe()}"})
+        if config.expected_by is not None and (awaited_in(trigger) is not None or pauses_after_each_run(trigger)):
+            problems.append({"field": "expected_by", "message": "this needs a trigger that has times of its own"})
         if problems:
             return invalid(problems)
         if from_outside() and (refused := self._refusal(config, trigger, first)):
@@ -147,6 +156,8 @@ class Planner:
             for name in sorted(function.secret)
             if config.parameters.get(name) == MASK
         ]
+        if config.ping_url is not None and (problem := self._outgoing.problem(config.ping_url)) is not None:
+            problems.append({"field": "ping_url", "message": problem})
         if (problem := self._executors.problem(config.executor, function)) is not None:
             problems.append({"field": "executor", "message": problem})
         return problems

@@ -29,6 +29,8 @@ class Policies:
     jitter: float = 0.0
     rate_limit: tuple[int, float] | None = None
     executor: str | None = None
+    expected_by: float | str | None = None
+    ping_url: str | None = None
 
     @classmethod
     def of(cls, config: TaskConfig) -> Policies:
@@ -48,6 +50,8 @@ class Policies:
             jitter=config.jitter.total_seconds(),
             rate_limit=config.rate_limit,
             executor=config.executor,
+            expected_by=config.expected_by,
+            ping_url=config.ping_url,
         )
 
     def backoff(self, retries_used: int, fraction: float) -> timedelta:

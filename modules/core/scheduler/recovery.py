@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
-from modules.core.scheduler import chaining, containing, placing, process
+from modules.core.scheduler import alerting, chaining, containing, placing, process
+from modules.core.scheduler.alert_rules import AlertRule
 from modules.core.scheduler.execution import Closed, Reason, State, success_of
 from modules.core.scheduler.settling import close_damaged, settle
 from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
@@ -31,6 +32,7 @@ class Upkeep:
     crash_limit: int
     carried: Collection[str] = ()
     careful: bool = False
+    rules: Sequence[AlertRule] = ()
 
 
 class Kept(NamedTuple):
@@ -60,6 +62,7 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
     known = nodes.functions(c)
     line.hold_unknown(c, known)
     there_are_more = line.release_over(c, known, BATCH)
+    alerting.note(c, work.rules, alerting.of_closed(closed), now)  # last: it holds up nobody who holds other rows
     return Kept(there_are_more or len(lost) == BATCH, dead, closed)
 
 

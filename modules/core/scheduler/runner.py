@@ -42,8 +42,7 @@ class Runner:
         self.tally = Tally(settings.metrics_tasks)
         self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned]
         self._crew = Crew(app_context, functions, executors, settings, self.wake, self.tally)
-        self._wake = asyncio.Event()
-        self._turning = asyncio.Lock()
+        self._wake, self._turning = asyncio.Event(), asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
         self._node = Membership(self._database, self._clock, settings.lease, self._lose_node)
         self._stopping = self._careful = False
@@ -208,6 +207,7 @@ class Runner:
             everywhere=self.settings.max_concurrent_everywhere,
             takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
             careful=self._careful,
+            rules=self.settings.alerts,
         )
 
     def _room(self) -> Room:
@@ -221,9 +221,9 @@ class Runner:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
         if self._clock.monotonic() < self._next_upkeep:
             return
-        settings, functions = self.settings, self._functions.keys()
-        profile, carried = profile_of(settings), self._crew.ids()
-        work, now = Upkeep(node_id, profile, functions, settings.crash_limit, carried, self._careful), self._clock.now()
+        settings, now = self.settings, self._clock.now()
+        rest = (settings.crash_limit, self._crew.ids(), self._careful, settings.alerts)
+        work = Upkeep(node_id, profile_of(settings), self._functions.keys(), *rest)
         kept = await self._database.write(partial(upkeep, work=work, now=now))
         self.tally.closed(kept.closed)
         if self.listeners:

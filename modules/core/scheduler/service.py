@@ -36,6 +36,7 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.status import health_of, status_of
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger_manager import TriggerManager
+from modules.core.scheduler.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,10 @@ class SchedulerService:
         jobs: JobManager,
         housekeeper: Housekeeper,
         runner: Runner,
+        watch: Watch,
     ) -> None:
         self._app_context, self._settings, self.functions = app_context, settings, functions
-        self._runner, self._housekeeper, self._jobs = runner, housekeeper, jobs
+        self._runner, self._housekeeper, self._jobs, self.watch = runner, housekeeper, jobs, watch
         self.register_function, self.add_listener = functions.register, runner.listeners.add
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
         self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)
@@ -83,7 +85,6 @@ class SchedulerService:
         self.forecast, self.lint = foresight.forecast, foresight.lint
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
-        self.metrics = Metrics(app_context, settings, runner)
         operations = Operations(functions, self)
         self.operations, self.perform = operations.known, operations.perform
 
@@ -91,7 +92,7 @@ class SchedulerService:
         self.list_functions, self.info = directory.functions, directory.info
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
         self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
-        live = Live(self._app_context)
+        live, self.metrics = Live(self._app_context), Metrics(self._app_context, self._settings, self._runner)
         self.execution_logs = live.execution_logs
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
@@ -212,7 +213,9 @@ class SchedulerService:
     async def tick(self) -> int:
         """Do what is due, for an outside timer; what becomes due meanwhile is left. Returns how many ended."""
         await self._runner.turn()  # its upkeep finds what dead nodes left, which is due at once
-        return await self._runner.run_due(horizon=self._app_context.clock.now())
+        ended = await self._runner.run_due(horizon=self._app_context.clock.now())
+        await self.watch.look()
+        return ended
 
     async def turn(self) -> bool:
         """Take one turn by hand; True when it ended, fired or claimed anything."""
@@ -222,11 +225,13 @@ class SchedulerService:
         """Carry out tasks, from the moment all modules have started; called again, or earlier, it changes nothing."""
         if self._settings.enabled and self._app_context.phase is Phase.RUNNING:
             await self._runner.start()
+            self.watch.start()
 
     async def stop_background_processing(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop."""
         await self._runner.stop()
         await self._runner.listeners.close()
+        await self.watch.stop()
 
     async def health(self) -> Answer:
         """Measure whether the loop turns, the database answers and the clock is right: the status, and by how much."""

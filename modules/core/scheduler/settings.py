@@ -11,7 +11,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from framework.duration import Days, Seconds
 from framework.settings import ModuleSettings
-from modules.core.scheduler.fields import QueueName
+from modules.core.scheduler.alert_rules import AlertRule
+from modules.core.scheduler.fields import HttpUrl, QueueName
 from modules.core.scheduler.task import TaskConfig, problems_of
 from modules.core.scheduler.trigger.calendar_definition import checked
 from modules.core.scheduler.trigger.cron import Cron
@@ -94,6 +95,15 @@ class SchedulerSettings(ModuleSettings):
     )
     dask_address: str | None = Field(
         default=None, description="Address of the Dask scheduler for executor dask, such as tcp://scheduler:8786."
+    )
+    alerts: tuple[AlertRule, ...] = Field(
+        default=(), description="Rules of who is told what went wrong, each a table: docs/watching.md.", repr=False
+    )
+    heartbeat_url: HttpUrl | None = Field(
+        default=None, description="Called while the loop turns, so that an outside service notices when it does not."
+    )
+    heartbeat_interval: Annotated[Seconds, POSITIVE] = Field(
+        default=timedelta(minutes=1), description="How often heartbeat_url is called."
     )
     metrics_tasks: int = Field(
         default=200, ge=0, le=10_000, description="Tasks with a label of their own in metrics; 0: no label at all."

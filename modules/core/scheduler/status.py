@@ -23,7 +23,7 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, executions, gauges, nodes, tasks
 from modules.core.scheduler.views import task_view
 
-SILENCE = 30.0  # seconds without a turn after which the loop counts as stuck; more where it may sleep that long
+SILENCE = 30.0
 UPCOMING = 5
 NODE_FIELDS = ("id", "host", "pid", "version", "slots", "draining_since", "started_at", "lease_until")
 
@@ -60,7 +60,7 @@ async def health_of(app_context: AppContext, runner: Runner, settings: Scheduler
         if not is_transient(error):
             raise
         return Result.error("STORE_UNREACHABLE", f"the database does not answer: {one_line(error)}", measured)
-    if runner.is_looping and silence is not None and silence > _longest_silence(settings):
+    if runner.is_looping and silence is not None and silence > longest_silence(runner.settings):
         return Result.error("LOOP_STUCK", f"the scheduler's loop has not turned for {silence:.0f} s", shown)
     if abs(offset) > settings.clock_tolerance.total_seconds():
         ahead = f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} the database's"
@@ -68,8 +68,11 @@ async def health_of(app_context: AppContext, runner: Runner, settings: Scheduler
     return Result.success(shown)
 
 
-def _longest_silence(settings: SchedulerSettings) -> float:
-    """The loop turns at least so often as it looks at the database, and as it keeps up its node."""
+def longest_silence(settings: SchedulerSettings) -> float:
+    """Return after how many seconds without a turn the loop counts as stuck; where it may sleep longer, they are more.
+
+    It turns at least as often as it looks at the database, and as it keeps up its node.
+    """
     sleeps = (settings.poll_interval.total_seconds(), settings.lease.total_seconds() / 4, LONGEST_SLEEP)
     return max(SILENCE, 1.5 * min(sleeps))
 

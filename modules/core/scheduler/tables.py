@@ -33,7 +33,8 @@ class Base(DeclarativeBase):
 class ScheduledEvent(Base):
     """A task: a standing order. `trigger` is the truth about when; `next_execution` is the next nominal time.
 
-    `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for.
+    `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for. Of
+    the occurrence `expected_for` it is looked at `expected_at` whether it has succeeded.
     `created_by` names the operator who scheduled it; `revision` counts how often somebody has changed it.
     """
 
@@ -46,6 +47,7 @@ class ScheduledEvent(Base):
         _partial("ix_scheduler_events_event", "event", "after_task", where="status = 'pending' AND event IS NOT NULL"),
         _partial("ix_scheduler_events_calendars", "id", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
+        _partial("ix_scheduler_events_expected", "expected_at", where="expected_at IS NOT NULL"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
         _partial("ix_scheduler_events_creator", "created_by", "status", where="created_by IS NOT NULL"),
     )
@@ -65,6 +67,8 @@ class ScheduledEvent(Base):
     interval_type: Mapped[str | None]
     interval_value: Mapped[float | None] = mapped_column(Double)
     next_execution: Mapped[datetime | None]
+    expected_for: Mapped[datetime | None]
+    expected_at: Mapped[datetime | None]
     status: Mapped[str]
     status_reason: Mapped[str | None]
     last_execution: Mapped[datetime | None]
@@ -202,6 +206,22 @@ class Pause(Base):
     since: Mapped[datetime]
 
 
+class Alert(Base):
+    """What one rule has to tell: what `waiting` gathers until `next_at`, and what is being sent, by one node at a time.
+
+    Both are JSON, null where there is nothing.
+    """
+
+    __tablename__ = "scheduler_alerts"
+
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    waiting: Mapped[str | None]
+    sending: Mapped[str | None]
+    tries: Mapped[int]
+    next_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+
+
 class CalendarRow(Base):
     """A calendar as it was last registered; `definition` names no other one. Tasks carry what they were given of it."""
 
@@ -221,3 +241,4 @@ nodes = cast(Table, Node.__table__)
 profiles = cast(Table, NodeProfile.__table__)
 pauses = cast(Table, Pause.__table__)
 calendars = cast(Table, CalendarRow.__table__)
+alerts = cast(Table, Alert.__table__)

@@ -56,6 +56,7 @@ class Tally:
         self.tasks: dict[str, TaskTally] = {}
         self.delays = Spread(DELAY_BOUNDS)
         self.missed = 0
+        self.overdue = 0
         self._most = most
 
     def started(self, delay: float) -> None:

@@ -24,6 +24,8 @@ from framework.errors import did_you_mean
 from modules.core.scheduler.fields import (
     DEFAULT_QUEUE,
     MOST,
+    ExpectedBy,
+    HttpUrl,
     IntervalType,
     Key,
     Prose,
@@ -115,6 +117,8 @@ class TaskConfig(BaseModel):
     rate_limit: Rate | None = None
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
     executor: Literal["auto", "asyncio", "thread", "process", "dask"] | None = None
+    expected_by: ExpectedBy | None = None
+    ping_url: HttpUrl | None = None
     tags: list[Tag] = Field(default_factory=list, max_length=50)
     paused: bool = False
     owner: Literal["code", "runtime"] | None = None

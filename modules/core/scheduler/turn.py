@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.database import notify, read_moment
+from modules.core.scheduler import alerting
+from modules.core.scheduler.alert_rules import AlertRule
 from modules.core.scheduler.claiming import Claims, Room, claim
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.execution import Closed
@@ -51,13 +53,14 @@ class Work:
     takes_risk: bool = False
     everywhere: int | None = None
     careful: bool = False
+    rules: Sequence[AlertRule] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Turned:
     """What a turn did at `moment`: refused endings, claimed rows, executions to stop, and when to look again.
 
-    `closed` and `missed` are as firing has them.
+    `closed` and `missed` are as firing has them; `alerted`: somebody is to hear of what went wrong.
     """
 
     moment: datetime
@@ -70,6 +73,7 @@ class Turned:
     draining_since: datetime | None = None
     closed: Sequence[Closed] = ()
     missed: int = 0
+    alerted: bool = False
 
     @property
     def did_anything(self) -> bool:
@@ -85,7 +89,8 @@ NOTHING_AS_NODE_IS_LOST = Turned(
 def turn(c: Connection, work: Work, now: datetime) -> Turned:
     """Carry out one turn; raises `NodeLostError`, writing nothing, when this node has been taken for dead."""
     draining_since = keep_lease(c, work.node_id, now, work.lease)
-    refused = record(c, work.node_id, work.endings, now, careful=work.careful)
+    final: set[str] = set()
+    refused = record(c, work.node_id, work.endings, now, careful=work.careful, final=final)
     if work.told.notes:
         notes.write(c, work.node_id, work.told.notes)
     if lines := [*work.told.lines, *chain.from_iterable(ending.lines for ending in work.endings)]:
@@ -112,7 +117,15 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         draining_since=draining_since,
         closed=fired.closed,
         missed=fired.missed,
+        alerted=bool(work.rules) and _alert(c, work, refused, final, fired, now),
     )
+
+
+def _alert(
+    c: Connection, work: Work, refused: Collection[str], final: Collection[str], fired: Fired, now: datetime
+) -> bool:
+    incidents = alerting.of_endings(work.endings, refused, final) + alerting.of_closed(fired.closed)
+    return alerting.note(c, work.rules, incidents, now)
 
 
 def _fire(

@@ -87,7 +87,10 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Start]:
-    """Start schedulers on one database: `await start_node()` for each, settings as keywords."""
+    """Start schedulers on one database: `await start_node()` for each, settings as keywords.
+
+    Settings of the application itself are `framework={…}`.
+    """
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Node:
@@ -99,7 +102,7 @@ async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> Asy
 @asynccontextmanager
 async def _node(url: str, clock: FakeClock, folder: Path, settings: dict[str, Any]) -> AsyncIterator[Node]:
     tables = {
-        "framework": {"database_url": url, "data_dir": str(folder / "data")},
+        "framework": {"database_url": url, "data_dir": str(folder / "data"), **settings.pop("framework", {})},
         "core.scheduler": {"enabled": False, "timezone": "UTC", **settings},
     }
     async with Application(modules=["core.scheduler"], settings=tables, clock=clock) as app_context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+import pytest
 from httpx2 import ASGITransport, AsyncClient
 from nodes import Stuck, kill, release_all
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,6 +19,7 @@ from modules.core.scheduler.execution import Outcome, State
 from modules.core.scheduler.tally import Tally
 from modules.core.scheduler.turn import Turned, Work
 
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Samples = dict[tuple[Any, ...], float]
 
 
@@ -65,6 +67,7 @@ def found_version(found: Samples) -> tuple[Any, ...]:
     return labels
 
 
+@only_sqlite
 async def test_how_late_executions_start_is_measured_from_their_nominal_time(node: Any) -> None:
     await node.add_every(60)
     await node.add_every(60, name="some time later", jitter=30)
@@ -108,6 +111,7 @@ async def pass_a_turn(node: Any, seconds: float) -> None:
     await node.scheduler.turn()
 
 
+@only_sqlite
 async def test_the_label_of_tasks_is_bounded_and_can_be_turned_off(start_node: Any) -> None:
     node = await start_node(metrics_tasks=1)
     for name in ("first", "second", "third"):
@@ -143,6 +147,7 @@ async def test_without_the_database_a_node_tells_what_it_knows_itself(node: Any,
     assert health.error.code == "STORE_UNREACHABLE"
 
 
+@only_sqlite
 async def test_the_database_is_not_asked_again_within_five_seconds(node: Any) -> None:
     before = await exported(node)
     await node.add(delay=3_600)
@@ -152,6 +157,7 @@ async def test_the_database_is_not_asked_again_within_five_seconds(node: Any) ->
     assert (await exported(node))["scheduler_tasks", "pending"] == before["scheduler_tasks", "pending"] + 1
 
 
+@only_sqlite
 async def test_metrics_are_served_to_who_may_read(node: Any) -> None:
     served = ASGITransport(web_application(node.app_context))
     async with AsyncClient(transport=served, base_url="http://localhost") as client:

@@ -12,7 +12,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "log_lines", "nodes", "node_profiles", "pauses", "calendars", "audit")
+TABLES = ("events", "executions", "log_lines", "nodes", "node_profiles", "pauses", "calendars", "audit", "alerts")
 
 
 def upgrade() -> None:
@@ -24,6 +24,7 @@ def upgrade() -> None:
     _pauses()
     _calendars()
     _audit()
+    _alerts()
 
 
 def _partial(
@@ -57,6 +58,8 @@ def _events() -> None:
         sa.Column("interval_type", sa.Text(), nullable=True),
         sa.Column("interval_value", sa.Double(), nullable=True),
         sa.Column("next_execution", UtcDateTime(), nullable=True),
+        sa.Column("expected_for", UtcDateTime(), nullable=True),
+        sa.Column("expected_at", UtcDateTime(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("status_reason", sa.Text(), nullable=True),
         sa.Column("last_execution", UtcDateTime(), nullable=True),
@@ -88,6 +91,7 @@ def _events() -> None:
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
     _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
+    _partial("ix_scheduler_events_expected", ["expected_at"], "expected_at IS NOT NULL")
     _partial("ix_scheduler_events_event", ["event", "after_task"], "status = 'pending' AND event IS NOT NULL")
     _partial("uq_scheduler_events_key", ["module_id", "key"], "key IS NOT NULL", unique=True)
 
@@ -230,3 +234,16 @@ def _audit() -> None:
     op.create_index("ix_scheduler_audit_at", "scheduler_audit", ["at", "id"])
     op.create_index("ix_scheduler_audit_target", "scheduler_audit", ["target", "at", "id"])
     op.create_index("ix_scheduler_audit_actor", "scheduler_audit", ["actor", "at", "id"])
+
+
+def _alerts() -> None:
+    op.create_table(
+        "scheduler_alerts",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("waiting", sa.Text(), nullable=True),
+        sa.Column("sending", sa.Text(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", UtcDateTime(), nullable=True),
+        sa.Column("claimed_until", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("rule"),
+    )

@@ -1,0 +1,95 @@
+"""A service outside hears of each success, and that the scheduler is alive; it notices silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from outside import Outside
+
+from framework.clock import SystemClock
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    outside = Outside()
+    yield outside
+    outside.close()
+
+
+async def sent(node: Any) -> None:
+    """Wait until all pings are out."""
+    sending = node.scheduler.watch.pings._sending
+    if sending is not None:
+        await sending
+
+
+async def test_each_success_of_a_task_pings(start_node: Any, outside: Outside) -> None:
+    node = await start_node(framework=outside.allowed)
+    node.register("fail", lambda: 1 / 0)
+    await node.add(delay=0, ping_url=f"{outside.url}/ok?token=1")
+    await node.add("fail", delay=0, ping_url=f"{outside.url}/fail")
+
+    await node.scheduler.run_due()
+    await sent(node)
+
+    assert outside.heard == [("GET", "/ok?token=1", None)]
+
+
+async def test_a_ping_that_does_not_get_through_is_tried_again_and_holds_up_nothing(
+    start_node: Any, outside: Outside, caplog: Any
+) -> None:
+    node = await start_node(framework=outside.allowed)
+    outside.status = 503
+    await node.add(delay=0, ping_url=outside.url)
+    await node.scheduler.run_due()
+    while not node.scheduler.watch.pings._sending.done():
+        node.clock.advance(10)
+        await SystemClock().sleep(0.005)
+
+    assert len(outside.heard) == 3
+    assert "the ping of note did not get through: answered with 503" in caplog.text
+    assert await node.states() == ["succeeded"]
+
+
+async def test_a_ping_goes_only_where_the_settings_allow(start_node: Any, outside: Outside) -> None:
+    node = await start_node(framework={**outside.allowed, "outgoing_hosts": ["hc.example"]})
+
+    named = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0, "ping_url": outside.url}
+    refused = await node.scheduler.schedule_task(named)
+
+    (problem,) = refused.error.details["problems"]
+    told = f"{outside.host} is not among the hosts that FRAMEWORK_OUTGOING_HOSTS allows"
+    assert problem == {"field": "ping_url", "message": told}
+
+
+async def test_the_scheduler_says_that_it_is_alive_as_long_as_its_loop_turns(start_node: Any, outside: Outside) -> None:
+    node = await start_node(framework=outside.allowed, heartbeat_url=f"{outside.url}/alive", heartbeat_interval=60)
+    looks = []
+    for seconds, turns in ((0, False), (0, True), (30, True), (30, True), (60, False), (0, True)):
+        node.clock.advance(seconds)
+        if turns:
+            await node.scheduler.turn()
+        await node.scheduler.watch.look()
+        await sent(node)
+        looks.append(len(outside.heard))
+
+    assert looks == [0, 1, 1, 2, 2, 3]
+
+
+async def test_the_watch_runs_beside_the_loop_and_ends_with_it(start_node: Any, outside: Outside) -> None:
+    alert = {"name": "on call", "webhook": f"{outside.url}/hook"}
+    node = await start_node(enabled=True, framework=outside.allowed, alerts=[alert])
+    node.register("fail", lambda: 1 / 0)
+    await node.add("fail", delay=0)
+    while not outside.heard:
+        await SystemClock().sleep(0.005)
+
+    await node.scheduler.stop_background_processing()
+
+    assert outside.bodies()[0]["alert"] == "on call"
+    assert [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "scheduler watch"] == []
