@@ -43,6 +43,10 @@ class Desk:
         """The service that everything is asked of."""
         return self.app_context.get_service(SchedulerService)
 
+    def path(self, request: Request, path: str) -> str:
+        """Return the address of a page, wherever the application is mounted."""
+        return f"{request.scope.get('root_path', '')}{path}"
+
     def screen(self, path: str, template: str, *, scope: Scope = Scope.READ) -> Callable[[Show], Show]:
         """Serve what a function returns, the values of a template; a refusal becomes a page that says so."""
 

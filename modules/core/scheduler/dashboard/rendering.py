@@ -19,6 +19,9 @@ SCREENS = (
     ("overview", "Overview", ""),
     ("tasks", "Tasks", "tasks"),
     ("executions", "Executions", "executions"),
+    ("cleanups", "Housekeeping", "cleanups"),
+    ("nodes", "Nodes & queues", "nodes"),
+    ("audit", "Audit", "audit"),
 )
 
 

@@ -47,10 +47,7 @@ def add(desk: Desk) -> None:
     @desk.action("/tasks/{task_id}/run", scope=Scope.OPERATE)
     async def run_task(request: Request, _: Form) -> tuple[str, str | None]:
         started = (await desk.scheduler.execute_task(_id(request))).unwrap()
-        return (
-            "It runs now, beside its schedule.",
-            f"{request.scope.get('root_path', '')}/executions/{started['execution_id']}",
-        )
+        return "It runs now, beside its schedule.", desk.path(request, f"/executions/{started['execution_id']}")
 
 
 def _id(request: Request) -> str:

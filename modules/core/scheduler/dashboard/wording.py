@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from framework.terminal import span
+from modules.core.scheduler.showing.cleanups import bytes_text, target_of
 
 OUTCOMES = {
     "succeeded": "good",
@@ -83,6 +84,10 @@ def plural(count: int, word: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "mark": mark,
+    "bytes": bytes_text,
+    "target": target_of,
+    "moment": datetime.fromisoformat,
+    "day": lambda moment: f"{moment:%Y-%m-%d}",
     "as_json": as_json,
     "number": number,
     "plural": plural,

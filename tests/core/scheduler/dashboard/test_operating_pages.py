@@ -1,0 +1,98 @@
+"""Housekeeping, nodes, queues and the audit, as a client without a script gets them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from expiring_sessions import OVER, count, fill, register
+
+
+async def test_a_dry_run_is_read_and_carried_out(site: Any) -> None:
+    node = site.node
+    await fill(node.app_context.database, node.clock.now(), old=30, new=7)
+    cleanup = (await register(node, "sessions", OVER))["cleanup_id"]
+
+    previewed = await site.post(f"/cleanups/{cleanup}/preview")
+    plan = await site.http.get(previewed.headers["location"])
+    there = await count(node.app_context.database)
+    applied = await site.post(previewed.headers["location"] + "/apply")
+    after = await site.http.get(applied.headers["location"])
+
+    assert "Would delete 30 rows of 37" in plan.text
+    assert (there, await count(node.app_context.database)) == (37, 7)
+    assert "Done: 30 rows." in after.text
+    assert applied.headers["location"] == f"/cleanups/{cleanup}"
+
+
+async def test_while_cleanups_are_frozen_the_page_says_so_and_a_plan_is_refused(site: Any) -> None:
+    node = site.node
+    await fill(node.app_context.database, node.clock.now(), old=3, new=1)
+    cleanup = (await register(node, "sessions", OVER))["cleanup_id"]
+    await site.post("/freeze", reason="an audit")
+
+    page = await site.http.get("/cleanups")
+    plan = (await site.post(f"/cleanups/{cleanup}/preview")).headers["location"]
+    await site.post(f"{plan}/apply", back=plan)
+    refused = await site.http.get(plan)
+    await site.post("/unfreeze")
+    let_go = await site.http.get("/cleanups")
+
+    assert ("Frozen since" in page.text, "an audit" in page.text) == (True, True)
+    assert "cleanups are frozen" in refused.text
+    assert (await count(node.app_context.database), "Frozen since" in let_go.text) == (4, False)
+
+
+async def test_a_cleanup_is_switched_off_and_on(site: Any) -> None:
+    await fill(site.node.app_context.database, site.node.clock.now(), old=1, new=1)
+    cleanup = (await register(site.node, "sessions", OVER))["cleanup_id"]
+
+    seen = []
+    for enabled in ("no", "yes"):
+        await site.post(f"/cleanups/{cleanup}/enable", enabled=enabled)
+        seen.append((await site.node.scheduler.get_cleanup(cleanup)).unwrap()["enabled"])
+
+    assert seen == [False, True]
+
+
+async def test_a_node_is_drained_and_let_go(site: Any) -> None:
+    await site.node.scheduler.turn()
+    (node,) = (await site.node.scheduler.list_nodes()).unwrap()
+
+    pages = []
+    for undo in ("no", "yes"):
+        await site.post(f"/nodes/{node['id']}/drain", undo=undo)
+        pages.append((await site.http.get("/nodes")).text)
+
+    assert ["draining" in page for page in pages] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("pause", "resume", "said"),
+    [
+        ("/queues/mail/pause", "/queues/mail/resume", "for repairs"),
+        ("/everything/pause", "/everything/resume", "Everything is paused"),
+    ],
+)
+async def test_what_is_held_back_says_so_until_it_goes_on(site: Any, pause: str, resume: str, said: str) -> None:
+    await site.node.add_every(60, queue="mail")
+    await site.post(pause, reason="for repairs")
+    held = await site.http.get("/nodes")
+    await site.post(resume)
+    await site.http.get("/nodes")
+
+    assert ("for repairs" in held.text, said in held.text) == (True, True)
+    assert "for repairs" not in (await site.http.get("/nodes")).text
+
+
+async def test_the_audit_tells_who_did_what_on_these_pages(site: Any) -> None:
+    task_id = await site.node.add_every(60, name="Export")
+    empty = await site.http.get("/audit")
+    await site.post(f"/tasks/{task_id}/pause")
+
+    page = await site.http.get("/audit?kind=task&action=pause")
+    none = await site.http.get("/audit?action=none")
+
+    assert "Nobody has changed anything yet." in empty.text
+    assert ("dashboard" in page.text, "Export" in page.text, "status" in page.text) == (True, True, True)
+    assert "No change fits." in none.text
