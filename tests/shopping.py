@@ -42,6 +42,14 @@ class Shop(Module):
         async def phase() -> str:
             return app_context.phase.value
 
+        @router.get("/window/{thing}", dependencies=[Depends(anyone)])
+        async def look(thing: str) -> str:
+            return thing
+
+        @router.post("/window/{thing}", dependencies=[Depends(requires(Scope.OPERATE))])
+        async def put(thing: str) -> str:
+            return thing
+
         @router.get("/who", dependencies=[Depends(requires(Scope.READ))])
         async def who() -> str:
             return caller().name

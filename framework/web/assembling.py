@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from framework.context import AppContext, acting
 from framework.web.describing import document_of
-from framework.web.documentation import DOCS, OPENAPI, START, STYLE, add_documentation
+from framework.web.documentation import DOCS, OPENAPI, STYLE, add_documentation
 from framework.web.health_routes import health_router
 from framework.web.problems import Problem
+from framework.web.rules import Paths
 from framework.web.scopes import stated
 
 
@@ -43,11 +44,9 @@ def web_application(app_context: AppContext) -> FastAPI:
     return app
 
 
-def open_paths(app: FastAPI) -> frozenset[str]:
+def open_paths(app: FastAPI) -> Paths:
     """Return the paths that need no caller; raises `FrameworkError` where a route does not say whom it is for."""
-    return frozenset(
-        {START, OPENAPI, DOCS, STYLE, *(route.path for route in stated(app.routes) if route.scope is None)}
-    )
+    return Paths({OPENAPI, DOCS, STYLE, *(route.path for route in stated(app.routes) if route.scope is None)})
 
 
 async def _answer(_: Request, problem: Any) -> Response:

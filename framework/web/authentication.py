@@ -11,21 +11,12 @@ from framework.caller import Caller, Door, caller, calling
 from framework.context import AppContext
 from framework.errors import ServiceMissing
 from framework.web.headers import is_from_here, path_of, single
-from framework.web.problems import Problem
+from framework.web.problems import NoToken, WrongToken
 from framework.web.rules import Rules
 
 ACCESS_SERVICE = "core.access.service"
 ANONYMOUS = Caller("anonymous", Door.API, frozenset())
 LOCAL = Caller("local", Door.API)
-_CHALLENGE = {"WWW-Authenticate": "Bearer"}
-_HOW = "send `Authorization: Bearer <token>`; `chamberlain tokens create NAME --scope read` makes a token"
-
-
-class WrongToken(Problem):
-    """A token that nobody has."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(401, "UNAUTHORIZED", detail, headers=_CHALLENGE)
 
 
 class Authentication:
@@ -57,7 +48,7 @@ class Authentication:
     async def _of_token(self, authorization: str) -> Caller:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise WrongToken(_HOW)
+            raise WrongToken
         who: Caller | None = await self._access.verify(token.strip()) if self._access else None
         if who is None:
             raise WrongToken("this token is unknown, revoked, or has expired")
@@ -72,7 +63,7 @@ class Admission:
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if caller() is ANONYMOUS and path_of(scope) not in self._open_paths:
-            raise Problem(401, "UNAUTHORIZED", f"this needs a token: {_HOW}", headers=_CHALLENGE)
+            raise NoToken
         await self._app(scope, receive, send)
 
 

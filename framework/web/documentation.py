@@ -9,9 +9,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-START = "/"
 OPENAPI = "/api/openapi.json"
 DOCS = "/api/docs"
 STYLE = "/api/docs.css"
@@ -40,7 +39,7 @@ class Operation(NamedTuple):
 
 
 def add_documentation(app: FastAPI) -> None:
-    """Add the page and its style sheet, and a way there from the start."""
+    """Add the page and its style sheet."""
 
     async def docs(_: Request) -> Response:
         return Response(_page(app.openapi()), media_type="text/html")
@@ -48,10 +47,6 @@ def add_documentation(app: FastAPI) -> None:
     async def style(_: Request) -> Response:
         return Response(_own("api.css"), media_type="text/css")
 
-    async def start(_: Request) -> Response:
-        return RedirectResponse(DOCS.removeprefix("/"), 303)  # relative: there may be a path before ours
-
-    app.add_route(START, start, include_in_schema=False)
     app.add_route(DOCS, docs, include_in_schema=False)
     app.add_route(STYLE, style, include_in_schema=False)
 

@@ -14,6 +14,8 @@ from framework.web.json_answer import JsonAnswer
 T = TypeVar("T")
 
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+HOW_TO = "send `Authorization: Bearer <token>`; `chamberlain tokens create NAME --scope read` makes a token"
 
 
 class Problem(Exception):  # noqa: N818  # the field's word for it
@@ -46,6 +48,20 @@ class Problem(Exception):  # noqa: N818  # the field's word for it
     def response(self) -> Response:
         """Return the answer that it makes."""
         return JsonAnswer(self.document(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+class NoToken(Problem):
+    """Nobody known asks for what is not open to anybody."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "UNAUTHORIZED", f"this needs a token: {HOW_TO}", headers=CHALLENGE)
+
+
+class WrongToken(Problem):
+    """A token that nobody has."""
+
+    def __init__(self, detail: str = HOW_TO) -> None:
+        super().__init__(401, "UNAUTHORIZED", detail, headers=CHALLENGE)
 
 
 def unwrapped(result: Result[T], statuses: Mapping[str, int]) -> T:

@@ -10,9 +10,9 @@ from starlette import types as asgi
 
 from framework.caller import caller
 from framework.clock import Clock
-from framework.web.authentication import ANONYMOUS, WrongToken
+from framework.web.authentication import ANONYMOUS
 from framework.web.headers import address_of
-from framework.web.problems import Problem
+from framework.web.problems import Problem, WrongToken
 from framework.web.rules import Rules
 
 FAILURES_A_SECOND, FAILURES_AT_ONCE = 2.0, 30

@@ -9,7 +9,7 @@ from fastapi import routing
 
 from framework.caller import Scope, caller
 from framework.errors import FrameworkError
-from framework.web.problems import Problem
+from framework.web.problems import NoToken, Problem
 
 _flat = getattr(routing, "iter_route_contexts", iter)  # earlier FastAPIs copied what was included
 
@@ -23,9 +23,11 @@ class Stated(NamedTuple):
 
 
 def requires(scope: Scope) -> Callable[[], Any]:
-    """Return a FastAPI dependency that answers 403 to a caller without the scope: `dependencies=[Depends(…)]`."""
+    """Return a FastAPI dependency, for `dependencies=[Depends(…)]`: 403 without the scope, 401 without any."""
 
     async def check() -> None:
+        if not caller().scopes:
+            raise NoToken
         if not caller().may(scope):
             raise Problem(403, "FORBIDDEN", f"this needs the scope {scope.value!r}, which {caller().name} has not")
 

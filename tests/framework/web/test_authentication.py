@@ -58,6 +58,20 @@ async def test_another_machine_needs_a_token_even_where_none_exists(shop: Street
     assert (await shop.ask("GET", WHO, address)).status_code == 401
 
 
+async def test_what_is_open_to_anybody_is_open_by_path_and_method_alone(locked_shop: Street) -> None:
+    statuses = [
+        (await locked_shop.ask(method, f"/api/shop/{path}", ELSEWHERE)).status_code
+        for method, path in [
+            ("GET", "window/hat"),
+            ("POST", "window/hat"),
+            ("GET", "window/hat/price"),
+            ("GET", "window/"),
+        ]
+    ]
+
+    assert statuses == [200, 401, 401, 401]
+
+
 @pytest.mark.parametrize("address", [HERE, ELSEWHERE])
 async def test_a_token_is_who_it_says(locked_shop: Street, address: str) -> None:
     assert (await locked_shop.ask("GET", WHO, address, READER)).json() == READER

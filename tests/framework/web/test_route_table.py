@@ -14,14 +14,14 @@ from shopping import ELSEWHERE, HERE, Street
 from framework import Application
 from framework.caller import Scope
 from framework.web.assembling import open_paths, web_application
-from framework.web.documentation import DOCS, OPENAPI, START, STYLE
+from framework.web.documentation import DOCS, OPENAPI, STYLE
 from framework.web.guard import guarded
 from framework.web.rules import Rules
 from framework.web.scopes import Stated, stated
 
 PREFIX = "/api/v1/scheduler"
 HEALTH = {"/health", "/health/live", "/health/ready", "/health/started"}
-OPEN = {*HEALTH, *(PREFIX + path for path in HEALTH), START, DOCS, OPENAPI, STYLE}
+OPEN = {*HEALTH, *(PREFIX + path for path in HEALTH), DOCS, OPENAPI, STYLE, "/assets/{name}"}
 INCLUDES = {
     Scope.READ: set(Scope),
     Scope.OPERATE: {Scope.OPERATE, Scope.ADMIN},
@@ -50,7 +50,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
         tokens = {scope: (await access.create(scope.value, [scope.value])).unwrap()["token"] for scope in Scope}
         street = Street(app_context, guarded(app, Rules(app_context, open_paths(app))))
         unlike = {getattr(route, "path", DOCS) for route in app.routes if not hasattr(route, "dependant")}
-        assert unlike <= {START, DOCS, OPENAPI, STYLE}
+        assert unlike <= {DOCS, OPENAPI, STYLE}
         yield Town(street, list(stated(app.routes)), tokens)
 
 
