@@ -156,6 +156,11 @@ class Application:
         async with self.beside(make_database=False) as phases:
             return await phases.pending()
 
+    async def revisions(self) -> dict[str, str | None]:
+        """Return the revision that the tables are at, by module id; None for no tables. Raises `DatabaseMissing`."""
+        async with self.beside(make_database=False) as phases:
+            return await phases.revisions()
+
     async def upgrade(self) -> dict[str, list[str]]:
         """Bring all tables up to date without starting a module; return what was applied, by module id."""
         async with self.beside(make_database=True) as phases:

@@ -72,6 +72,12 @@ class Phases:
         waiting = await pending(self.app_context.database, [Migrations(*place) for place in self.with_tables()])
         return {module_id: revisions for module_id, revisions in waiting.items() if revisions}
 
+    async def revisions(self) -> dict[str, str | None]:
+        """Return the revision that the tables of each module are at; None where there are none yet."""
+        from framework.migrations import Migrations, current
+
+        return await current(self.app_context.database, [Migrations(*place) for place in self.with_tables()])
+
     async def look(self) -> None:
         """Phase one only, for a tool that looks or asks: no module starts. Raises `SchemaBehind`."""
         if waiting := await self.pending():

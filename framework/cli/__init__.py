@@ -1,9 +1,10 @@
 """The command `chamberlain`: the framework's own commands, and those that modules bring along in their `cli.py`.
 
 A module's `cli.py`, or its folder `cli`, may hold `commands` (a Typer application, added at the top, or the `Places` of
-its commands), `module_commands` (the place of one that is added to `modules`), `announce` (facts for the banner of
-`run`, from an AppContext), `log_lines` (by name of logger, how a record reads: mark, style, text), `findings` (what
-`doctor` finds, from an AppContext in phase one) and `in_use` (sentences that say who uses the database, from another).
+its commands), `module_commands` (the place of one that is added to `modules`) and `log_lines` (by name of logger, how a
+record reads: mark, style, text); and functions of an AppContext: `announce` (facts for the banner of `run`), `findings`
+and `unwell` (what `doctor` and `health` find), `stored` (moments by name, for `db stats`), `in_use` (sentences that say
+who uses the database).
 It is imported without its package, and `--help` imports all of them: heavy imports belong inside the commands, and many
 commands behind their places.
 """
@@ -21,6 +22,7 @@ from typing import Annotated, Any
 import typer
 
 from framework.caller import calling, operator
+from framework.cli.completion import be_asked
 from framework.cli.deferred import Deferred, DeferringGroup, deferred, imported
 from framework.cli.version import WAYS, tell_version
 from framework.errors import FrameworkError, one_line
@@ -38,6 +40,8 @@ PLACES = {
     "init": ("framework.cli.making:init", "Write a project that runs."),
     "doctor": ("framework.cli.doctor:examine_all", "Find what is wrong with the application of this folder."),
     "openapi": ("framework.cli.openapi:openapi", "Print the OpenAPI document of all routes."),
+    "health": ("framework.cli.condition:tell_health", "Tell whether tasks are carried out."),
+    "completion": ("framework.cli.completion:complete", "Print what lets a shell complete the words of commands."),
     "version": ("framework.cli.version:tell_version", "Tell which version this is."),
     "settings": ("framework.cli.settings:settings_commands", "What is set, where, and what may be."),
     "db": ("framework.cli.database:database_commands", "The tables of the application's database."),
@@ -59,6 +63,7 @@ def _status(arguments: Sequence[str] | None) -> int:
         tell_version()
         return DONE
     try:
+        be_asked()
         doors = _doors()
         with calling(operator()):
             return _carried_out(program(doors), sys.argv[1:] if arguments is None else arguments, doors)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from framework.cli.opening import AsJson, own_settings
-from framework.errors import SchemaBehind
-from framework.terminal import console, print_json, say
+from framework.errors import DatabaseMissing, FrameworkError, SchemaBehind, one_line
+from framework.terminal import console, moment_text, print_facts, print_json, print_table, say
 
 database_commands = typer.Typer(help="The tables of the application's database.", no_args_is_help=True)
 
@@ -48,6 +50,92 @@ def check(as_json: AsJson = False) -> None:
         raise SchemaBehind(pending)
     if not as_json:
         say("all tables are up to date")
+
+
+@database_commands.command("current")
+def current(as_json: AsJson = False) -> None:
+    """Tell which revision the tables of every module are at; changes nothing."""
+    import asyncio
+
+    from framework.application import Application
+
+    revisions = asyncio.run(Application().revisions())
+    if as_json:
+        print_json({"current": revisions})
+    else:
+        print_table(("MODULE", "REVISION"), [(name, revision or "-") for name, revision in revisions.items()])
+
+
+@database_commands.command("stats")
+def stats(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show how much the database holds: bytes, rows of each table, and how far back its history goes."""
+    import asyncio
+
+    from framework.application import Application
+    from framework.database.measuring import bytes_free, bytes_held, tables_held
+
+    telling = [door.stored for door in context.obj.values() if hasattr(door, "stored")]
+
+    async def look() -> dict[str, Any]:
+        async with Application().open() as app_context:
+            read = app_context.database.read
+            return {
+                "bytes": await read(bytes_held),
+                "bytes_free": await read(bytes_free),
+                "tables": [held._asdict() for held in await read(tables_held)],
+                "history": {name: moment for tell in telling for name, moment in await tell(app_context)},
+            }
+
+    found = asyncio.run(look())
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (each["name"], f"{each['rows']:,}{'+' if each['more'] else ''}", _size(each["size"]))
+        for each in found["tables"]
+    ]
+    print_table(("TABLE", "ROWS", "SIZE"), rows)
+    print_facts(
+        [
+            ("size", f"{_size(found['bytes'])}, of which {_size(found['bytes_free'])} are free"),
+            *((name, moment_text(moment)) for name, moment in found["history"].items()),
+        ]
+    )
+
+
+@database_commands.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; it must not be there yet.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy a SQLite database that may be in use into a file, and check the copy."""
+    from sqlalchemy import make_url
+
+    from framework.database.file_copy import BackupDamaged, copy_verified
+    from framework.database.location import locate, path_of
+
+    url = make_url(own_settings().database_url)
+    source = None if url.get_backend_name() != "sqlite" else path_of(locate(str(url)))
+    if source is None:
+        raise FrameworkError("only a SQLite file is copied this way; PostgreSQL has pg_dump: pg_dump --format=custom …")
+    if not source.exists():
+        raise DatabaseMissing(f"there is no database at {source} yet")
+    if file.exists():
+        raise FrameworkError(f"{file} is there already; give another name, or delete it")
+    try:
+        with _progress() as told:
+            copy_verified(source, file.absolute(), lambda done, total: told(str(file), done, total))
+    except (BackupDamaged, sqlite3.Error, OSError) as error:
+        raise FrameworkError(f"no copy was made: {one_line(error)}") from error
+    size = file.stat().st_size
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        say(f"{file} is a copy of {source}, {_size(size)}, and passed SQLite's check of its integrity")
+
+
+def _size(count: int | None) -> str:
+    return "-" if count is None else f"{count / 1_000_000:,.1f} MB"
 
 
 @database_commands.command("move-to")

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from framework import Application
+from framework.database import file_copy
+from framework.database.file_copy import BackupDamaged, copy_verified
 from modules.core.scheduler import ExecutionCancelled, SchedulerService
-from modules.standard.backup import copying
-from modules.standard.backup.copying import BackupDamaged, copy_verified
 
 NIGHTLY = 24 * 3600
 PAGE = 4096  # bytes of a page, SQLite's default
@@ -106,7 +106,7 @@ async def test_nothing_is_pruned_when_the_new_backup_is_damaged(backups, monkeyp
     def damaged(_database):
         raise BackupDamaged("the copy is damaged: row 7 missing from index")
 
-    monkeypatch.setattr(copying, "verify", damaged)
+    monkeypatch.setattr(file_copy, "verify", damaged)
     execution = await backups.night()
 
     assert (execution["state"], execution["attempt"]) == ("failed", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from framework.terminal import PROGRAM
 from modules.core.scheduler.declarations import hand_over_functions
 from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.status import nodes_now
-from modules.core.scheduler.store import nodes, tasks
+from modules.core.scheduler.store import executions, nodes, tasks
 
 LATE = timedelta(minutes=1)  # after which a due task that nobody has started means that nobody is there
 
@@ -28,18 +28,43 @@ async def findings(app_context: AppContext) -> list[Finding]:
     return [*await _nobody_there(app_context), *await _functions_missing(app_context)]
 
 
+async def unwell(app_context: AppContext) -> list[Finding]:
+    """Return why nothing is carried out now: no node lives, or those that do leave due tasks alone."""
+    if not await _alive(app_context):
+        return [Finding("nodes", "no node lives", f"start one: {PROGRAM} run")]
+    late = await _lateness(app_context)
+    if late <= LATE:
+        return []
+    problem = f"tasks have been due for {_in_words(late)}, and the nodes that live do not begin them"
+    return [Finding("nodes", problem, f"see what they do: {PROGRAM} nodes list")]
+
+
+async def history(app_context: AppContext) -> list[tuple[str, datetime | None]]:
+    """Return when the oldest and the newest execution that is kept ended; None where there is none."""
+    oldest, newest = await app_context.database.read(executions.span)
+    return [("oldest execution", oldest), ("newest execution", newest)]
+
+
 async def _alive(app_context: AppContext) -> list[dict[str, Any]]:
     now = app_context.clock.now()
     return [node for node in await app_context.database.read(partial(nodes_now, now=now)) if node["alive"]]
 
 
 async def _nobody_there(app_context: AppContext) -> list[Finding]:
-    due = await app_context.database.read(tasks.first_due)
-    late = timedelta(0) if due is None else app_context.clock.now() - due
+    late = await _lateness(app_context)
     if late <= LATE or await _alive(app_context):
         return []
-    problem = f"tasks have been due for {in_words(timedelta(seconds=round(late.total_seconds())))}, and no node lives"
+    problem = f"tasks have been due for {_in_words(late)}, and no node lives"
     return [Finding("nodes", problem, f"start one: {PROGRAM} run")]
+
+
+async def _lateness(app_context: AppContext) -> timedelta:
+    due = await app_context.database.read(tasks.first_due)
+    return timedelta(0) if due is None else app_context.clock.now() - due
+
+
+def _in_words(duration: timedelta) -> str:
+    return in_words(timedelta(seconds=round(duration.total_seconds())))
 
 
 async def _functions_missing(app_context: AppContext) -> list[Finding]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from framework import Clock, Result
+from framework.database.file_copy import BackupDamaged, copy_verified
 from modules.core.scheduler import ExecutionContext
-from modules.standard.backup.copying import BackupDamaged, copy_verified
 
 Answer = Result[dict[str, str | int]]
 

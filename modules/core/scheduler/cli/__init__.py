@@ -10,6 +10,8 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from framework.context import AppContext
     from framework.finding import Finding
 
@@ -45,6 +47,20 @@ async def announce(app_context: AppContext) -> list[tuple[str, str]]:
     from modules.core.scheduler.announcing import facts
 
     return await facts(app_context)
+
+
+async def stored(app_context: AppContext) -> list[tuple[str, datetime | None]]:
+    """Return what `db stats` tells of the history: its oldest and its newest execution."""
+    from modules.core.scheduler import examining
+
+    return await examining.history(app_context)
+
+
+async def unwell(app_context: AppContext) -> list[Finding]:
+    """Return what `health` finds: nobody carries out tasks, or whoever should does not."""
+    from modules.core.scheduler import examining
+
+    return await examining.unwell(app_context)
 
 
 async def findings(app_context: AppContext) -> list[Finding]:

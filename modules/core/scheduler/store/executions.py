@@ -202,3 +202,9 @@ def refer_to(c: Connection, event_id: str, function_key: str) -> None:
 def count_running(c: Connection) -> int:
     """Return how many executions are running, on all nodes."""
     return c.execute(select(func.count()).where(is_running)).scalar_one()
+
+
+def span(c: Connection) -> tuple[datetime | None, datetime | None]:
+    """Return when the first and when the last of the executions that are kept ended."""
+    first, last = (c.execute(select(which(executions.c.end_time))).scalar() for which in (func.min, func.max))
+    return first, last
