@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,33 +10,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import make_url
-
 from framework.clock import Clock, SystemClock
+from framework.connecting import answers, open_database, open_existing, until_it_answers
 from framework.context import AppContext, Phase
-from framework.database import Database, is_transient
-from framework.database.location import path_of
-from framework.duration import in_words
-from framework.errors import (
-    ApplicationRunning,
-    DatabaseMissing,
-    DatabaseRefused,
-    DatabaseUnavailable,
-    SettingsError,
-    WrongPhase,
-    one_line,
-)
+from framework.database import Database
+from framework.errors import ApplicationRunning, WrongPhase
 from framework.logging import set_ids
 from framework.module import Module
 from framework.phases import Phases
 from framework.preparing import Prepared, prepare
 from framework.reloading import Reloaded, take_over
-from framework.result import Result
-from framework.settings import FRAMEWORK_ID, FrameworkSettings, without_password
+from framework.settings import FRAMEWORK_ID, FrameworkSettings
 
-log = logging.getLogger(__name__)
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds
 _IN_MEMORY = "sqlite+aiosqlite:///:memory:"
 _PATIENCE = timedelta(seconds=5)  # of a tool, which somebody waits for
 
@@ -81,13 +65,13 @@ class Application:
         prepared = self._prepare()
         self._own = prepared.own
         clock = SystemClock() if self._clock is None else self._clock
-        database = _open(self._own)
+        database = open_database(self._own)
         context = AppContext(clock, database, prepared.settings)
-        context.add_health_check("framework.database", lambda: _answers(database))
+        context.add_health_check("framework.database", lambda: answers(database))
         self._phases, self._stopping = Phases(prepared.modules, context), asyncio.Lock()
         set_ids(session_id=context.session_id)
         try:
-            await _until_it_answers(database, clock, self._own)
+            await until_it_answers(database, clock, self._own)
             await self._carry_through(self._phases)
         except BaseException:
             await self.stop()
@@ -175,10 +159,10 @@ class Application:
         prepared = self._prepare()
         own = prepared.own
         clock = SystemClock() if self._clock is None else self._clock
-        database = _open(own) if make_database else _open_existing(own)
+        database = open_database(own) if make_database else open_existing(own)
         try:
             patience = min(own.database_timeout, _PATIENCE)
-            await _until_it_answers(database, clock, own.model_copy(update={"database_timeout": patience}))
+            await until_it_answers(database, clock, own.model_copy(update={"database_timeout": patience}))
             if isinstance(clock, SystemClock):
                 clock.offset = await database.clock_offset(clock)
             yield Phases(prepared.modules, AppContext(clock, database, prepared.settings))
@@ -203,49 +187,3 @@ class Application:
 
     def _prepare(self) -> Prepared:
         return prepare(self._listed, self._given, self._settings_dirs)
-
-
-def _open(own: FrameworkSettings) -> Database:
-    try:
-        own.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"FRAMEWORK_DATA_DIR is {str(own.data_dir)!r}, which cannot be made: {error.strerror}"
-        ) from None
-    return Database(own.database_url, synchronous=own.sqlite_synchronous, pooled=own.database_pooled)
-
-
-def _open_existing(own: FrameworkSettings) -> Database:
-    path = path_of(make_url(own.database_url))
-    if path is not None and not path.exists():
-        raise DatabaseMissing(
-            f"there is no database at {path} yet; `chamberlain run` or `chamberlain db upgrade` makes it"
-        )
-    database = Database(own.database_url, synchronous=own.sqlite_synchronous, pooled=own.database_pooled)
-    if database.is_memory:
-        raise DatabaseMissing("the database is in memory, where only its own process can look; use a file or a server")
-    return database
-
-
-async def _until_it_answers(database: Database, clock: Clock, own: FrameworkSettings) -> None:
-    """Wait for a database that is not there yet, with growing pauses, as long as `database_timeout` allows."""
-    url = without_password(own.database_url)
-    give_up, pause = clock.monotonic() + own.database_timeout.total_seconds(), _FIRST_PAUSE
-    while True:
-        try:
-            await _answers(database)
-        except Exception as error:
-            if not is_transient(error):
-                raise DatabaseRefused(url, getattr(error, "orig", None) or error) from error
-            if clock.monotonic() >= give_up:
-                raise DatabaseUnavailable(url, in_words(own.database_timeout), error) from error
-            log.warning("the database %s gives no answer yet: %s", url, without_password(one_line(error)))
-        else:
-            return
-        await clock.sleep(min(pause, max(give_up - clock.monotonic(), 0)))
-        pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-async def _answers(database: Database) -> Result[dict[str, str]]:
-    await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
-    return Result.success({"dialect": database.dialect})
