@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from framework.context import AppContext
 from framework.database import is_transient
 from framework.testing import FakeClock
-from modules.core.scheduler.execution import OPEN, State
 from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.settings import SchedulerSettings
+from modules.core.scheduler.store import outlook
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.testing.expecting import OWN
@@ -24,7 +24,6 @@ T = TypeVar("T")
 Executions = list[dict[str, Any]]
 
 IS_OWN = and_(events.c.module_id == OWN[0], events.c.name == OWN[1])
-ENDED_AT = func.coalesce(executions.c.end_time, executions.c.created_at)
 
 
 class Stepper:
@@ -51,7 +50,9 @@ class Stepper:
         """Carry out what is due; return what has ended since the clock stands where it stands."""
         since = self._clock.now()
         await self._insist(self._scheduler.run_due)
-        ended = await self._insist(lambda: self._database.read(lambda c: _rows(c, _ended.where(since <= ENDED_AT))))
+        ended = await self._insist(
+            lambda: self._database.read(lambda c: _rows(c, _ended.where(executions.c.end_time >= since)))
+        )
         new = [each for each in ended if each["id"] not in self._told]
         self._told |= {each["id"] for each in new}
         return new
@@ -91,11 +92,8 @@ class Stepper:
         tasks = select(func.min(events.c.next_execution)).where(
             events.c.next_execution > now, events.c.status == Status.PENDING
         )
-        waiting = select(func.min(executions.c.due_at)).where(
-            executions.c.due_at > now, executions.c.state == State.PENDING
-        )
-        moments = [moment for moment in (c.execute(tasks).scalar(), c.execute(waiting).scalar()) if moment is not None]
-        return min(moments, default=None)
+        moments = [c.execute(tasks).scalar(), outlook.next_in_line(c)]
+        return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 
 _named = (events.c.name.label("task_name"), events.c.module_id, events.c.function_name)
@@ -108,8 +106,8 @@ _all: Select[Any] = (
 _ended: Select[Any] = (
     select(executions, *_named)
     .join(events, events.c.id == executions.c.event_id)
-    .where(~IS_OWN, executions.c.state.not_in(OPEN))
-    .order_by(ENDED_AT, executions.c.scheduled_for, executions.c.attempt, executions.c.id)
+    .where(~IS_OWN)
+    .order_by(executions.c.end_time, executions.c.scheduled_for, executions.c.attempt, executions.c.id)
 )
 
 
