@@ -64,6 +64,20 @@ WITH_DJANGO = """
     task_id = Client().post("/orders/7/reminder").json()["task_id"]
     print("the task has the parameters", scheduler.get_task(task_id).unwrap()["parameters"])
 """
+FROM_ELSEWHERE = """
+    import asyncio, os
+    from framework import Application
+    from framework.web.serving import serving
+    from from_elsewhere import main
+
+    async def serve() -> None:
+        settings = {"framework": {"http_port": 0}}
+        async with Application(["core.scheduler", "acme.reminders"], settings) as context, serving(context) as url:
+            os.environ["CHAMBERLAIN_URL"] = url
+            await main()
+
+    asyncio.run(serve())
+"""
 
 
 @pytest.fixture
@@ -84,6 +98,10 @@ def test_a_script_does_what_is_due(program: str, project: Path) -> None:
 
 def test_fastapi_schedules_from_a_route(project: Path) -> None:
     assert try_out(project, IN_PROCESS.format(program="with_fastapi")) == REMINDED
+
+
+def test_another_process_schedules_over_http(project: Path) -> None:
+    assert try_out(project, FROM_ELSEWHERE) == REMINDED
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,17 @@
-"""An application of the scheduler and one example module, driven by hand on a clock that the test moves."""
+"""The example modules, each in an application of the test kit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from framework import AppContext, Application
 from framework.testing import FakeClock
+from modules.core.scheduler.testing import TestApplication
 
-Start = Callable[..., AbstractAsyncContextManager[AppContext]]
+Start = Callable[..., TestApplication]
 
 
 @pytest.fixture
@@ -29,14 +28,10 @@ def data_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def application(clock: FakeClock, data_dir: Path) -> Start:
-    """`async with application(module_id, database_url, **settings) as app_context`, with settings of the module."""
+    """`async with application(module_id, database_url, **settings) as app`, with settings of the module."""
 
-    def build(module_id: str, database_url: str, **settings: Any) -> Application:
-        tables = {
-            "framework": {"data_dir": str(data_dir), "database_url": database_url},
-            "core.scheduler": {"enabled": False, "timezone": "UTC"},
-            module_id: settings,
-        }
-        return Application(modules=["core.scheduler", module_id], settings=tables, clock=clock)
+    def build(module_id: str, database_url: str, **settings: Any) -> TestApplication:
+        tables = {"framework": {"data_dir": str(data_dir)}, module_id: settings}
+        return TestApplication([module_id], tables, clock=clock, database_url=database_url)
 
     return build

@@ -16,24 +16,18 @@ from framework.database import file_copy
 from framework.database.file_copy import BackupDamaged, copy_verified
 from modules.core.scheduler import ExecutionCancelled, SchedulerService
 
-NIGHTLY = 24 * 3600
 PAGE = 4096  # bytes of a page, SQLite's default
 
 
 @pytest.fixture
-async def backups(application, sqlite_url, clock, data_dir):
+async def backups(application, sqlite_url, data_dir):
     """A running backup module: `folder`, and `night()` to let a day pass and return the execution of its backup."""
-    async with application("standard.backup", sqlite_url) as app_context:
-        scheduler = app_context.get_service(SchedulerService)
+    async with application("standard.backup", sqlite_url) as app:
 
         async def night():
-            clock.advance(NIGHTLY)
-            await scheduler.run_due()
-            (task,) = (await scheduler.list_tasks(module_id="standard.backup")).unwrap()["tasks"]
-            executions = (await scheduler.get_executions(task["id"])).unwrap()["executions"]
-            return next(each for each in executions if each["end_time"] is not None)
+            return next(each for each in await app.advance("1 day") if each["module_id"] == "standard.backup")
 
-        yield SimpleNamespace(folder=data_dir / "backups", night=night, app_context=app_context)
+        yield SimpleNamespace(folder=data_dir / "backups", night=night, app_context=app.context)
 
 
 @pytest.fixture
@@ -128,8 +122,8 @@ async def test_the_newest_stays_although_the_clock_was_set_back(backups, clock):
 async def test_a_restart_finds_the_same_task_again(application, sqlite_url):
     found = []
     for _ in range(2):
-        async with application("standard.backup", sqlite_url) as app_context:
-            listed = await app_context.get_service(SchedulerService).list_tasks(module_id="standard.backup")
+        async with application("standard.backup", sqlite_url) as app:
+            listed = await app.scheduler.list_tasks(module_id="standard.backup")
             found.append([task["id"] for task in listed.unwrap()["tasks"]])
 
     assert found[0] == found[1]
@@ -145,9 +139,9 @@ def url_of_no_file(request):
 async def test_where_there_is_no_file_nothing_is_scheduled_and_one_line_says_so(application, url_of_no_file, caplog):
     caplog.set_level(logging.INFO, "modules.standard.backup")
 
-    async with application("standard.backup", url_of_no_file) as app_context:
-        listed = await app_context.get_service(SchedulerService).list_tasks(module_id="standard.backup")
-        health = await app_context.health()
+    async with application("standard.backup", url_of_no_file) as app:
+        listed = await app.scheduler.list_tasks(module_id="standard.backup")
+        health = await app.context.health()
 
     assert listed.unwrap()["tasks"] == []
     assert health["modules"]["standard.backup"]["status"] == "healthy"

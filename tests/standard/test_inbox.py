@@ -18,7 +18,6 @@ from processes import ROOT
 from sqlalchemy import select
 
 from framework.testing import FakeClock
-from modules.core.scheduler import SchedulerService
 from modules.standard.inbox import inbox_records
 from modules.standard.inbox.folder import move, read
 from modules.standard.inbox.reading import FileRefused, records_of
@@ -27,28 +26,20 @@ CITIES = ROOT / "docs" / "examples" / "cities.csv"
 
 
 @pytest.fixture
-async def inbox(application, database_url, clock, data_dir):
+async def inbox(application, database_url, data_dir):
     """A running inbox: `folder`, `run()` for the next run and its result, `rows()` for what is stored."""
-    async with application("standard.inbox", database_url, max_file_bytes=2_000) as app_context:
-        scheduler = app_context.get_service(SchedulerService)
+    async with application("standard.inbox", database_url, max_file_bytes=2_000) as app:
 
         async def run():
-            clock.advance(5)
-            await scheduler.run_due()
-            return await last_result(scheduler)
+            newest = next(each for each in await app.advance(5) if each["module_id"] == "standard.inbox")
+            assert newest["state"] == "succeeded", newest["error"]
+            return newest["result"]
 
         async def rows():
             stored = select(inbox_records).order_by("content_hash", "position")
-            return await app_context.database.read(lambda c: c.execute(stored).all())
+            return await app.context.database.read(lambda c: c.execute(stored).all())
 
-        yield SimpleNamespace(folder=data_dir / "inbox", run=run, rows=rows, scheduler=scheduler)
-
-
-async def last_result(scheduler):
-    (task,) = (await scheduler.list_tasks(module_id="standard.inbox")).unwrap()["tasks"]
-    newest, *_ = (await scheduler.get_executions(task["id"])).unwrap()["executions"]
-    assert newest["state"] == "succeeded", newest["error"]
-    return newest["result"]
+        yield SimpleNamespace(folder=data_dir / "inbox", run=run, rows=rows, scheduler=app.scheduler)
 
 
 def counts(files=0, records=0, failed=0):
@@ -170,7 +161,6 @@ KILLED_BEFORE_THE_MOVE = """
 import asyncio, os, signal, sys
 from framework import Application
 from framework.testing import FakeClock
-from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
 
 os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
@@ -187,7 +177,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_killed_between_commit_and_move_the_rows_stay_single_and_the_next_start_moves_the_file(
-    application, database_url, data_dir, clock
+    application, database_url, data_dir
 ):
     (data_dir / "inbox").mkdir(parents=True)
     shutil.copy(CITIES, data_dir / "inbox")
@@ -196,10 +186,9 @@ async def test_killed_between_commit_and_move_the_rows_stay_single_and_the_next_
     assert await process.wait() == -signal.SIGKILL
     left = names(data_dir / "inbox")
 
-    async with application("standard.inbox", database_url) as app_context:
-        clock.advance(60)
-        await app_context.get_service(SchedulerService).run_due()
-        rows = await app_context.database.read(lambda c: c.execute(select(inbox_records)).all())
+    async with application("standard.inbox", database_url) as app:
+        await app.advance(60)
+        rows = await app.context.database.read(lambda c: c.execute(select(inbox_records)).all())
 
     assert left == {"cities.csv"}
     assert len(rows) == 20

@@ -11,7 +11,6 @@ import pytest
 from aged_files import later
 from sqlalchemy import select
 
-from modules.core.scheduler import SchedulerService
 from modules.standard.sessions import Sessions
 from modules.standard.sessions.tables import sessions
 
@@ -19,17 +18,17 @@ HOUR = 3600
 
 
 @pytest.fixture
-async def running(application, database_url, clock, data_dir):
+async def running(application, database_url):
     """The module at work: its `service`, the `scheduler`, and `rows()` for what is stored."""
-    async with application("standard.sessions", database_url, lifetime="1 day") as app_context:
+    async with application("standard.sessions", database_url, lifetime="1 day") as app:
 
         async def rows():
-            return await app_context.database.read(lambda c: c.execute(select(sessions)).all())
+            return await app.context.database.read(lambda c: c.execute(select(sessions)).all())
 
         yield SimpleNamespace(
-            service=app_context.get_service(Sessions),
-            by_name=app_context.get_service("standard.sessions.service"),
-            scheduler=app_context.get_service(SchedulerService),
+            service=app.get_service(Sessions),
+            by_name=app.context.get_service("standard.sessions.service"),
+            scheduler=app.scheduler,
             rows=rows,
         )
 
