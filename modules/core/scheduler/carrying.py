@@ -17,6 +17,7 @@ from framework.caller import CODE, calling
 from framework.context import AppContext
 from framework.database import Joinable
 from framework.logging import log_ids
+from modules.core.scheduler import tracing
 from modules.core.scheduler.completing import complete, success_with
 from modules.core.scheduler.contexts import context_of, parameters_of
 from modules.core.scheduler.ending import Completion, Ending, as_timed_out, may_repeat
@@ -72,10 +73,10 @@ class Carrying:
         self._function = function
         self._executors = executors
         self._executor: str | None = None
-        self._ping_url: str | None = None
         self._asked: asyncio.Event | None = None
         self._context = context_of(row, function, app_context)
         self._context.completes = self._complete
+        self.is_traced = False
         self.journal = self._context.journal = journal
         self._completion: Completion | None = None
         self.noted: Note | None = None
@@ -163,7 +164,9 @@ class Carrying:
 
     async def _carry_out(self) -> Outcome:
         with log_ids(execution=self.id, task=self._row.event_id), writing_to(self.journal):
-            return await self._outcome()
+            if not self.is_traced:
+                return await self._outcome()
+            return await tracing.processing(self._row, self._outcome, lambda: self._stop_reason)
 
     async def _outcome(self) -> Outcome:
         try:

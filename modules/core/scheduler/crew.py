@@ -13,6 +13,7 @@ from sqlalchemy import Row
 
 from framework.clock import Clock
 from framework.context import AppContext
+from modules.core.scheduler import tracing
 from modules.core.scheduler.carrying import Carrying
 from modules.core.scheduler.ending import Ending
 from modules.core.scheduler.execution import Reason
@@ -68,12 +69,14 @@ class Crew:
 
     def start(self, rows: Iterable[Row[Any]], started: datetime) -> None:
         """Start the functions of rows that were claimed at a moment, a few at a time, so that the loop stays live."""
+        is_traced = tracing.tracer() is not None
         for row in rows:
             function = self._functions.find(*row.function_key.split(":", 1))
             if function is None:  # only rows of registered functions are claimed, and none goes once tasks are run
                 raise LookupError(f"{row.function_key} is not registered")
             journal = Journal(row.id, self._app_context.clock, self._bounds, self._news.heard)
             carrying = Carrying(row, function, self._app_context, self._executors, journal)
+            carrying.is_traced = is_traced
             self._running[row.id] = carrying
             self._of_queue[row.queue] += 1
             self._to_start.append((carrying, started))

@@ -21,7 +21,7 @@ from framework.database import (
     notify,
 )
 from framework.result import Result, ResultError
-from modules.core.scheduler import chaining, commands, creating, emitting, expecting
+from modules.core.scheduler import chaining, commands, creating, emitting, expecting, tracing
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.arrivals import Arrivals
 from modules.core.scheduler.auditing import Auditor, Telling
@@ -38,6 +38,7 @@ from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
 T = TypeVar("T")
+Created = Result[list[dict[str, Any]]]
 
 
 class JobManager:
@@ -77,7 +78,7 @@ class JobManager:
         *,
         owner: Owner = RUNTIME,
         session: Joinable | None = None,
-    ) -> Result[list[dict[str, Any]]]:
+    ) -> Created:
         """Schedule tasks, all or none: `{"task_id", "created", "next_execution"}` for each.
 
         In a transaction of their own, or in that of the `session`.
@@ -90,6 +91,10 @@ class JobManager:
                 details = {**(planned.error.details or {}), "index": number}
                 return Result.error(planned.error.code, planned.error.message, details)
             plans.append(planned.data)
+        with tracing.sending([plan.what["queue"] for plan in plans]) as tell:
+            return tell(await self._store(plans, owner, session))
+
+    async def _store(self, plans: Sequence[Plan], owner: Owner, session: Joinable | None) -> Created:
         if self.auditor.listens or not all(creating.is_new(plan, owner) for plan in plans):
             asked = partial(creating.put_asked, by=self.auditor, outside=self.planner.outside)
             return self.roll.answered(owner, await self.change(partial(asked, plans=plans, owner=owner), session))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from framework.caller import Door, caller
 from framework.database import Insertion, insert_rows
-from modules.core.scheduler import tables
+from modules.core.scheduler import tables, tracing
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.deadlines import expectation
@@ -34,6 +34,7 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
     A one-time task whose time has come is fired as it is born: what a turn would insert travels in the same commit.
     """
     who = caller()
+    values["traceparent"] = tracing.traceparent()
     values["created_at"] = values["updated_at"] = now
     values["created_by"] = None if who.door is Door.CODE else storable(who.name, MAX_ID)
     values["execution_count"], values["revision"] = 0, 1

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Row
 
 from framework.clock import new_id
+from modules.core.scheduler import tracing
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import Line, Reason, State, success_of
 from modules.core.scheduler.policies import Policies, stable_fraction
@@ -92,6 +93,8 @@ def first_row(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
 def _row_of(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
     task, policies, run = occurrence.task, occurrence.policies, occurrence.run
     row = new_row(task, run.scheduled_for, now, origin=occurrence.origin)
+    if occurrence.origin != "schedule":
+        row["traceparent"] = tracing.traceparent()
     row["missed_count"], row["missed_since"], row["payload"] = run.missed_count, run.missed_since, occurrence.payload
     if policies.rate_limit is not None or task.concurrency_key is not None:
         row["limit_key"] = limit_key_of(task)
@@ -194,7 +197,7 @@ def keys_of(task_id: str, slots: int) -> list[str]:
 def repeat(c: Connection, row: Row[Any], due_at: datetime, now: datetime, **budgets: Any) -> str:
     """Insert the next attempt of an occurrence whose row has just been closed; it inherits what the row was given."""
     kept: tuple[str, ...] = ("event_id", "scheduled_for", "origin", "function_key", "queue", "priority", "slots")
-    kept += ("limit_key", "payload", "missed_count", "missed_since", "retries_used", "crashes")
+    kept += ("limit_key", "payload", "missed_count", "missed_since", "retries_used", "crashes", "traceparent")
     values = {name: getattr(row, name) for name in kept} | budgets
     again = {**_blank(now), **values, "attempt": row.attempt + 1, "due_at": due_at}
     again["rank"], again["line"] = rank_of(due_at, row.priority), Line.LATER if due_at > now else Line.READY
@@ -236,6 +239,7 @@ def _blank(now: datetime) -> dict[str, Any]:
         "payload": None,
         "end_time": None,
         "success": None,
+        "traceparent": None,
     }
 
 

@@ -90,6 +90,7 @@ class ScheduledEvent(Base):
     tags: Mapped[str]
     queue: Mapped[str]
     concurrency_key: Mapped[str | None]
+    traceparent: Mapped[str | None]
     revision: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -154,6 +155,7 @@ class EventExecution(Base):
     cpu_seconds: Mapped[float | None] = mapped_column(Double)
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     trace_session_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -81,6 +81,7 @@ def _events() -> None:
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("concurrency_key", sa.Text(), nullable=True),
+        sa.Column("traceparent", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
@@ -133,6 +134,7 @@ def _executions() -> None:
         sa.Column("cpu_seconds", sa.Double(), nullable=True),
         sa.Column("memory_bytes", sa.BigInteger(), nullable=True),
         sa.Column("trace_session_id", sa.Text(), nullable=True),
+        sa.Column("traceparent", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("event_id", "scheduled_for", "attempt", name="uq_scheduler_executions_occurrence"),
@@ -240,10 +242,8 @@ def _alerts() -> None:
     op.create_table(
         "scheduler_alerts",
         sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("waiting", sa.Text(), nullable=True),
-        sa.Column("sending", sa.Text(), nullable=True),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("waiting", "sending")),
         sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("next_at", UtcDateTime(), nullable=True),
-        sa.Column("claimed_until", UtcDateTime(), nullable=True),
+        *(sa.Column(name, UtcDateTime(), nullable=True) for name in ("next_at", "claimed_until")),
         sa.PrimaryKeyConstraint("rule"),
     )

@@ -41,6 +41,7 @@ PLACED = (
     "missed_since",
     "retries_used",
     "crashes",
+    "traceparent",
     "created_at",
 )
 OPEN_OF = """

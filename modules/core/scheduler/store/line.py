@@ -19,7 +19,8 @@ is_ready = is_pending & (executions.c.line == literal_column("'ready'"))
 CANDIDATES = """
     SELECT x.id, x.event_id, x.scheduled_for, x.attempt, x.origin, x.function_key, x.queue, x.limit_key, x.slots,
         x.open_key, x.payload, x.missed_count, x.missed_since, x.retries_used, x.crashes,
-        e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status
+        e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status,
+        coalesce(x.traceparent, e.traceparent) AS traceparent
     FROM scheduler_executions AS x JOIN scheduler_events AS e ON e.id = x.event_id
     WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key IN (:functions)
     ORDER BY x.rank, x.id LIMIT :most FOR UPDATE OF x SKIP LOCKED"""
