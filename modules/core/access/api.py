@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from framework.caller import Scope
 from framework.context import AppContext
+from framework.web.json_answer import JsonAnswer
+from framework.web.paths import Paths
 from framework.web.problems import unwrapped
-from framework.web.scopes import requires
 from modules.core.access.service import AccessService
 
 PREFIX = "/api/v1/access"
@@ -55,26 +57,39 @@ class Tokens(BaseModel):
     tokens: list[TokenShown] = Field(description="In the order in which they were made.")
 
 
+class TokenRoutes:
+    """The routes below `/api/v1/access`."""
+
+    def __init__(self, app_context: AppContext) -> None:
+        self._app_context = app_context
+
+    @property
+    def _access(self) -> AccessService:
+        return self._app_context.get_service(AccessService)
+
+    def add_to(self, paths: Paths) -> None:
+        """Add them."""
+        paths.add("GET", "/tokens", self.list_tokens, Tokens, Scope.ADMIN)
+        refusals = ("INVALID_CONFIG", "ALREADY_EXISTS")
+        paths.add("POST", "/tokens", self.create_token, TokenMade, Scope.ADMIN, *refusals, status=201)
+        paths.add("POST", "/tokens/{token}/revoke", self.revoke_token, TokenShown, Scope.ADMIN, "TOKEN_NOT_FOUND")
+
+    async def list_tokens(self) -> Response:
+        """List the tokens, also those that are expired or revoked; never a secret."""
+        return JsonAnswer({"tokens": unwrapped(await self._access.list(), STATUSES)})
+
+    async def create_token(self, new: NewToken) -> Response:
+        """Make a token; its secret is in this answer and nowhere else."""
+        made = await self._access.create(new.name, new.scopes, new.expires_in)
+        return JsonAnswer(unwrapped(made, STATUSES), 201)
+
+    async def revoke_token(self, token: Annotated[str, Path(description="Its id, or its name.")]) -> Response:
+        """End a token; here at once, in other processes within two seconds."""
+        return JsonAnswer(unwrapped(await self._access.revoke(token), STATUSES))
+
+
 def routes(app_context: AppContext) -> APIRouter:
     """Return the routes below `/api/v1/access`."""
-    router = APIRouter(prefix=PREFIX, tags=["access"], dependencies=[Depends(requires(Scope.ADMIN))])
-
-    def service() -> AccessService:
-        return app_context.get_service(AccessService)
-
-    @router.get("/tokens", operation_id="list_tokens", response_model=Tokens)
-    async def list_tokens() -> Any:
-        """List the tokens, also those that are expired or revoked; never a secret."""
-        return {"tokens": unwrapped(await service().list(), STATUSES)}
-
-    @router.post("/tokens", operation_id="create_token", status_code=201, response_model=TokenMade)
-    async def create_token(new: NewToken) -> Any:
-        """Make a token; its secret is in this answer and nowhere else."""
-        return unwrapped(await service().create(new.name, new.scopes, new.expires_in), STATUSES)
-
-    @router.post("/tokens/{token}/revoke", operation_id="revoke_token", response_model=TokenShown)
-    async def revoke_token(token: Annotated[str, Path(description="Its id, or its name.", max_length=100)]) -> Any:
-        """End a token; here at once, in other processes within two seconds."""
-        return unwrapped(await service().revoke(token), STATUSES)
-
-    return router
+    paths = Paths(PREFIX, STATUSES, "access")
+    TokenRoutes(app_context).add_to(paths)
+    return paths.router

@@ -25,6 +25,7 @@ from modules.core.scheduler.api.shapes_ahead import (
 from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
 
+OF_OUTSIDE = ("FUNCTION_NOT_ALLOWED", "TOO_MANY_TASKS")
 INVALID = "INVALID_CONFIG"
 
 
@@ -51,7 +52,7 @@ class AheadRoutes:
         paths.add("GET", "/plan", self.plan_declared, Plan, Scope.READ)
         paths.add("POST", "/apply", self.apply_declared, Plan, Scope.ADMIN, "PLAN_CHANGED", INVALID)
         paths.add("GET", "/export", self.export_tasks, Export, Scope.READ, "CORRUPT_DEFINITION")
-        refusals = (INVALID, "ALREADY_EXISTS", "INVALID_STATE", "CORRUPT_DEFINITION")
+        refusals = (INVALID, "ALREADY_EXISTS", "INVALID_STATE", "CORRUPT_DEFINITION", *OF_OUTSIDE)
         paths.add("POST", "/import", self.import_tasks, Differences, Scope.ADMIN, *refusals)
 
     async def preview(self, what: Preview) -> Response:

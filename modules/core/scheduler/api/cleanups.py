@@ -33,7 +33,7 @@ from modules.core.scheduler.api.shapes_cleanups import (
 from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
 
-NOT_FOUND, INVALID = "CLEANUP_NOT_FOUND", "INVALID_CONFIG"
+NOT_FOUND, INVALID, NOT_ALLOWED = "CLEANUP_NOT_FOUND", "INVALID_CONFIG", "FUNCTION_NOT_ALLOWED"
 RUNNING = (NOT_FOUND, "CLEANUP_FAILED", "CLEANUPS_FROZEN", "CLEANUPS_READ_ONLY")
 ONE = "/cleanups/{cleanup_id}"
 
@@ -51,7 +51,7 @@ class CleanupRoutes:
         """Add them."""
         pages = ("INVALID_LIMIT", "INVALID_CURSOR")
         paths.add("GET", "/cleanups", self.list_cleanups, Cleanups, Scope.READ)
-        paths.add("POST", "/cleanups", self.register_cleanup, Registered, Scope.ADMIN, INVALID, status=201)
+        paths.add("POST", "/cleanups", self.register_cleanup, Registered, Scope.ADMIN, INVALID, NOT_ALLOWED, status=201)
         paths.add("POST", "/cleanups/run", self.run_cleanups, Run, Scope.ADMIN, *RUNNING)
         paths.add("POST", "/cleanups/freeze", self.freeze_cleanups, Frozen, Scope.ADMIN)
         paths.add("POST", "/cleanups/unfreeze", self.unfreeze_cleanups, Frozen, Scope.ADMIN)
@@ -59,7 +59,8 @@ class CleanupRoutes:
         paths.add("GET", "/cleanups/compliance", self.cleanup_compliance, Compliance, Scope.READ)
         paths.add("POST", "/cleanups/compliance", self.check_compliance, Compliance, Scope.OPERATE)
         paths.add("GET", ONE, self.get_cleanup, Cleanup, Scope.READ, NOT_FOUND)
-        paths.add("PATCH", ONE, self.update_cleanup, Cleanup, Scope.ADMIN, NOT_FOUND, INVALID, "INVALID_STATE")
+        refusals = (NOT_FOUND, INVALID, NOT_ALLOWED, "INVALID_STATE")
+        paths.add("PATCH", ONE, self.update_cleanup, Cleanup, Scope.ADMIN, *refusals)
         paths.add("DELETE", ONE, self.remove_cleanup, Removed, Scope.ADMIN, NOT_FOUND)
         paths.add("POST", f"{ONE}/run", self.run_cleanup, Run, Scope.ADMIN, *RUNNING)
         paths.add("GET", f"{ONE}/reports", self.list_reports_of_cleanup, ReportPage, Scope.READ, *pages)

@@ -11,6 +11,7 @@ from framework.web.json_answer import JsonAnswer
 from framework.web.problems import unwrapped
 
 _BY_STATUS = {
+    HTTPStatus.FORBIDDEN: ("FORBIDDEN", "FUNCTION_NOT_ALLOWED"),
     HTTPStatus.NOT_FOUND: (
         "ARCHIVE_NOT_FOUND",
         "CALENDAR_NOT_FOUND",
@@ -37,6 +38,7 @@ _BY_STATUS = {
         "PLAN_OUTDATED",
         "PLAN_USED",
         "QUEUE_FULL",
+        "TOO_MANY_TASKS",
     ),
     HTTPStatus.PRECONDITION_FAILED: ("PRECONDITION_FAILED",),
     HTTPStatus.UNPROCESSABLE_ENTITY: (

@@ -26,6 +26,7 @@ from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
 
 NOT_FOUND, INVALID = "TASK_NOT_FOUND", "INVALID_CONFIG"
+NOT_ALLOWED = "FUNCTION_NOT_ALLOWED"
 STATE, CORRUPT, CHANGED = "INVALID_STATE", "CORRUPT_DEFINITION", "PRECONDITION_FAILED"
 
 
@@ -39,7 +40,7 @@ class TaskRoutes:
         """Add them."""
         one = "/tasks/{task_id}"
         paths.add("GET", "/tasks", self.list_tasks, TaskPage, Scope.READ, "INVALID_LIMIT", "INVALID_CURSOR")
-        refusals: tuple[str, ...] = (INVALID, "ALREADY_EXISTS")
+        refusals: tuple[str, ...] = (INVALID, "ALREADY_EXISTS", NOT_ALLOWED, "TOO_MANY_TASKS")
         paths.add("POST", "/tasks", self.schedule_task, Scheduled, Scope.SCHEDULE, *refusals, status=201)
         paths.add("POST", "/tasks/batch", self.schedule_tasks, ScheduledBatch, Scope.SCHEDULE, *refusals, status=201)
         paths.add("GET", one, self.get_task, Task, Scope.READ, NOT_FOUND)
@@ -48,7 +49,7 @@ class TaskRoutes:
     def _add_changes(self, paths: Paths, one: str) -> None:
         """Add what changes a task, and can be asked for as it was seen."""
         refusals = (NOT_FOUND, CHANGED, STATE, CORRUPT)
-        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, *refusals, INVALID, needs=AS_SEEN)
+        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, *refusals, INVALID, NOT_ALLOWED, needs=AS_SEEN)
         paths.add("DELETE", one, self.cancel_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
         paths.add("POST", f"{one}/pause", self.pause_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
         paths.add("POST", f"{one}/resume", self.resume_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
