@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from framework.clock import SystemClock
 from modules.core.scheduler import ExecutionContext
+from modules.core.scheduler.testing.ending import die
 
 
 class Stuck:
@@ -47,10 +48,7 @@ def freeze(node: Any) -> None:
 
 def kill(node: Any) -> None:
     """As kill -9 does: no ending is written and no row released. Driven again, it is a new process on this database."""
-    freeze(node)
-    runner = node.scheduler._runner
-    runner._crew.abandon_all()
-    runner._node.id = None
+    die(node.scheduler)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
