@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modules.core.scheduler.client import SchedulerClient
 from modules.core.scheduler.declarations import (
     declare_calendar,
     declare_cleanup,
@@ -30,6 +31,7 @@ __all__ = [
     "Housekeeper",
     "JobManager",
     "RetryAfter",
+    "SchedulerClient",
     "SchedulerEvent",
     "SchedulerModule",
     "SchedulerService",

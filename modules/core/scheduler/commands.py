@@ -101,16 +101,16 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
     return _changed(c, task)
 
 
-def run_now(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
-    """Add an execution beside the schedule, unless the task has ended or `skip` finds one open."""
+def run_now(c: Connection, now: datetime, task_id: str, *, force: bool = False) -> dict[str, Any]:
+    """Add an execution beside the schedule, unless the task has ended or, without force, `skip` finds one open."""
     task = must_find(c, task_id)
     if task.status in (Status.CANCELLED, Status.COMPLETED):
         refuse("INVALID_STATE", f"the task is {task.status}; it does not run any more", status=task.status)
     opened = [each for each in executions.open_of(c, task_id) if not executions.stands_aside(each)]
-    if task.overlap == "skip" and len(opened) >= task.max_instances:
+    if not force and task.overlap == "skip" and len(opened) >= task.max_instances:
         refuse(Reason.OVERLAP, "an execution of this task is open already, and its overlap policy is skip")
     run = Run(occurrences.free_moment(c, task, now))
-    execution_id = place(c, Occurrence(task, readable(policies_of, task.policies), run, "manual"), now)
+    execution_id = place(c, Occurrence(task, readable(policies_of, task.policies), run, "manual", is_forced=force), now)
     if execution_id is None:
         refuse(Reason.QUEUE_FULL, "too many executions of this task wait already")
     return {"execution_id": execution_id, "status": "running"}

@@ -38,6 +38,7 @@ from modules.core.scheduler.task import Status, TaskConfig
 from modules.core.scheduler.views import execution_view, shown_task
 
 T = TypeVar("T")
+Answer = Result[dict[str, Any]]
 Created = Result[list[dict[str, Any]]]
 
 
@@ -66,7 +67,7 @@ class JobManager:
         function_name: str,
         parameters: Mapping[str, Any] | None = None,
         schedule_info: Mapping[str, Any] | None = None,
-    ) -> Result[dict[str, Any]]:
+    ) -> Answer:
         """Schedule a task; `schedule_info` holds the other config keys, `module_id` among them."""
         config = {**(schedule_info or {}), "name": name, "function_name": function_name}
         created = await self.create([config | {"parameters": dict(parameters or {})}])
@@ -102,7 +103,7 @@ class JobManager:
             return await self.change(partial(creating.insert_new, plans=plans), session)
         return Result.success(await self._arrivals.store(plans))
 
-    async def update(self, task_id: str, changes: Mapping[str, Any]) -> Result[dict[str, Any]]:
+    async def update(self, task_id: str, changes: Mapping[str, Any]) -> Answer:
         """Change some fields of a task; what the code declares still counts as the same definition afterwards."""
 
         def work(c: Connection, now: datetime) -> dict[str, Any]:
@@ -116,26 +117,26 @@ class JobManager:
 
         return await self.change(work, deed=Deed("update", "task", task_id))
 
-    async def pause(self, task_id: str, reason: str | None = None) -> Result[dict[str, Any]]:
+    async def pause(self, task_id: str, reason: str | None = None) -> Answer:
         """Hold a task's occurrences, pending executions and retries; what runs finishes."""
         pause = partial(commands.pause, task_id=task_id, reason=reason)
         return await self.change(pause, deed=Deed("pause", "task", task_id))
 
-    async def resume(self, task_id: str) -> Result[dict[str, Any]]:
+    async def resume(self, task_id: str) -> Answer:
         """Let a paused task go on from now."""
         return await self.change(partial(commands.resume, task_id=task_id), deed=Deed("resume", "task", task_id))
 
-    async def cancel(self, task_id: str, *, cancel_running: bool = False) -> Result[dict[str, Any]]:
+    async def cancel(self, task_id: str, *, cancel_running: bool = False) -> Answer:
         """End a task for good; its history stays. What runs finishes unless `cancel_running`."""
         cancel = partial(commands.cancel, task_id=task_id, cancel_running=cancel_running)
         return await self.change(cancel, deed=Deed("cancel", "task", task_id))
 
-    async def execute_job(self, job_id: str, *, session: Joinable | None = None) -> Result[dict[str, Any]]:
-        """Run a task now, beside its schedule: `{"execution_id", "status": "running"}` at once."""
-        run, deed = partial(commands.run_now, task_id=job_id), Deed("run", "task", job_id)
+    async def execute_job(self, job_id: str, *, force: bool = False, session: Joinable | None = None) -> Answer:
+        """Run a task now, beside its schedule, with `force` beside itself: `{"execution_id", "status": "running"}`."""
+        run, deed = partial(commands.run_now, task_id=job_id, force=force), Deed("run", "task", job_id)
         return await self.change(run, session, deed=deed, telling=lambda told: {"execution_id": told["execution_id"]})
 
-    async def cancel_execution(self, execution_id: str) -> Result[dict[str, Any]]:
+    async def cancel_execution(self, execution_id: str) -> Answer:
         """End one execution: a pending one at once, a running one by asking its function to stop."""
         cancel = partial(commands.cancel_execution, execution_id=execution_id)
         return await self.change(cancel, deed=Deed("cancel", "execution", execution_id))
@@ -147,9 +148,7 @@ class JobManager:
         emit, deed = partial(emitting.emit, event=event, payload=payload), Deed("emit", "event", event)
         return await self.change(emit, session, deed=deed, telling=lambda number: {"tasks": number})
 
-    async def update_job_status(
-        self, job_id: str, status: str, result: Any = None, error: str | None = None
-    ) -> Result[dict[str, Any]]:
+    async def update_job_status(self, job_id: str, status: str, result: Any = None, error: str | None = None) -> Answer:
         """Correct a task's status by hand: completed, failed, cancelled, paused or pending; a row of its history tells.
 
         Refused with `INVALID_STATE` while an execution runs.
@@ -157,22 +156,22 @@ class JobManager:
         correct = partial(commands.correct, task_id=job_id, status=status, result=result, error=error)
         return await self.change(correct, deed=Deed("correct", "task", job_id))
 
-    async def cleanup_completed_jobs(self) -> Result[dict[str, Any]]:
+    async def cleanup_completed_jobs(self) -> Answer:
         """Delete ended executions and done one-time tasks that are older than the settings keep them."""
         try:
             return Result.success(await prune(self._database, self._clock, self._settings))
         except ResultError as refusal:
             return Result(error=refusal.error)
 
-    async def get(self, task_id: str) -> Result[dict[str, Any]]:
+    async def get(self, task_id: str) -> Answer:
         """Return a task."""
         return await self._read(lambda c: one_task(c, task_id))
 
-    async def list_jobs(self, filters: Mapping[str, Any], *, limit: int, cursor: str | None) -> Result[dict[str, Any]]:
+    async def list_jobs(self, filters: Mapping[str, Any], *, limit: int, cursor: str | None) -> Answer:
         """Return `{"tasks", "next_cursor"}`, newest first; the filters are those of `SchedulerService.list_tasks`."""
         return await self._read(partial(task_page, filters=filters, limit=limit, cursor=cursor))
 
-    async def get_execution(self, execution_id: str) -> Result[dict[str, Any]]:
+    async def get_execution(self, execution_id: str) -> Answer:
         """Return an execution."""
         return await self._read(lambda c: execution_view(commands.must_find_execution(c, execution_id)))
 
@@ -185,7 +184,7 @@ class JobManager:
         until: datetime | str | None = None,
         limit: int = 50,
         cursor: str | None = None,
-    ) -> Result[dict[str, Any]]:
+    ) -> Answer:
         """Return `{"executions", "next_cursor"}`, newest first, of one task or of all.
 
         `since` and `until`, which does not count, choose by when they ended: datetimes or ISO 8601 text.

@@ -44,6 +44,7 @@ class Occurrence:
     origin: str
     payload: str | None = None
     gathers_until: datetime | None = None
+    is_forced: bool = False  # asks no overlap policy, and counts as open for what does
 
 
 def function_key(module_id: str, function_name: str) -> str:
@@ -159,7 +160,7 @@ def _take_place(
     if occurrence.run.one_at_a_time:
         row["slots"], row["limit_key"] = 1, limit_key_of(task)
         return None
-    if task.overlap == "allow":
+    if task.overlap == "allow" or occurrence.is_forced:
         return None
     limit_key = limit_key_of(task)
     if occurrence.origin in executions.ASIDE:
@@ -214,8 +215,7 @@ def new_row(task: Task, scheduled_for: datetime, now: datetime, *, origin: str) 
     row["scheduled_for"] = scheduled_for
     row["origin"] = origin
     row["function_key"] = function_key(task.module_id, task.function_name)
-    row["priority"] = task.priority
-    row["queue"] = task.queue
+    row["priority"], row["queue"] = task.priority, task.queue
     row["rank"] = rank_of(now, task.priority)
     return row
 

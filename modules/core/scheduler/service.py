@@ -158,9 +158,9 @@ class SchedulerService:
         """End a task for good; its history stays. What runs finishes unless `cancel_running`."""
         return await self._jobs.cancel(task_id, cancel_running=cancel_running)
 
-    async def execute_task(self, task_id: str, *, session: Joinable | None = None) -> Answer:
-        """Run a task now, beside its schedule: `{"execution_id", "status": "running"}` at once."""
-        return await self._jobs.execute_job(task_id, session=session)
+    async def execute_task(self, task_id: str, *, force: bool = False, session: Joinable | None = None) -> Answer:
+        """Run a task now, beside its schedule, with `force` beside itself: `{"execution_id", "status": "running"}`."""
+        return await self._jobs.execute_job(task_id, force=force, session=session)
 
     async def cancel_execution(self, execution_id: str) -> Answer:
         """End one execution: a pending one at once, a running one by asking its function to stop."""

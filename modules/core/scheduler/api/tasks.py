@@ -111,9 +111,13 @@ class TaskRoutes:
         resumed = await self._scheduler.resume_task(task_id)
         return answer(resumed.map(lambda task: {"task_id": task["id"], "status": "resumed"}), headers=_tag(resumed))
 
-    async def execute_task(self, task_id: TaskId) -> Response:
+    async def execute_task(
+        self,
+        task_id: TaskId,
+        force: Annotated[bool, Query(description="Also where its overlap policy would leave it out or wait.")] = False,
+    ) -> Response:
         """Run a task now, beside its schedule."""
-        return answer(await self._scheduler.execute_task(task_id), 202)
+        return answer(await self._scheduler.execute_task(task_id, force=force), 202)
 
 
 def _tag(found: Result[dict[str, Any]]) -> dict[str, str] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from framework.invocation import invocation
 from framework.terminal import complain, print_ids, print_json, say
 from modules.core.scheduler.cli.opening import REFUSED, AsJson, Reason, Yes, be_sure, with_scheduler
 
@@ -143,8 +144,6 @@ async def _carried_out(
 def _tell(
     which: Which, change: Change, done: list[dict[str, Any]], refused: list[dict[str, Any]], *, as_json: bool
 ) -> None:
-    from framework.invocation import invocation
-
     if as_json:
         print_json({"tasks": done, "refused": refused})
     elif invocation().quiet:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from framework.invocation import invocation
-from framework.terminal import complain
+from framework.terminal import complain, printable
 
 if TYPE_CHECKING:
     from framework.clock import Clock
@@ -44,7 +44,7 @@ def be_sure(question: str) -> None:
     if not sys.stdin.isatty():
         complain("nobody is there to be asked; add --yes")
         raise typer.Exit(REFUSED)
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(printable(question), err=True):
         raise typer.Exit(INTERRUPTED)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from framework.invocation import invocation
 from framework.terminal import complain, print_ids, print_json, say
 from modules.core.scheduler.cli.opening import AsJson, TaskName, with_modules
 
@@ -165,8 +166,6 @@ def _merged(parameters: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(told: dict[str, Any], task_id: str, sentence: str, *, as_json: bool) -> None:
-    from framework.invocation import invocation
-
     if as_json:
         print_json(told)
     elif invocation().quiet:

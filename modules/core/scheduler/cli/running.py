@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from framework.invocation import invocation
 from framework.terminal import complain, print_ids, print_json, say
 from modules.core.scheduler.cli.opening import REFUSED, AsJson, TaskName, with_scheduler
 
@@ -26,6 +27,9 @@ run_commands = typer.Typer()
 @run_commands.command("run")
 def run_task(
     task: TaskName,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even where its overlap policy would leave it out, or let it wait.")
+    ] = False,
     wait: Wait = False,
     timeout: Timeout = None,
     as_json: AsJson = False,
@@ -37,7 +41,7 @@ def run_task(
 
     async def ask(scheduler: Scheduler, clock: Clock) -> None:
         found = (await find_task(scheduler, task)).unwrap()
-        started = (await scheduler.execute_task(found["id"])).unwrap()
+        started = (await scheduler.execute_task(found["id"], force=force)).unwrap()
         if wait:
             await wait_and_tell(scheduler, clock, started["execution_id"], found["name"], patience, as_json=as_json)
         else:
@@ -60,7 +64,6 @@ def patience_of(text: str | None, *, wait: bool) -> timedelta | None:
 
 async def tell_begun(scheduler: Scheduler, name: str, started: dict[str, Any], *, as_json: bool) -> None:
     """Say that an execution is on its way, and where nobody is there to carry it out."""
-    from framework.invocation import invocation
     from modules.core.scheduler.asking import NO_NODE, no_node_lives
 
     if as_json:
@@ -90,6 +93,8 @@ def _tell_ending(name: str, ended: dict[str, Any], *, as_json: bool) -> None:
 
     if as_json:
         print_json(ended)
+    elif invocation().quiet:
+        print_ids([ended["id"]])
     else:
         say(f"{name}: {ended['state']} in {took(ended['duration'] or 0)}")
         if ended["result"] is not None:

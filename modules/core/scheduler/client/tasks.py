@@ -59,9 +59,10 @@ class OfTasks:
         query = {"cancel_running": cancel_running}
         return await self._changed(await self.wire.ask("DELETE", "tasks", task_id, query=query))
 
-    async def execute_task(self, task_id: str) -> Answer:
+    async def execute_task(self, task_id: str, *, force: bool = False) -> Answer:
         """Run a task now: `{"execution_id", "status": "running"}`."""
-        return await self.wire.ask("POST", "tasks", task_id, "execute")
+        query = {"force": True} if force else None
+        return await self.wire.ask("POST", "tasks", task_id, "execute", query=query)
 
     async def preview_task(self, task_id: str, count: int = 5) -> Answer:
         """Return when a task will run."""
@@ -101,13 +102,13 @@ class OfTasks:
 
     async def import_tasks(
         self,
-        tasks: Sequence[Mapping[str, Any]],
+        configs: Sequence[Mapping[str, Any]],
         cleanups: Sequence[Mapping[str, Any]] = (),
         *,
         dry_run: bool = False,
     ) -> Answer:
         """Store tasks and cleanups, all or none."""
-        given = {"tasks": list(tasks), "cleanups": list(cleanups), "dry_run": dry_run}
+        given = {"tasks": list(configs), "cleanups": list(cleanups), "dry_run": dry_run}
         return await self.wire.ask("POST", "import", body=given)
 
     async def _changed(self, told: Answer) -> Answer:
