@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modules.core.scheduler.transfer.crontab_fields import NICKNAMES, problem_of_fields
+from modules.core.scheduler.transfer.crontab_fields import NICKNAMES, problem_of_fields, with_random_times
 from modules.core.scheduler.trigger import TriggerError, zones
 from modules.core.scheduler.trigger.cron import Cron
+from modules.core.scheduler.trigger.own_time import with_own_time
 
 NO_MAIL = ("MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING")
 TIME_LIMIT = "1 day"  # cron knows none; ours by default is minutes
@@ -101,8 +102,9 @@ class _Reader:
         if text.startswith("-"):
             text, notes = text[1:], ("the minus for less logging means nothing here",)
         expression, rest = _expression(text)
+        key = self._key(expression, rest)
         try:
-            trigger = Cron(expression, self.zone or "UTC")
+            trigger = Cron(_with_own_times(expression, key), self.zone or "UTC")
         except TriggerError as error:
             raise ValueError(str(error)) from None
         command, stdin = _command(self._without_user(rest))
@@ -111,7 +113,9 @@ class _Reader:
             config["timezone"] = self.zone
         if self.jitter:
             config["jitter"] = self.jitter
-        return config | {"key": self._key(expression, rest)} | AS_CRON_DOES, notes
+        if "~" in expression:
+            notes = (*notes, f"the random time of {expression!r} was chosen once: {trigger.expression!r}")
+        return config | {"key": key} | AS_CRON_DOES, notes
 
     def _without_user(self, rest: str) -> str:
         """In the form of /etc/crontab the sixth field is the user, who must be the one that this program runs as."""
@@ -184,6 +188,11 @@ def _expression(text: str) -> tuple[str, str]:
     if problem is not None:
         raise ValueError(problem)
     return " ".join(fields), match[2]
+
+
+def _with_own_times(expression: str, key: str) -> str:
+    """Choose random times as cron does when it reads the crontab; here they are the same whenever it is read again."""
+    return with_own_time(with_random_times(expression.split()), key) if "~" in expression else expression
 
 
 def _command(text: str) -> tuple[str, str | None]:

@@ -12,6 +12,7 @@ FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), 
 NAMES = {"month": {name: number for number, name in enumerate(MONTHS, 1)}}
 NAMES["day of week"] = {name: number for number, name in enumerate(WEEKDAYS)}
 
+_RANDOM = re.compile(r"(?P<low>\d{1,2})?~(?P<high>\d{1,2})?")
 _ITEM = re.compile(r"(?P<low>\*|\d{1,2}|[A-Za-z]{3})(?:-(?P<high>\d{1,2}|[A-Za-z]{3}))?(?:/(?P<step>\d{1,2}))?")
 
 
@@ -29,9 +30,29 @@ def problem_of_fields(fields: Sequence[str]) -> str | None:
     return None
 
 
+def with_random_times(fields: Sequence[str]) -> str:
+    """Return the expression with `H(low-high)` for every random time `low~high`, of which either may be missing."""
+    return " ".join(
+        ",".join(_random(item, low, high) or item for item in text.split(","))
+        for text, (_, low, high) in zip(fields, FIELDS, strict=True)
+    )
+
+
+def _random(item: str, low: int, high: int) -> str | None:
+    match = _RANDOM.fullmatch(item)
+    if match is None:
+        return None
+    first, last = int(match["low"] or low), int(match["high"] or high)
+    return f"H({first}-{last})" if low <= first <= last <= high else None
+
+
 def _problem(item: str, name: str, low: int, high: int) -> str | None:
     if "~" in item:
-        return "a random time; choose one, or give the task a jitter"
+        return (
+            None
+            if _random(item, low, high)
+            else f"a random time is a range within {low} to {high}, such as {low}~{high}"
+        )
     match = _ITEM.fullmatch(item)
     if match is None:
         return "cron itself knows no such thing"

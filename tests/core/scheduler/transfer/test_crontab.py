@@ -43,6 +43,18 @@ def test_a_line_becomes_a_task_that_runs_its_command_as_cron_would() -> None:
     assert task["timeout"] == "1 day"
 
 
+@pytest.mark.parametrize(
+    ("times", "low", "high"),
+    [("10~15 5 * * *", 10, 15), ("~ 5 * * *", 0, 59), ("~15 5 * * *", 0, 15), ("50~ 5 * * *", 50, 59)],
+)
+def test_a_random_time_is_chosen_once_and_lies_where_it_may(times: str, low: int, high: int) -> None:
+    chosen = [int(config(f"{times} job{number}")["cron"].split()[0]) for number in range(40)]
+
+    assert low <= min(chosen) < max(chosen) <= high
+    assert config(f"{times} job0")["cron"] == f"{chosen[0]} 5 * * *"
+    assert "was chosen once" in only(f"{times} job0").notes[0]
+
+
 @pytest.mark.parametrize("nickname", ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"])
 def test_nicknames_are_taken(nickname: str) -> None:
     assert config(f"{nickname} true")["cron"] == nickname
@@ -134,7 +146,9 @@ def test_the_same_line_is_the_same_task_and_twice_the_same_line_are_two() -> Non
     [
         ("@reboot true", "belongs in a module's lifespan"),
         ("@every 5m true", "cron has no '@every'"),
-        ("0~30 * * * * true", "a random time"),
+        ("30~10 * * * * true", "a random time is a range within 0 to 59"),
+        ("0~60 * * * * true", "a random time is a range within 0 to 59"),
+        ("0~30/5 * * * * true", "a random time is a range within 0 to 59"),
         ("0 0 L * * true", "cron itself knows no such thing"),
         ("H * * * * true", "cron itself knows no such thing"),
         ("0 0 * * mon#1 true", "cron itself knows no such thing"),
