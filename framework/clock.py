@@ -70,3 +70,9 @@ def new_id() -> str:
     low, middle, stamp = bits & (1 << 62) - 1, bits >> 62 & 0xFFF, bits >> 74
     text = f"{stamp << 80 | 0x7 << 76 | middle << 64 | 0x2 << 62 | low:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def id_at(moment: datetime) -> str:
+    """Return a text that sorts before every id made at this moment or later, and behind every earlier one."""
+    stamp = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{stamp[:8]}-{stamp[8:]}"

@@ -1,4 +1,4 @@
-"""What executions have logged, as tests look at it."""
+"""What executions have logged, and what viewers are told, as tests look at it."""
 
 from __future__ import annotations
 
@@ -14,3 +14,12 @@ async def lines_of(node: Any, task_id: str) -> list[dict[str, Any]]:
 async def messages(node: Any, task_id: str) -> list[str]:
     """Return what they say."""
     return [line["message"] for line in await lines_of(node, task_id)]
+
+
+async def told(node: Any, viewer: Any) -> list[Any]:
+    """Look once, and return the events that wait for a viewer."""
+    await node.scheduler.live.look()
+    events = []
+    while (event := await viewer.next(0)) is not None:
+        events.append(event)
+    return events

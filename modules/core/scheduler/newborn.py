@@ -38,7 +38,7 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
     values["created_at"] = values["updated_at"] = now
     values["created_by"] = None if who.door is Door.CODE else storable(who.name, MAX_ID)
     values["execution_count"], values["revision"] = 0, 1
-    values["status_reason"] = values["last_execution"] = values["last_error"] = None
+    values["status_reason"] = values["last_execution"] = values["last_error"] = values["changed_at"] = None
     values |= expectation(policies_of(values["policies"]), values["next_execution"], values["timezone"])
     execution = None
     if _is_due(values, now):

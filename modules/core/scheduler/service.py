@@ -59,7 +59,7 @@ class SchedulerService:
         watch: Watch,
     ) -> None:
         self._app_context, self._settings, self.functions = app_context, settings, functions
-        self._runner, self._housekeeper, self._jobs, self.watch = runner, housekeeper, jobs, watch
+        self._runner, self._housekeeper, self._jobs, self.lookout = runner, housekeeper, jobs, watch
         self.register_function, self.add_listener = functions.register, runner.listeners.add
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
         self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)
@@ -92,8 +92,9 @@ class SchedulerService:
         self.list_functions, self.info = directory.functions, directory.info
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
         self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
-        live, self.metrics = Live(self._app_context), Metrics(self._app_context, self._settings, self._runner)
-        self.execution_logs = live.execution_logs
+        self.live = live = Live(self._app_context)
+        self.metrics = Metrics(self._app_context, self._settings, self._runner)
+        self.execution_logs, self.follow_logs, self.watch = live.execution_logs, live.follow_logs, live.watch
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
@@ -214,7 +215,7 @@ class SchedulerService:
         """Do what is due, for an outside timer; what becomes due meanwhile is left. Returns how many ended."""
         await self._runner.turn()  # its upkeep finds what dead nodes left, which is due at once
         ended = await self._runner.run_due(horizon=self._app_context.clock.now())
-        await self.watch.look()
+        await self.lookout.look()
         return ended
 
     async def turn(self) -> bool:
@@ -225,13 +226,14 @@ class SchedulerService:
         """Carry out tasks, from the moment all modules have started; called again, or earlier, it changes nothing."""
         if self._settings.enabled and self._app_context.phase is Phase.RUNNING:
             await self._runner.start()
-            self.watch.start()
+            self.lookout.start()
 
     async def stop_background_processing(self) -> None:
         """Stop claiming, let what runs finish, cancel the rest, hand back what does not stop."""
         await self._runner.stop()
         await self._runner.listeners.close()
-        await self.watch.stop()
+        await self.lookout.stop()
+        self.live.close()
 
     async def health(self) -> Answer:
         """Measure whether the loop turns, the database answers and the clock is right: the status, and by how much."""

@@ -35,7 +35,8 @@ class ScheduledEvent(Base):
 
     `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for. Of
     the occurrence `expected_for` it is looked at `expected_at` whether it has succeeded.
-    `created_by` names the operator who scheduled it; `revision` counts how often somebody has changed it.
+    `created_by` names the operator who scheduled it; `revision` counts how often somebody has changed it. `changed_at`
+    is when it last changed other than by running.
     """
 
     __tablename__ = "scheduler_events"
@@ -48,6 +49,7 @@ class ScheduledEvent(Base):
         _partial("ix_scheduler_events_calendars", "id", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
         _partial("ix_scheduler_events_expected", "expected_at", where="expected_at IS NOT NULL"),
+        _partial("ix_scheduler_events_changed", "changed_at", "id", where="changed_at IS NOT NULL"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
         _partial("ix_scheduler_events_creator", "created_by", "status", where="created_by IS NOT NULL"),
     )
@@ -94,6 +96,7 @@ class ScheduledEvent(Base):
     revision: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
 
 
 class EventExecution(Base):

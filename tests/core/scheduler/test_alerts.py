@@ -42,7 +42,7 @@ async def fails(node: Any, times: int = 1, **config: Any) -> None:
     for _ in range(times):
         await node.add("fail", delay=0, **config)
         await node.scheduler.run_due()
-        await node.scheduler.watch.look()
+        await node.scheduler.lookout.look()
 
 
 async def test_a_hundred_failures_are_one_alert_in_each_window(start_node: Any, outside: Outside) -> None:
@@ -55,11 +55,11 @@ async def test_a_hundred_failures_are_one_alert_in_each_window(start_node: Any, 
         task = {"module_id": "acme.test", "function_name": "fail", "delay": 0}
         (await each.scheduler.schedule_tasks([{**task, "name": f"{name} {n % 20}"} for n in range(50)])).unwrap()
         await each.scheduler.run_due()
-        await each.scheduler.watch.look()
+        await each.scheduler.lookout.look()
     at_first = outside.bodies()
     node.clock.advance(HOUR)
-    await other.scheduler.watch.look()
-    await node.scheduler.watch.look()
+    await other.scheduler.lookout.look()
+    await node.scheduler.lookout.look()
 
     first, second = outside.bodies()
     assert at_first == [first]
@@ -79,7 +79,7 @@ async def test_failures_of_one_task_are_counted_together(start_node: Any, outsid
     for _ in range(3):
         await node.pass_time(60)
 
-    await node.scheduler.watch.look()
+    await node.scheduler.lookout.look()
 
     (told,) = outside.bodies()
     assert told["text"] == "import failed for good (3 times): ValueError: no luck"
@@ -95,7 +95,7 @@ async def test_a_failure_that_is_tried_again_is_told_to_who_wants_to_know(start_
     after_one = [path for _, path, _ in outside.heard]
 
     await node.pass_time(10)
-    await node.scheduler.watch.look()
+    await node.scheduler.lookout.look()
 
     assert after_one == ["/failed"]
     assert [path for _, path, _ in outside.heard] == ["/failed", "/gave_up"]
@@ -125,7 +125,7 @@ async def test_each_kind_is_told(start_node: Any, outside: Outside, kind: str, c
         await stuck.started.wait()
 
     await node.pass_time(2 * HOUR)
-    await node.scheduler.watch.look()
+    await node.scheduler.lookout.look()
     release_all()
 
     (told,) = outside.bodies()
@@ -141,7 +141,7 @@ async def test_what_a_dead_node_lost_is_told_by_another(start_node: Any, outside
 
     kill(dying)
     await peer.pass_time(LEASE + 1)
-    await peer.scheduler.watch.look()
+    await peer.scheduler.lookout.look()
     release_all()
 
     assert outside.bodies()[0]["text"] == "work was lost with its node: its node died, or knows nothing of it"
@@ -172,7 +172,7 @@ async def test_an_alert_that_does_not_get_through_is_sent_again_until_it_is_give
     tries = [len(outside.heard)]
     for seconds in (29, 1, 60, 120, 240, HOUR):
         node.clock.advance(seconds)
-        await node.scheduler.watch.look()
+        await node.scheduler.lookout.look()
         tries.append(len(outside.heard))
 
     assert tries == [1, 1, 2, 3, 4, 5, 5]
@@ -187,8 +187,8 @@ async def test_an_alert_outlives_the_node_that_found_it(start_node: Any, outside
     await finder.scheduler.run_due()
     kill(finder)
 
-    await sender.scheduler.watch.look()
-    await sender.scheduler.watch.look()
+    await sender.scheduler.lookout.look()
+    await sender.scheduler.lookout.look()
 
     assert [body["count"] for body in outside.bodies()] == [1]
 

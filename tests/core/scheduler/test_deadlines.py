@@ -20,8 +20,8 @@ async def overdue(node: Any, seconds: float = 0.0, *, runs: bool = True) -> int:
     node.clock.advance(seconds)
     if runs:
         await node.scheduler.run_due()
-    await node.scheduler.watch.look()
-    return int(node.scheduler.watch._runner.tally.overdue)
+    await node.scheduler.lookout.look()
+    return int(node.scheduler.lookout._runner.tally.overdue)
 
 
 async def test_a_run_that_has_not_succeeded_in_time_is_overdue_once_for_each_occurrence(node: Any) -> None:
@@ -152,4 +152,4 @@ async def test_a_tick_looks_as_well(node: Any) -> None:
 
     await node.scheduler.tick()
 
-    assert node.scheduler.watch._runner.tally.overdue == 1
+    assert node.scheduler.lookout._runner.tally.overdue == 1

@@ -23,7 +23,7 @@ def outside() -> Iterator[Outside]:
 
 async def sent(node: Any) -> None:
     """Wait until all pings are out."""
-    sending = node.scheduler.watch.pings._sending
+    sending = node.scheduler.lookout.pings._sending
     if sending is not None:
         await sending
 
@@ -47,7 +47,7 @@ async def test_a_ping_that_does_not_get_through_is_tried_again_and_holds_up_noth
     outside.status = 503
     await node.add(delay=0, ping_url=outside.url)
     await node.scheduler.run_due()
-    while not node.scheduler.watch.pings._sending.done():
+    while not node.scheduler.lookout.pings._sending.done():
         node.clock.advance(10)
         await SystemClock().sleep(0.005)
 
@@ -74,7 +74,7 @@ async def test_the_scheduler_says_that_it_is_alive_as_long_as_its_loop_turns(sta
         node.clock.advance(seconds)
         if turns:
             await node.scheduler.turn()
-        await node.scheduler.watch.look()
+        await node.scheduler.lookout.look()
         await sent(node)
         looks.append(len(outside.heard))
 

@@ -225,3 +225,20 @@ async def test_a_forecast_reads_no_whole_table(crowded: Any) -> None:
     assert told["total"] == 60
     assert len(plans) > 3
     assert [plan for plan in plans if walks_a_table(plan)] == []
+
+
+async def test_who_watches_reads_no_whole_table(lined_up: Any) -> None:
+    database, scheduler = lined_up.app_context.database, lined_up.scheduler
+    lined_up.clock.advance(60)
+    viewers = [scheduler.watch(execution_id="old1"), scheduler.watch()]
+
+    with seen_by(database) as seen:
+        await scheduler.live.look()
+        await lined_up.add(delay=0)
+        await scheduler.live.look()
+    plans = await database.read(lambda c: plans_of(c, seen.statements))
+
+    assert len(plans) >= 10
+    assert [plan for plan in plans if walks_a_table(plan)] == []
+    for viewer in viewers:
+        viewer.close()

@@ -11,6 +11,7 @@ from modules.core.scheduler.api.ahead import AheadRoutes
 from modules.core.scheduler.api.cleanup_plans import CleanupPlanRoutes
 from modules.core.scheduler.api.cleanups import CleanupRoutes
 from modules.core.scheduler.api.executions import ExecutionRoutes
+from modules.core.scheduler.api.live import LiveRoutes
 from modules.core.scheduler.api.occurrences import OccurrenceRoutes
 from modules.core.scheduler.api.operating import OperatingRoutes
 from modules.core.scheduler.api.statuses import STATUSES
@@ -25,6 +26,7 @@ def router_of(app_context: AppContext, prefix: str) -> APIRouter:
     TaskRoutes(scheduler).add_to(paths)
     OccurrenceRoutes(scheduler).add_to(paths)
     ExecutionRoutes(scheduler).add_to(paths.tagged("executions"))
+    LiveRoutes(scheduler, app_context.clock).add_to(paths.tagged("live"))
     AheadRoutes(scheduler).add_to(paths.tagged("ahead"))
     CleanupRoutes(scheduler).add_to(paths.tagged("cleanups"))
     CleanupPlanRoutes(scheduler).add_to(paths.tagged("cleanups"))

@@ -45,6 +45,7 @@ _BY_STATUS = {
         "INVALID_CONFIG",
         "INVALID_CURSOR",
         "INVALID_EVENT",
+        "INVALID_KIND",
         "INVALID_LIMIT",
         "INVALID_MOMENT",
         "INVALID_PAYLOAD",

@@ -12,14 +12,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "log_lines", "nodes", "node_profiles", "pauses", "calendars", "audit", "alerts")
+TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars", "audit", "alerts")
 
 
 def upgrade() -> None:
     """Create the tables."""
     _events()
     _executions()
-    _log_lines()
     _nodes()
     _pauses()
     _calendars()
@@ -85,11 +84,13 @@ def _events() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     _partial("ix_scheduler_events_calendars", ["id"], "calendars IS NOT NULL")
     _partial("ix_scheduler_events_creator", ["created_by", "status"], "created_by IS NOT NULL")
     op.create_index("ix_scheduler_events_created", "scheduler_events", ["created_at", "id"])
+    _partial("ix_scheduler_events_changed", ["changed_at", "id"], "changed_at IS NOT NULL")
     _partial("ix_scheduler_events_declared", ["declared_by"], "declared_by IS NOT NULL", table="scheduler_events")
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
     _partial("ix_scheduler_events_expected", ["expected_at"], "expected_at IS NOT NULL")
@@ -158,19 +159,6 @@ def _executions() -> None:
     )
     _partial("ix_scheduler_executions_rare", ["state", "end_time", "id"], rare, table=table)
     _partial("uq_scheduler_executions_open_key", ["open_key"], "open_key IS NOT NULL", table=table, unique=True)
-
-
-def _log_lines() -> None:
-    op.create_table(
-        "scheduler_log_lines",
-        sa.Column("execution_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("logger", sa.Text(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("execution_id", "number"),
-    )
 
 
 def _nodes() -> None:

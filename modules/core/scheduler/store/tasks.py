@@ -38,6 +38,7 @@ NEXT_DUE = """
     WHERE status = 'pending' AND next_execution > :now
         AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
     ORDER BY next_execution LIMIT 1"""
+RAN = frozenset({"last_execution", "last_error"})
 not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = events.c.status == literal_column("'pending'")
@@ -82,7 +83,9 @@ def lock_by_key(c: Connection, module_id: str, key: str) -> Row[Any] | None:
 
 
 def change(c: Connection, task_id: str, now: datetime, **values: Any) -> None:
-    """Set columns of one task."""
+    """Set columns of one task; those who watch are told of it, unless it only ran."""
+    if not values.keys() <= RAN:
+        values["changed_at"] = now
     c.execute(update(events).where(events.c.id == task_id).values(updated_at=now, **values))
 
 
