@@ -30,9 +30,10 @@ def test_tokens_are_made_listed_and_revoked(project: Project) -> None:
         ["tokens", "list", "--json"],
         ["tokens", "revoke", "ci"],
         ["tokens", "revoke", "ci"],
+        ["audit", "list"],
     )
 
-    _, none, made, twice, wrong, listed, as_json, revoked, gone = answers
+    _, none, made, twice, wrong, listed, as_json, revoked, gone, audit = answers
     assert none.out == "there are no tokens; chamberlain tokens create NAME --scope read makes one\n"
     assert made.out.startswith("chmb_")
     assert "the only time" in made.err
@@ -47,3 +48,7 @@ def test_tokens_are_made_listed_and_revoked(project: Project) -> None:
     assert made.out.strip().rpartition("_")[2] not in listed.out + as_json.out + made.err
     assert revoked.out.startswith(f"token ci ({token['id']}) is revoked since ")
     assert gone.status == 1
+    assert [line.split()[4:7] for line in audit.out.splitlines()[1:3]] == [
+        [operator().name, "cli", "revoke"],
+        [operator().name, "cli", "create"],
+    ]
