@@ -148,6 +148,39 @@ async def test_a_row_that_cannot_be_carried_over_leaves_the_target_as_it_was(
     assert not any((await content(postgres_url)).values())
 
 
+async def test_what_arrives_differently_is_rolled_back(sqlite_url: str, other_url: str, tmp_path: Path) -> None:
+    here, there = application(sqlite_url, tmp_path), application(other_url, tmp_path)
+    await here.upgrade()
+    await there.upgrade()
+    await fill(sqlite_url)
+    meddling = "UPDATE scheduler_pauses SET reason = 'x'"
+    trigger = f"CREATE TRIGGER meddles AFTER INSERT ON scheduler_pauses BEGIN {meddling}; END"
+    database = Database(other_url)
+    await database.write(lambda c: c.execute(sa.text(trigger)))
+    await database.close()
+
+    with pytest.raises(CopyRefused, match="table scheduler_pauses: what arrived is not what was sent"):
+        await moved(here, there)
+
+    assert not any((await content(other_url)).values())
+
+
+async def test_an_interruption_leaves_the_target_as_it_was(sqlite_url: str, other_url: str, tmp_path: Path) -> None:
+    here, there = application(sqlite_url, tmp_path), application(other_url, tmp_path)
+    await here.upgrade()
+    await fill(sqlite_url)
+
+    def told(name: str, _done: int, _total: int) -> None:
+        if name == "scheduler_nodes":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await move(here, there, in_use=(), told=told)
+
+    assert not any((await content(other_url)).values())
+    await moved(here, there)
+
+
 async def test_a_database_that_is_in_use_is_not_moved(sqlite_url: str, other_url: str, tmp_path: Path) -> None:
     here, there = application(sqlite_url, tmp_path), application(other_url, tmp_path)
     await here.upgrade()

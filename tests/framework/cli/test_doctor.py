@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Project
 
 from framework import Application
 from framework.clock import SystemClock
@@ -104,14 +106,23 @@ def test_a_listed_module_that_is_missing_is_found(commands: Commands, monkeypatc
     assert "did you mean 'core.scheduler'?" in found(commands)["modules"]
 
 
-def test_a_package_that_hides_modules_is_found(healthy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    import modules
+@pytest.mark.parametrize(
+    ("hiding", "problem"),
+    [
+        ("modules/__init__.py", "hides other folders of the same name; it should be removed"),
+        ("modules.py", "is imported as 'modules' and hides the modules/ folders; remove or rename it"),
+    ],
+)
+def test_what_hides_the_folders_of_modules_is_found(tmp_path: Path, hiding: str, problem: str) -> None:
+    project = Project(tmp_path)
+    (tmp_path / hiding).parent.mkdir(exist_ok=True)
+    (tmp_path / hiding).touch()
 
-    monkeypatch.setattr(modules, "__file__", str(healthy.folder / "modules" / "__init__.py"), raising=False)
-    assert "hides other folders of the same name; it should be removed" in found(healthy)["modules"]
+    told = project.call("doctor", "--json", FRAMEWORK_HTTP_PORT="0")
 
-    monkeypatch.delattr(modules, "__path__")
-    assert "is imported as 'modules' and hides the modules/ folders" in found(healthy)["modules"]
+    assert told.returncode == 1
+    (finding,) = json.loads(told.stdout)["findings"]
+    assert f"{finding['problem']}; {finding['cure']}" == f"{tmp_path / hiding} {problem}"
 
 
 def test_a_disk_that_is_nearly_full_is_found(healthy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
