@@ -23,6 +23,7 @@ MOST_ERROR = 300
 MOST_TRIES = 5
 SENDING = timedelta(minutes=2)  # after which another node takes over what one has begun to send
 FIRST_PAUSE = timedelta(seconds=30)  # before the next try, and twice as long before each further one
+PARTS = {"count", "suppressed", "since", "tasks", "others"}
 CLEANUP = function_key(*CARRY_OUT)
 OF_STATE = {
     State.FAILED: (Kind.GAVE_UP, Kind.FAILED),
@@ -77,8 +78,10 @@ def begin(c: Connection, rules: Collection[str], now: datetime) -> list[Sending]
     """Claim the alerts that are to be sent now: no other node sends them unless this one falls silent."""
     found = []
     for row in alerts.due(c, rules, now):
-        text = row.sending or row.waiting
-        content = strict_json.loads(text)
+        content = _read(row.sending or row.waiting)
+        if content is None:
+            alerts.change(c, row.rule, sending=None, waiting=None, tries=0)
+            continue
         if row.sending is None:
             content["id"] = new_id()
             alerts.change(c, row.rule, sending=strict_json.dumps(content), waiting=None, tries=0)
@@ -90,7 +93,7 @@ def begin(c: Connection, rules: Collection[str], now: datetime) -> list[Sending]
 def end(c: Connection, sent: Sending, every: timedelta, now: datetime, *, reached: bool) -> bool:
     """Note whether an alert has reached somebody; return whether it is tried again."""
     row = alerts.lock(c, sent.rule)
-    if row.sending is None or strict_json.loads(row.sending).get("id") != sent.content["id"]:
+    if (_read(row.sending) or {}).get("id") != sent.content["id"]:
         return False  # another node took over, and has done it
     tries = sent.tries + 1
     if reached or tries >= MOST_TRIES:
@@ -102,15 +105,23 @@ def end(c: Connection, sent: Sending, every: timedelta, now: datetime, *, reache
 
 def _gathered(row: Row[Any], told: Sequence[tuple[Kind, Incident]], now: datetime) -> dict[str, Any]:
     """Return what waits for a rule, with these; what comes while its last alert keeps it silent is `suppressed`."""
-    waiting: dict[str, Any] = {"count": 0, "suppressed": 0, "since": now.isoformat(), "tasks": [], "others": 0}
-    if row.waiting is not None:
-        waiting = strict_json.loads(row.waiting)
+    empty: dict[str, Any] = {"count": 0, "suppressed": 0, "since": now.isoformat(), "tasks": [], "others": 0}
+    waiting = _read(row.waiting) or empty
     is_silent = row.sending is not None or (row.next_at is not None and now < row.next_at)
     for kind, incident in told:
         waiting["count"] += incident.times
         waiting["suppressed"] += incident.times if is_silent else 0
         _name(waiting, kind, incident)
     return waiting | {"until": now.isoformat()}
+
+
+def _read(text: str | None) -> dict[str, Any] | None:
+    """Return what a row holds; None where that is nothing, or damaged, which must not hold up whoever reads it."""
+    try:
+        content = None if text is None else strict_json.loads(text)
+    except strict_json.JsonError:
+        return None
+    return content if isinstance(content, dict) and set(content) >= PARTS else None
 
 
 def _name(waiting: dict[str, Any], kind: Kind, incident: Incident) -> None:

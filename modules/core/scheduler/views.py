@@ -24,6 +24,7 @@ TASK_FIELDS = (
     "interval_value",
     "timezone",
     "next_execution",
+    "expected_at",
     "last_execution",
     "execution_count",
     "max_executions",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from declaring import Started
+from outside import Outside
 from sessions import Mine
 
 from framework import AppContext, Application, Module
@@ -130,6 +131,14 @@ async def mine(node: Node, database_url: str) -> AsyncIterator[Mine]:
     await mine.make_table()
     yield mine
     await mine.engine.dispose()
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    """A service outside that hears of alerts and pings."""
+    outside = Outside()
+    yield outside
+    outside.close()
 
 
 @pytest.fixture

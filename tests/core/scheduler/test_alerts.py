@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,20 +9,11 @@ from nodes import Stuck, kill, release_all
 from outside import Outside
 from sqlalchemy import select
 
-from framework import Application, SettingsError
-from framework.testing import FakeClock
 from modules.core.scheduler.tables import alerts
 
 HOUR, LEASE = 3_600.0, 60.0
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def outside() -> Iterator[Outside]:
-    outside = Outside()
-    yield outside
-    outside.close()
 
 
 def fail() -> None:
@@ -193,56 +181,25 @@ async def test_an_alert_outlives_the_node_that_found_it(start_node: Any, outside
     assert [body["count"] for body in outside.bodies()] == [1]
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"count": 1}'])
+@only_sqlite
+async def test_what_somebody_has_damaged_holds_up_neither_turns_nor_alerts(
+    start_node: Any, outside: Outside, text: str
+) -> None:
+    node = await start_node(**rule(outside))
+    node.register("fail", fail)
+    damage = alerts.insert().values(rule="on call", waiting=text, sending=text, tries=0)
+    await node.app_context.database.write(lambda c: c.execute(damage))
+
+    await fails(node)
+    await fails(node)
+
+    assert await node.states() == ["failed", "failed"]
+    assert outside.bodies()[-1]["text"].startswith("fail failed for good")
+
+
 async def test_without_rules_nothing_is_stored(node: Any) -> None:
     node.register("fail", fail)
     await fails(node)
 
     assert await node.app_context.database.read(lambda c: c.execute(select(alerts)).all()) == []
-
-
-@only_sqlite
-async def test_every_alert_is_a_line_of_the_log(start_node: Any, caplog: Any) -> None:
-    node = await start_node(alerts=[{"name": "on call"}])
-    node.register("fail", fail)
-
-    await fails(node, 3)
-
-    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert lines == ["alert on call: fail failed for good: ValueError: no luck"]
-
-
-@only_sqlite
-async def test_a_command_is_given_the_alert_where_commands_are_allowed(start_node: Any, tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    alert = {"name": "on call", "command": f"cat > {told}"}
-    node = await start_node(alerts=[alert], allow_commands=True)
-    node.register("fail", fail)
-
-    await fails(node)
-
-    assert '"text":"fail failed for good: ValueError: no luck"' in told.read_text()
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"alerts": [{"name": "a", "command": "true"}]}, "CORE_SCHEDULER_ALLOW_COMMANDS is not true"),
-        ({"alerts": [{"name": "a", "webhook": "https://x.example/"}]}, "x.example is not among the hosts"),
-        ({"heartbeat_url": "https://x.example/"}, "CORE_SCHEDULER_HEARTBEAT_URL cannot be called"),
-        ({"alerts": [{"name": "a"}, {"name": "a"}]}, "two alerts have the same name"),
-        ({"alerts": [{"name": "a", "on": ["boredom"]}]}, "boredom"),
-    ],
-)
-async def test_what_could_never_be_told_is_refused_at_the_start(settings: Any, message: str, tmp_path: Path) -> None:
-    tables = {"framework": {"data_dir": str(tmp_path)}, "core.scheduler": settings}
-
-    async def start() -> str:
-        async with Application(["core.scheduler"], tables, clock=FakeClock()) as app_context:
-            return str(await app_context.health())
-
-    try:
-        said = await start()
-    except SettingsError as error:
-        said = str(error)
-
-    assert message in said

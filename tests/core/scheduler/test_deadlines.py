@@ -73,6 +73,7 @@ async def test_by_a_time_of_the_day_in_the_zone_of_the_task(node: Any) -> None:
     until_first = (first - node.clock.now()).total_seconds()
     deadline = until_first + 4.5 * HOUR
 
+    assert (await node.task(task_id))["expected_at"] - first == timedelta(hours=4.5)
     assert await overdue(node, deadline - 1, runs=False) == 0
     assert await overdue(node, 1, runs=False) == 1
     assert await overdue(node, DAY - HOUR) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,6 @@ from outside import Outside
 from framework.clock import SystemClock
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def outside() -> Iterator[Outside]:
-    outside = Outside()
-    yield outside
-    outside.close()
 
 
 async def sent(node: Any) -> None:

@@ -35,6 +35,7 @@ class Task(Shape):
     schedule: str = Field(description="The same in words.")
     timezone: str = Field(description="The zone in which its times are read.")
     next_execution: datetime | None = Field(description="Its next nominal time.")
+    expected_at: datetime | None = Field(description="By when a run must have succeeded, where `expected_by` says so.")
     last_execution: datetime | None = Field(description="When it last started.")
     execution_count: int = Field(description="How many occurrences have started.")
     max_executions: int | None = Field(description="How many may start.")

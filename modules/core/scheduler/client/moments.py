@@ -17,6 +17,7 @@ MOMENTS = frozenset(
         "due_at",
         "end_time",
         "ended_at",
+        "expected_at",
         "first",
         "from",
         "last",

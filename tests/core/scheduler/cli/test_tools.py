@@ -184,3 +184,11 @@ def test_a_database_that_was_never_made_is_refused_kindly(project: Project) -> N
 
     assert answer.returncode == 1
     assert answer.stderr.startswith("chamberlain: there is no database at data/chamberlain.db yet; ")
+
+
+def test_metrics_of_what_is_stored_are_printed_where_nothing_runs(settled: Project) -> None:
+    (printed,) = settled.calls(["metrics"])
+
+    assert printed.status == 0
+    assert 'scheduler_tasks{state="completed"} 1.0' in printed.out
+    assert "scheduler_store_up 1.0" in printed.out
