@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import tomllib
@@ -14,7 +15,8 @@ import pytest
 import settings_table
 from documents import PAGES, ROOT, blocks, first_cells, sources, without_blocks
 
-from framework import cli
+from framework import Application, cli
+from framework.web.assembling import web_application
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.task import Status, TaskConfig
 
@@ -74,6 +76,17 @@ def test_every_command_is_documented_with_its_options() -> None:
     }
 
     assert documented == dict(commands_of(program))
+
+
+async def test_the_document_of_the_api_is_what_a_server_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with Application(modules=["core.scheduler", "core.access"]).registered() as app_context:
+        answered = json.loads(json.dumps(web_application(app_context).openapi()))
+
+    is_up_to_date = answered == json.loads((ROOT / "docs" / "openapi.json").read_text())
+    assert is_up_to_date, "write it anew: chamberlain openapi > docs/openapi.json"
 
 
 def result_codes() -> set[str]:
