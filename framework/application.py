@@ -66,7 +66,7 @@ class Application:
         self._own = prepared.own
         clock = SystemClock() if self._clock is None else self._clock
         database = open_database(self._own)
-        context = AppContext(clock, database, prepared.settings)
+        context = AppContext(clock, database, prepared.settings, prepared.origins)
         context.add_health_check("framework.database", lambda: answers(database))
         self._phases, self._stopping = Phases(prepared.modules, context), asyncio.Lock()
         set_ids(session_id=context.session_id)
@@ -165,7 +165,8 @@ class Application:
             await until_it_answers(database, clock, own.model_copy(update={"database_timeout": patience}))
             if isinstance(clock, SystemClock):
                 clock.offset = await database.clock_offset(clock)
-            yield Phases(prepared.modules, AppContext(clock, database, prepared.settings))
+            context = AppContext(clock, database, prepared.settings, prepared.origins)
+            yield Phases(prepared.modules, context)
         finally:
             await database.close()
 

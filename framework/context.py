@@ -64,13 +64,19 @@ def context_of(module_id: str) -> Context:
 class AppContext:
     """Services, settings and callbacks of one running application."""
 
-    def __init__(self, clock: Clock, database: Database, settings: Mapping[str, ModuleSettings]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        database: Database,
+        settings: Mapping[str, ModuleSettings],
+        origins: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self.clock = clock
         self.database = database
         self.session_id = new_id()
         self.phase = Phase.REGISTERING
         self.modules_health = Health(clock)
-        self._settings = dict(settings)
+        self._settings, self._origins = dict(settings), dict(origins or {})
         self._services: dict[str, tuple[str, object]] = {}
         self._lost: dict[str, tuple[str, list[str]]] = {}
         self._declarations: list[tuple[str, str, object]] = []
@@ -129,6 +135,12 @@ class AppContext:
     def renew_settings(self, module_id: str, settings: ModuleSettings) -> None:
         """Let these be the settings of a module from here on; only a reload calls this."""
         self._settings[module_id] = settings
+
+    def list_settings(self) -> list[dict[str, Any]]:
+        """Return every setting, `{"module", "name", "value", "source", "meaning"}`; secrets are `***`."""
+        from framework.settings_shown import settings_shown  # pydantic takes a while to import
+
+        return list(settings_shown(self._settings, self._origins))
 
     def declare(self, kind: str, value: object) -> None:
         """Hand over data of a kind, such as a task, to whoever asks for the kind in phase two. Phase one only."""

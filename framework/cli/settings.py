@@ -32,13 +32,11 @@ def show_settings(
     as_json: AsJson = False,
 ) -> None:
     """Show every setting and its value; secrets are ***."""
+    from framework.settings_shown import settings_shown
+
     prepared = _prepared()
-    shown = [
-        {"module": module_id, "name": name, "value": _shown(values, name), "source": prepared.origins[module_id][name]}
-        for module_id, values in _chosen(prepared, module).items()
-        for name in type(values).model_fields
-    ]
-    shown = [each for each in shown if not changed or each["source"] != "default"]
+    every = settings_shown(_chosen(prepared, module), prepared.origins)
+    shown = [each for each in every if not changed or each["source"] != "default"]
     if as_json:
         print_json({"settings": shown})
         return
@@ -132,25 +130,6 @@ def _chosen(prepared: Prepared, module_id: str | None) -> dict[str, ModuleSettin
     if module_id not in prepared.settings:
         raise SettingsError(f"{module_id!r} has no settings here{did_you_mean(module_id, prepared.settings)}")
     return {module_id: prepared.settings[module_id]}
-
-
-def _shown(values: ModuleSettings, name: str) -> Any:
-    """Return a value as JSON; durations in words, and what is or may hold a secret masked."""
-    from pydantic import SecretStr
-
-    from framework.settings import without_password
-
-    value = getattr(values, name)
-    if isinstance(value, SecretStr):
-        return "***"
-    plain = values.model_dump(mode="json", include={name})[name]
-    if isinstance(value, timedelta):
-        return _duration(value)
-    if isinstance(plain, list) and plain and not type(values).model_fields[name].repr:
-        return f"{len(plain)} given"  # parameters of tasks, where secrets may be
-    if isinstance(plain, dict):
-        return {key: without_password(each) if isinstance(each, str) else each for key, each in plain.items()}
-    return without_password(plain) if isinstance(plain, str) else plain
 
 
 def _default(model: type[ModuleSettings], name: str) -> Any:

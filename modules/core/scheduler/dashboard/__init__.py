@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 
 def routes(app_context: AppContext) -> APIRouter:
     """Return the pages, their actions, and what they are made of; served wherever the application is mounted."""
-    from modules.core.scheduler.dashboard import assets, audit, cleanups, executions, nodes, overview, task, tasks
+    from modules.core.scheduler.dashboard import (
+        assets,
+        audit,
+        cleanups,
+        executions,
+        modules,
+        nodes,
+        overview,
+        task,
+        tasks,
+    )
     from modules.core.scheduler.dashboard.desk import Desk
 
     desk = Desk(app_context)
-    for screen in (overview, tasks, task, executions, cleanups, nodes, audit):
+    for screen in (overview, tasks, task, executions, cleanups, nodes, modules, audit):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

@@ -21,6 +21,7 @@ SCREENS = (
     ("executions", "Executions", "executions"),
     ("cleanups", "Housekeeping", "cleanups"),
     ("nodes", "Nodes & queues", "nodes"),
+    ("modules", "Modules", "modules"),
     ("audit", "Audit", "audit"),
 )
 

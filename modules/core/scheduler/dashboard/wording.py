@@ -58,12 +58,12 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 60 else span(timedelta(seconds=value))
 
 
-def mark(state: str) -> Markup:
+def mark(state: str, word: str | None = None) -> Markup:
     """Return a state as symbol, colour and word."""
     kind = OUTCOMES.get(state, "quiet")
     return Markup(
         '<span class="mark {kind}"><svg aria-hidden="true"><use href="#i-{state}"/></svg>{word}</span>'
-    ).format(kind=kind, state=state, word=state.replace("_", " "))
+    ).format(kind=kind, state=state, word=word or state.replace("_", " "))
 
 
 def as_json(value: Any) -> str:

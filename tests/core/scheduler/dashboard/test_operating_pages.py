@@ -96,3 +96,15 @@ async def test_the_audit_tells_who_did_what_on_these_pages(site: Any) -> None:
     assert "Nobody has changed anything yet." in empty.text
     assert ("dashboard" in page.text, "Export" in page.text, "status" in page.text) == (True, True, True)
     assert "No change fits." in none.text
+
+
+async def test_modules_functions_and_settings_are_shown_and_secrets_are_not(site: Any) -> None:
+    modules, settings = await site.http.get("/modules"), await site.http.get("/settings")
+    changed = await site.http.get("/settings?changed=yes")
+
+    assert ("core.scheduler" in modules.text, "carry_out_cleanup" in modules.text) == (True, True)
+    assert ("max_concurrent_tasks" in settings.text, "How many executions run at once here." in settings.text) == (
+        True,
+        True,
+    )
+    assert ("database_url" in changed.text, "max_concurrent_tasks" in changed.text) == (True, False)
