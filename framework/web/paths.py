@@ -6,10 +6,11 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends
 from fastapi.params import Depends as Needs
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from framework.caller import Scope
@@ -40,17 +41,26 @@ class ProblemDocument(BaseModel):
     details: dict[str, Any] | None = Field(description="What else is known; of wrong fields, `problems` lists each.")
 
 
+class Posting(NamedTuple):
+    """What every POST needs, with what it may refuse besides, and what routes are made of."""
+
+    needs: Iterable[Needs] = ()
+    refusals: Iterable[str] = ()
+    route_class: type[APIRoute] = StrictRoute
+
+
 class Paths:
     """Adds routes to a router of its own; `statuses` has the HTTP status of every code with which one may refuse."""
 
-    def __init__(self, prefix: str, statuses: Mapping[str, int], tag: str) -> None:
-        self.router = APIRouter(prefix=prefix, route_class=StrictRoute, default_response_class=JsonAnswer)
+    def __init__(self, prefix: str, statuses: Mapping[str, int], tag: str, *, posting: Posting | None = None) -> None:
+        self._posting = posting or Posting()
+        self.router = APIRouter(prefix=prefix, route_class=self._posting.route_class)
         self._statuses = statuses
         self._tag = tag
 
     def tagged(self, tag: str) -> Paths:
         """Return the same for a family of routes, which documents show together."""
-        same = Paths(self.router.prefix, self._statuses, tag)
+        same = Paths(self.router.prefix, self._statuses, tag, posting=self._posting)
         same.router = self.router
         return same
 
@@ -69,6 +79,7 @@ class Paths:
 
         The handler returns a `Response`; what it `answers` is a model or type, for the document. `refusals` are codes.
         """
+        own = self._posting if method == "POST" else Posting()
         self.router.add_api_route(
             path,
             handler,
@@ -78,9 +89,10 @@ class Paths:
             summary=handler.__name__.replace("_", " ").capitalize(),
             description=inspect.getdoc(handler),
             tags=[self._tag],
+            response_class=JsonAnswer,
             response_model=answers,
-            responses=self._refusals(refusals, has_body=method in ("POST", "PATCH", "PUT")),
-            dependencies=[Depends(requires(scope)), *needs],
+            responses=self._refusals([*refusals, *own.refusals], has_body=method in ("POST", "PATCH", "PUT")),
+            dependencies=[Depends(requires(scope)), *needs, *own.needs],
         )
 
     def _refusals(self, codes: Iterable[str], *, has_body: bool) -> dict[int | str, dict[str, Any]]:

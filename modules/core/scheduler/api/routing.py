@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from framework.context import AppContext
-from framework.web.paths import Paths
+from framework.web.paths import Paths, Posting
 from modules.core.scheduler.api.about import AboutRoutes
 from modules.core.scheduler.api.ahead import AheadRoutes
 from modules.core.scheduler.api.cleanup_plans import CleanupPlanRoutes
@@ -14,6 +14,7 @@ from modules.core.scheduler.api.executions import ExecutionRoutes
 from modules.core.scheduler.api.live import LiveRoutes
 from modules.core.scheduler.api.occurrences import OccurrenceRoutes
 from modules.core.scheduler.api.operating import OperatingRoutes
+from modules.core.scheduler.api.repeated import MAY_REPEAT, REFUSALS, route_class
 from modules.core.scheduler.api.statuses import STATUSES
 from modules.core.scheduler.api.tasks import TaskRoutes
 from modules.core.scheduler.service import SchedulerService
@@ -22,7 +23,8 @@ from modules.core.scheduler.service import SchedulerService
 def router_of(app_context: AppContext, prefix: str) -> APIRouter:
     """Return a router with every route of the scheduler."""
     scheduler = app_context.get_service(SchedulerService)
-    paths = Paths(prefix, STATUSES, "tasks")
+    posting = Posting(MAY_REPEAT, REFUSALS, route_class(app_context))
+    paths = Paths(prefix, STATUSES, "tasks", posting=posting)
     TaskRoutes(scheduler).add_to(paths)
     OccurrenceRoutes(scheduler).add_to(paths)
     ExecutionRoutes(scheduler).add_to(paths.tagged("executions"))

@@ -1,4 +1,4 @@
-"""The tables of cleanups, as they were at first."""
+"""The tables of cleanups, and of requests over HTTP, as they were at first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-TABLES = ("cleanup_config", "cleanup_reports", "cleanup_days", "cleanup_plans")
+TABLES = ("cleanup_config", "cleanup_reports", "cleanup_days", "cleanup_plans", "requests")
 
 
 def upgrade() -> None:
@@ -21,6 +21,7 @@ def upgrade() -> None:
     _cleanup_reports()
     _cleanup_days()
     _cleanup_plans()
+    _requests()
 
 
 def downgrade() -> None:
@@ -94,3 +95,16 @@ def _cleanup_plans() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_scheduler_cleanup_plans_created", "scheduler_cleanup_plans", ["created_at"])
+
+
+def _requests() -> None:
+    op.create_table(
+        "scheduler_requests",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("ix_scheduler_requests_begun", "scheduler_requests", ["begun_at"])

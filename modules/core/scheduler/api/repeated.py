@@ -1,0 +1,71 @@
+"""Idempotency-Key: a POST that is sent again with the same key is answered again, and carried out once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Header
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from framework.caller import caller
+from framework.context import AppContext
+from framework.web.problems import Problem, unwrapped
+from framework.web.strict_route import StrictRoute
+from modules.core.scheduler.api.statuses import STATUSES
+from modules.core.scheduler.once import Answered, Once
+
+HEADER, REPLAYED = "Idempotency-Key", {"Idempotency-Replayed": "true"}
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Key = Annotated[
+    str | None,
+    Header(description="Sent again with the same key within a day, the request is answered again and done once."),
+]
+
+
+async def _may_repeat(idempotency_key: Key = None) -> None:
+    """Document the header; it is read before anything else is."""
+
+
+MAY_REPEAT = (Depends(_may_repeat),)
+REFUSALS = ("IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_IN_PROGRESS", "INVALID_IDEMPOTENCY_KEY")
+
+
+def route_class(app_context: AppContext) -> type[APIRoute]:
+    """Return the class of routes that remember what they have answered."""
+    once = Once(app_context)
+
+    class RememberingRoute(StrictRoute):
+        def get_route_handler(self) -> Handler:
+            answer = super().get_route_handler()
+            return _remembering(once, answer) if "POST" in (self.methods or ()) else answer
+
+    return RememberingRoute
+
+
+def _remembering(once: Once, answer: Handler) -> Handler:
+    async def handle(request: Request) -> Response:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return await answer(request)
+        digest = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode() + await request.body()).hexdigest()
+        try:
+            begun = unwrapped(await once.begin(caller().name, key, digest), STATUSES)
+        except Problem as problem:
+            problem.headers.update({"Retry-After": "1"} if problem.code == "IDEMPOTENCY_IN_PROGRESS" else {})
+            raise
+        if isinstance(begun, Answered):
+            return Response(begun.body, begun.status, REPLAYED, media_type="application/json")
+        try:
+            answered = await answer(request)
+        except Exception:  # what is cancelled may have been done, and is not begun again at once
+            await once.refused(begun)
+            raise
+        await once.answered(begun, answered.status_code, bytes(answered.body).decode())
+        return answered
+
+    return handle
