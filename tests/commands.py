@@ -29,10 +29,10 @@ class Desk:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
 
-    def call(self, *arguments: str) -> Answer:
-        """Run a command to its end."""
+    def call(self, *arguments: str, terminal: bool = False) -> Answer:
+        """Run a command to its end, on what says that it is a terminal where that is wanted."""
         status = 0
-        out, err = io.StringIO(), io.StringIO()
+        out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
         with _undone(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 main(arguments)
@@ -50,6 +50,14 @@ class Desk:
         """Schedule a task that lists tasks, a year from now unless the options say when; return its id."""
         when = () if {"--at", "--in", "--every", "--cron", "--event"} & {*options} else ("--in", "365 days")
         return str(self.json("tasks", "add", name, "--function", LISTS, *when, *options)["task_id"])
+
+
+class Terminal(io.StringIO):
+    """Says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
 
 
 @contextlib.contextmanager
