@@ -19,7 +19,7 @@ Shown = Mapping[str, Any]
 TASK_COLUMNS = ("NEXT", "LEFT", "LAST", "PASSED", "STATE", "RUNS", "TASK", "TRIGGER")
 TASK_FIT = {"spare": ("LAST", "RUNS"), "elastic": ("TASK", "TRIGGER")}
 EXECUTION_COLUMNS = ("SCHEDULED", "TASK", "ATTEMPT", "STATE", "REASON", "TOOK", "ERROR", "ID")
-EXECUTION_FIT = {"spare": ("ATTEMPT", "REASON", "ERROR", "SCHEDULED", "TOOK"), "elastic": ("TASK", "REASON", "ERROR")}
+EXECUTION_FIT = {"spare": ("ATTEMPT", "REASON", "TOOK", "ERROR", "SCHEDULED"), "elastic": ("TASK", "REASON", "ERROR")}
 LONGEST_ERROR = 60  # of a row; `--json` gives all of it
 
 OVERLAPS = {
@@ -182,7 +182,7 @@ def execution_rows(executions: Iterable[Shown]) -> list[tuple[str, ...]]:
     """Return one row of `EXECUTION_COLUMNS` for each execution."""
     return [
         (
-            minute_text(each["scheduled_for"]),
+            _stamp(each["scheduled_for"]),
             each["task_name"],
             str(each["attempt"]),
             each["state"],
@@ -193,6 +193,12 @@ def execution_rows(executions: Iterable[Shown]) -> list[tuple[str, ...]]:
         )
         for each in executions
     ]
+
+
+def _stamp(moment: datetime) -> str:
+    """Return a moment on this machine's clock, short enough to stand beside an id."""
+    local = moment.astimezone()
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def took(seconds: float) -> str:
