@@ -62,8 +62,10 @@ def show_history(
     from modules.core.scheduler.asking import find_task
     from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, EXECUTION_FIT, execution_rows
 
-    if failed and (state is not None or cursor is not None):
-        raise typer.BadParameter(f"--failed goes without {'--state' if state else '--cursor'}")
+    if failed and state is not None:
+        raise typer.BadParameter("--failed and --state are two ways to choose; take one")
+    if failed and cursor is not None:
+        raise typer.BadParameter("--failed shows one page; for more, take --state and --cursor")
 
     async def look(scheduler: Scheduler, _clock: Clock) -> None:
         task_id = None if task is None else (await find_task(scheduler, task)).unwrap()["id"]

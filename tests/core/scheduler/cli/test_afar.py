@@ -26,6 +26,7 @@ LOOKS = [
     "tasks export --owner runtime",
     "executions list --failed",
     "executions explain once",
+    "executions logs once",
     "functions list",
     "nodes list",
     "queues list",
