@@ -20,6 +20,7 @@ def routes(app_context: AppContext) -> APIRouter:
         audit,
         cleanups,
         executions,
+        failures,
         modules,
         nodes,
         overview,
@@ -29,7 +30,7 @@ def routes(app_context: AppContext) -> APIRouter:
     from modules.core.scheduler.dashboard.desk import Desk
 
     desk = Desk(app_context)
-    for screen in (overview, tasks, task, executions, cleanups, nodes, modules, audit):
+    for screen in (overview, tasks, task, executions, failures, cleanups, nodes, modules, audit):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

@@ -19,6 +19,7 @@ SCREENS = (
     ("overview", "Overview", ""),
     ("tasks", "Tasks", "tasks"),
     ("executions", "Executions", "executions"),
+    ("failures", "Failures", "failures"),
     ("cleanups", "Housekeeping", "cleanups"),
     ("nodes", "Nodes & queues", "nodes"),
     ("modules", "Modules", "modules"),

@@ -1,6 +1,6 @@
 // What makes the pages pleasant; without it every link and every form works all the same.
 const THEMES = ["system", "light", "dark"];
-const PLACES = { o: "", t: "tasks", e: "executions", h: "cleanups", n: "nodes", m: "modules", a: "audit" };
+const PLACES = { o: "", t: "tasks", e: "executions", f: "failures", h: "cleanups", n: "nodes", m: "modules", a: "audit" };
 const EVERY = 5000;
 
 const page = () => document.getElementById("page");
