@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +22,9 @@ OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 class Server:
     """A server on the loopback that gives every caller the same answer, and keeps what they said."""
 
-    def __init__(self) -> None:
-        self.listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.listening = listening if tls is None else tls.wrap_socket(listening, server_side=True)
         self.port = self.listening.getsockname()[1]
         self.answer: bytes | None = OK
         self.heard: list[bytes] = []
@@ -27,10 +32,15 @@ class Server:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+        while True:
+            try:
                 caller, _ = self.listening.accept()
-                self.heard.append(caller.recv(65_536))
+            except ssl.SSLError:  # a caller who does not trust it
+                continue
+            except OSError:
+                return
+            with contextlib.suppress(OSError):
+                self.heard.append(request(caller))
                 if self.answer is None:
                     self.held.append(caller)
                 else:
@@ -40,6 +50,16 @@ class Server:
     def close(self) -> None:
         for each in (self.listening, *self.held):
             each.close()
+
+
+def request(caller: socket.socket) -> bytes:
+    """Read a whole request: who closes before has not let the other one finish."""
+    data = caller.recv(65_536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = [int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length:")]
+    while len(body) < sum(lengths):
+        body += caller.recv(65_536)
+    return head + b"\r\n\r\n" + body
 
 
 @pytest.fixture
@@ -176,3 +196,30 @@ async def test_an_answer_that_is_no_success_or_no_http_is_a_problem(server: Serv
 
     assert broken == "answered with 500"
     assert await outgoing.send(url) is not None
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_a_server_whose_certificate_nobody_knows_is_told_nothing(tmp_path: Path, monkeypatch: Any) -> None:
+    made, key = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made, key)
+    server = Server(tls)
+    outgoing, url = allowing(server)
+
+    unknown = await outgoing.send(url.replace("http:", "https:"), b"{}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    known = await outgoing.send(url.replace("http:", "https:"), b"{}")
+    server.close()
+
+    assert unknown is not None
+    assert "CERTIFICATE_VERIFY_FAILED" in unknown
+    assert (known, len(server.heard)) == (None, 1)
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate that nobody has signed, and its key."""
+    made, key = folder / "certificate.pem", folder / "key.pem"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    new = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    subprocess.run([*new, *subject, "-days", "2", "-out", made, "-keyout", key], check=True, capture_output=True)
+    return made, key

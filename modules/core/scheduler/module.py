@@ -18,6 +18,7 @@ from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
+from modules.core.scheduler.lookout import Lookout
 from modules.core.scheduler.outside import Outside
 from modules.core.scheduler.planning import Planner
 from modules.core.scheduler.runner import Runner
@@ -25,7 +26,6 @@ from modules.core.scheduler.service import SchedulerService
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.shell_command import RUN_COMMAND, run_command
 from modules.core.scheduler.trigger_manager import TriggerManager
-from modules.core.scheduler.watch import Watch
 
 LIVE = frozenset({"max_concurrent_tasks", "queues", "poll_interval", "shutdown_grace"})  # what may change while it runs
 
@@ -58,8 +58,8 @@ class SchedulerModule(Module):
         runner = self._runner = Runner(app_context, functions, settings, executors)
         jobs = JobManager(app_context.database, app_context.clock, planner, settings, runner.wake)
         housekeeper = Housekeeper(app_context, jobs, planner, functions, settings, roots)
-        watch = Watch(app_context, settings, runner, outgoing)
-        self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner, watch)
+        lookout = Lookout(app_context, settings, runner, outgoing)
+        self._service = SchedulerService(app_context, settings, functions, triggers, jobs, housekeeper, runner, lookout)
         app_context.add_service("core.scheduler.service", self._service)
         app_context.add_service("core.scheduler.job_manager", jobs)
         app_context.add_service("core.scheduler.trigger_manager", triggers)

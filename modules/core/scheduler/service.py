@@ -26,6 +26,7 @@ from modules.core.scheduler.importing import Importer
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.leftovers import Leftovers
 from modules.core.scheduler.live import Live
+from modules.core.scheduler.lookout import Lookout
 from modules.core.scheduler.metrics import Metrics
 from modules.core.scheduler.occurrences import Occurrences
 from modules.core.scheduler.one_cleanup import OneCleanup
@@ -36,7 +37,6 @@ from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.status import health_of, status_of
 from modules.core.scheduler.task import TaskConfig
 from modules.core.scheduler.trigger_manager import TriggerManager
-from modules.core.scheduler.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +56,10 @@ class SchedulerService:
         jobs: JobManager,
         housekeeper: Housekeeper,
         runner: Runner,
-        watch: Watch,
+        lookout: Lookout,
     ) -> None:
         self._app_context, self._settings, self.functions = app_context, settings, functions
-        self._runner, self._housekeeper, self._jobs, self.lookout = runner, housekeeper, jobs, watch
+        self._runner, self._housekeeper, self._jobs, self.lookout = runner, housekeeper, jobs, lookout
         self.register_function, self.add_listener = functions.register, runner.listeners.add
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
         self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)

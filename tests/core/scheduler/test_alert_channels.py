@@ -20,7 +20,7 @@ async def fails(node: Any, times: int = 1) -> None:
     for _ in range(times):
         await node.add("fail", delay=0)
         await node.scheduler.run_due()
-        await node.scheduler.watch.look()
+        await node.scheduler.lookout.look()
 
 
 @only_sqlite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -196,6 +197,17 @@ async def test_what_somebody_has_damaged_holds_up_neither_turns_nor_alerts(
 
     assert await node.states() == ["failed", "failed"]
     assert outside.bodies()[-1]["text"].startswith("fail failed for good")
+
+
+async def test_nodes_that_look_at_the_same_moment_send_one_alert(start_node: Any, outside: Outside) -> None:
+    nodes = [await start_node(**rule(outside)) for _ in range(3)]
+    nodes[0].register("fail", fail)
+    await nodes[0].add("fail", delay=0)
+    await nodes[0].scheduler.run_due()
+
+    await asyncio.gather(*(each.scheduler.lookout.look() for each in nodes for _ in range(2)))
+
+    assert [body["count"] for body in outside.bodies()] == [1]
 
 
 async def test_without_rules_nothing_is_stored(node: Any) -> None:

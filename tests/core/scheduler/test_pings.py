@@ -73,7 +73,7 @@ async def test_the_scheduler_says_that_it_is_alive_as_long_as_its_loop_turns(sta
     assert looks == [0, 1, 1, 2, 2, 3]
 
 
-async def test_the_watch_runs_beside_the_loop_and_ends_with_it(start_node: Any, outside: Outside) -> None:
+async def test_the_lookout_runs_beside_the_loop_and_ends_with_it(start_node: Any, outside: Outside) -> None:
     alert = {"name": "on call", "webhook": f"{outside.url}/hook"}
     node = await start_node(enabled=True, framework=outside.allowed, alerts=[alert])
     node.register("fail", lambda: 1 / 0)
@@ -84,4 +84,4 @@ async def test_the_watch_runs_beside_the_loop_and_ends_with_it(start_node: Any, 
     await node.scheduler.stop_background_processing()
 
     assert outside.bodies()[0]["alert"] == "on call"
-    assert [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "scheduler watch"] == []
+    assert [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "scheduler lookout"] == []

@@ -1,4 +1,4 @@
-"""The watch: beside the loop, it looks for what should have succeeded, sends alerts, and pings."""
+"""The lookout: beside the loop, it looks for what should have succeeded, sends alerts, and pings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = 10.0  # between two looks
 BATCH = 100  # tasks of one transaction
 
 
-class Watch:
+class Lookout:
     """A loop of its own, for what it does may take its time; nothing that goes wrong in it touches the runner."""
 
     def __init__(
@@ -44,10 +44,10 @@ class Watch:
         runner.after_turn += [self.pings.turned, self._turned]
 
     def start(self) -> None:
-        """Watch in the background; a second call changes nothing."""
+        """Look in the background; a second call changes nothing."""
         if self._loop is None:
-            step = repeat(self._step, name="watch", clock=self._clock, wake=self._wake, passes=is_transient)
-            self._loop = asyncio.create_task(step, name="scheduler watch")
+            step = repeat(self._step, name="lookout", clock=self._clock, wake=self._wake, passes=is_transient)
+            self._loop = asyncio.create_task(step, name="scheduler lookout")
 
     async def stop(self) -> None:
         """End the loop; an alert that is on its way is sent by another node, or after the next start."""
