@@ -20,7 +20,7 @@ class TokenFileError(FrameworkError):
 
 def token_for(url: str) -> str | None:
     """Return the token to show a server, None where there is none; says so where it would travel in the open."""
-    token = os.environ.get(VARIABLE) or _from_file()
+    token = os.environ.get(VARIABLE, "").strip() or _from_file()
     if token is not None and urlsplit(url).scheme == "http" and not _is_here(urlsplit(url).hostname or ""):
         complain(f"the token travels unencrypted to {url}; use https")
     return token

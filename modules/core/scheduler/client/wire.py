@@ -32,6 +32,8 @@ class Wire:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
             raise Unreachable(f"{url!r} is not the URL of a server; write one like 'http://127.0.0.1:8000'")
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise Unreachable("the token holds characters that no token has, such as a line break")
         self.url = url
         self._parts = parts
         self._token = token

@@ -137,6 +137,15 @@ def test_a_token_comes_from_the_environment_or_a_file_of_ones_own(
     assert token not in "".join(map(str, (open_to_all, read, write, wrong)))
 
 
+def test_a_token_is_never_shown_where_it_is_wrong(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAMBERLAIN_TOKEN", "chmb_secret\nword")
+
+    answer = desk.call("tasks", "list", "--url", "http://127.0.0.1:1")
+
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.err == "chamberlain: the token holds characters that no token has, such as a line break\n"
+
+
 def moments_of(module: ModuleType) -> set[str]:
     models = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, BaseModel)]
     fields = [(field.alias or name, field.annotation) for model in models for name, field in model.model_fields.items()]

@@ -99,3 +99,31 @@ def test_everything_is_held_back_and_let_go_again_and_the_status_tells(desk: Des
     assert status[-1] == "next       nothing: chamberlain tasks list"
     assert let_go.out == "tasks go on\n"
     assert after[-1].startswith("next      nightly, once at ")
+
+
+def test_a_cleanup_is_changed_and_removed_after_asking(desk: Desk) -> None:
+    assert desk.call("tick").status == 0
+
+    changed = desk.json("cleanups", "update", "history", "--set", "cron=0 4 * * *")
+    nothing, unasked = desk.call("cleanups", "update", "history"), desk.call("cleanups", "remove", "history")
+    removed, left = desk.call("cleanups", "remove", "history", "--yes"), desk.json("cleanups", "list")
+    unknown = desk.call("cleanups", "confirm", "no-plan")
+
+    assert changed["config"]["cron"] == "0 4 * * *"
+    assert (nothing.status, unasked.status, unknown.status) == (2, 1, 1)
+    assert (removed.out, left) == ("core.scheduler/history is removed\n", {"cleanups": []})
+
+
+def test_functions_are_listed_with_what_they_take(desk: Desk) -> None:
+    names = desk.call("functions", "list", "--module", "core.scheduler", "--quiet").out.split()
+    shown = desk.call("functions", "show", "scheduler.cancel_task").out
+    unknown = desk.call("functions", "show", "core.scheduler:nothing")
+
+    assert LISTS in names
+    assert "parameter  task_id, string, must be given\n" in shown
+    assert "           cancel_running, boolean, by default false\n" in shown
+    assert shown.endswith("tasks add NAME --function core.scheduler:scheduler.cancel_task --in 0 -p task_id=…\n")
+    assert (
+        unknown.err
+        == "chamberlain: no function 'core.scheduler:nothing' is known; `chamberlain functions list` shows them all\n"
+    )
