@@ -31,6 +31,16 @@ async def test_who_has_no_token_is_counted_by_the_address() -> None:
         assert await ask_often(street, HERE, None, 1) == [200]
 
 
+async def test_nobody_is_several_by_a_header() -> None:
+    async with open_shop(Keys(), http_rate_limit=1, http_rate_burst=2) as street:
+        answers = [
+            await street.ask("GET", "/health/live", HERE, headers={"x-forwarded-for": f"198.51.100.{number}"})
+            for number in range(3)
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
 async def test_who_is_refused_anyway_is_counted_too() -> None:
     async with open_shop(Keys(), http_rate_limit=1, http_rate_burst=2) as street:
         statuses = [(await street.ask("GET", "/api/shop/who", ELSEWHERE)).status_code for _ in range(3)]

@@ -19,6 +19,7 @@ from framework import AppContext, Application, Module
 from framework.caller import Scope
 from framework.errors import FrameworkError
 from framework.web import protocol
+from framework.web.protocol import BoundedProtocol
 from framework.web.scopes import requires
 from framework.web.serving import serving
 from framework.web.sockets import are_for_here_only, listen, port_of, url_of
@@ -203,6 +204,22 @@ async def test_a_request_that_does_not_come_whole_in_time_is_cut_off(
     monkeypatch.setattr(protocol, "WHOLE_WITHIN", 0.05)
     async with application() as app_context, serving(app_context) as url:
         assert await exchanged(url, *parts) == b""
+
+
+async def test_an_answer_may_take_longer_than_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections: list[BoundedProtocol] = []
+    made = BoundedProtocol.connection_made
+    monkeypatch.setattr(BoundedProtocol, "connection_made", lambda self, to: [connections.append(self), made(self, to)])
+    async with (
+        application(Radio()) as app_context,
+        serving(app_context) as url,
+        httpx2.AsyncClient() as client,
+        client.stream("GET", f"{url}/radio") as answer,
+    ):
+        await anext(answer.aiter_bytes())
+        (waiting,) = [each._too_late for each in connections]
+
+    assert waiting is None
 
 
 async def test_many_requests_come_over_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
