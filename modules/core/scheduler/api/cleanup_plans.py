@@ -33,6 +33,7 @@ class CleanupPlanRoutes:
         paths.add("POST", f"{plan}/apply", self.apply_cleanup, *applied)
         refusals = (NOT_FOUND, "ARCHIVE_NOT_FOUND", "RESTORE_FAILED")
         paths.add("GET", f"{one}/archives", self.list_archives, Archives, Scope.READ, *refusals)
+        refusals = (*refusals, "CLEANUPS_FROZEN", "CLEANUPS_READ_ONLY")
         paths.add("POST", f"{one}/restore", self.restore_cleanup, Restored, Scope.ADMIN, *refusals)
 
     async def preview_cleanup(self, cleanup_id: CleanupId) -> Response:

@@ -53,8 +53,8 @@ class Foreseen(Shape):
     """An occurrence that is to come."""
 
     at: datetime = Field(description="When it is due.")
-    start: datetime = Field(description="When it will start.")
-    late: float = Field(description="Seconds between the two.")
+    start: datetime | None = Field(description="When it will start; null where it will not.")
+    late: float = Field(description="Seconds between the two, up to the end of the time looked at.")
     seconds: float = Field(description="How long it will take.")
     task_id: str | None = Field(description="Its task; null for one that is only supposed.")
     name: str = Field(description="What people call the task.")
