@@ -69,15 +69,16 @@ class Signals:
 @contextlib.contextmanager
 def _reloading(application: Application) -> Iterator[None]:
     """Let SIGHUP have the settings read again; not on a terminal, which says so when it goes, nor under nohup."""
-    if sys.stderr.isatty() or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is None or sys.stderr.isatty() or signal.getsignal(hang_up) is signal.SIG_IGN:
         yield
         return
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, _reload, application)
+    loop.add_signal_handler(hang_up, _reload, application)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGHUP)
+        loop.remove_signal_handler(hang_up)
 
 
 def _reload(application: Application) -> None:

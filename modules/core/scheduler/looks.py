@@ -18,7 +18,29 @@ Fields = dict[str, Any]
 
 LONGEST = 2_000  # characters of a value
 OF_JSON = ("parameters", "trigger", "policies", "tags", "config")
-NOT_SHOWN = {"id", "calendars", "definition", "timing", "created_at", "updated_at", "execution_count"}
+OF_TASKS = (
+    "name",
+    "description",
+    "module_id",
+    "function_name",
+    "parameters",
+    "trigger",
+    "timezone",
+    "status",
+    "status_reason",
+    "next_execution",
+    "max_executions",
+    "key",
+    "owner",
+    "priority",
+    "overlap",
+    "max_instances",
+    "delivery",
+    "policies",
+    "tags",
+    "queue",
+    "concurrency_key",
+)
 OF_EXECUTIONS = ("event_id", "state", "reason", "due_at", "cancel_requested_at")
 OF_CLEANUPS = ("module_id", "cleanup_type", "config", "enabled")
 HELD = ("scheduler", "module", "queue", "cleanups")  # kinds, of which a scope says whether they are held back
@@ -66,7 +88,7 @@ def changed(before: Look | None, after: Look | None) -> tuple[Fields | None, Fie
 
 
 def _task(row: Row[Any], mask: Mask) -> Look:
-    stored = {name: value for name, value in row._mapping.items() if name not in NOT_SHOWN}  # noqa: SLF001  # public, by SQLAlchemy's documentation
+    stored = {name: getattr(row, name) for name in OF_TASKS}
     names = {"module_id": row.module_id, "function_name": row.function_name}
     return Look(row.name, stored, {"parameters": mask(names | {"parameters": _read(row.parameters)})})
 

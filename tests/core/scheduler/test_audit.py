@@ -12,7 +12,7 @@ from framework.audit import AuditTrail, Deed, record
 from framework.caller import Caller, Door, Scope, calling
 from modules.core.scheduler.audit_tables import audit
 
-ADA = Caller("ada", Door.API, frozenset({Scope.ADMIN}))
+ADA = Caller("ada", Door.CLI, frozenset({Scope.ADMIN}))
 
 
 async def entries(node: Any, **wanted: Any) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ async def deeds(node: Any, **wanted: Any) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def ada() -> Iterator[None]:
-    """All that a test does is done by Ada, over the API."""
+    """All that a test does is done by Ada."""
     with calling(ADA):
         yield
 
@@ -37,7 +37,7 @@ async def test_a_change_says_who_did_what_to_what_and_when(node: Any, ada: None)
     await node.scheduler.update_task(task_id, {"priority": 5})
     (entry,) = await entries(node, action="update")
 
-    wanted = {"at": node.clock.now(), "actor": "ada", "door": "api", "action": "update", "kind": "task"}
+    wanted = {"at": node.clock.now(), "actor": "ada", "door": "cli", "action": "update", "kind": "task"}
     assert entry.items() >= wanted.items()
     assert (entry["target"], entry["name"]) == (task_id, "Report")
     assert (entry["before"], entry["after"]) == ({"priority": 1}, {"priority": 5})

@@ -143,6 +143,14 @@ def test_a_port_that_something_else_has_is_found(healthy: Commands, monkeypatch:
             assert f"127.0.0.1:{port} cannot be listened on" in found(healthy)["port"]
 
 
+def test_a_port_that_an_application_of_ours_has_is_as_it_should_be(
+    healthy: Commands, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMEWORK_HTTP_PORT", str(server.server_port))
+
+    assert found(healthy) == {}
+
+
 def test_tables_that_are_behind_are_found(commands: Commands) -> None:
     (commands.folder / "data").mkdir(mode=0o700)
     commands.put(DATABASE, "")

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-
-import pytest
 
 from framework import Application
 
@@ -48,34 +42,11 @@ def test_a_node_that_lives_is_healthy_until_it_leaves_due_tasks_alone(commands: 
     assert "the nodes that live do not begin them" in late.err
 
 
-class Answers(BaseHTTPRequestHandler):
-    status = 200
+def test_a_server_is_asked_whether_it_is_ready(commands: Commands, server: Any) -> None:
+    assert commands("--url", server.url, "health") == (0, "healthy\n", "")
 
-    def do_GET(self) -> None:
-        self.send_response(self.status if self.path == "/health/ready" else 404)
-        self.end_headers()
-        self.wfile.write(json.dumps({"detail": "unhealthy: core.scheduler"}).encode())
-
-    def log_message(self, *_: Any) -> None: ...
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_a_server_is_asked_whether_it_is_ready(
-    commands: Commands, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert commands("--url", server, "health") == (0, "healthy\n", "")
-
-    monkeypatch.setattr(Answers, "status", 503)
-    assert commands("--url", server, "health") == (1, "", "chamberlain: unhealthy: core.scheduler\n")
+    server.status = 503
+    assert commands("--url", server.url, "health") == (1, "", "chamberlain: unhealthy: core.scheduler\n")
 
 
 def test_a_server_that_is_not_there_is_named(commands: Commands) -> None:
