@@ -20,7 +20,7 @@ from framework.database import Database
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.freezing import refuse_standstill
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import audit, retention
+from modules.core.scheduler.store import audit, retention, rollups
 from modules.core.scheduler.store.reports import DAYS_KEPT, day_of
 
 BATCH = 500  # rows of one transaction
@@ -142,6 +142,7 @@ class _Pruning:
             gone += taken
         oldest = day_of(self._now - timedelta(days=DAYS_KEPT))
         await self._carry_out(partial(retention.delete_days, before=oldest))
+        await self._carry_out(partial(rollups.forget, now=self._now))
         return gone
 
     async def audit(self) -> int:

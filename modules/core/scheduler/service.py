@@ -92,9 +92,10 @@ class SchedulerService:
         self.list_functions, self.info = directory.functions, directory.info
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
         self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
-        self.live = live = Live(self._app_context)
+        self.live = live = Live(self._app_context, self._runner)
         self.metrics = Metrics(self._app_context, self._settings, self._runner)
-        self.execution_logs, self.follow_logs, self.watch = live.execution_logs, live.follow_logs, live.watch
+        self.execution_logs, self.follow_logs = live.execution_logs, live.follow_logs
+        self.watch, self.stats = live.watch, live.stats
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
@@ -233,7 +234,7 @@ class SchedulerService:
         await self._runner.stop()
         await self._runner.listeners.close()
         await self.lookout.stop()
-        self.live.close()
+        await self.live.close()
 
     async def health(self) -> Answer:
         """Measure whether the loop turns, the database answers and the clock is right: the status, and by how much."""

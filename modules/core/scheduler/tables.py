@@ -162,19 +162,6 @@ class EventExecution(Base):
     created_at: Mapped[datetime]
 
 
-class LogLine(Base):
-    """What was logged in the name of an execution; `number` counts from 1. It goes with its execution."""
-
-    __tablename__ = "scheduler_log_lines"
-
-    execution_id: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[datetime]
-    level: Mapped[str]
-    logger: Mapped[str]
-    message: Mapped[str]
-
-
 class Node(Base):
     """One running process: narrow, because its lease is written often."""
 
@@ -241,7 +228,6 @@ class CalendarRow(Base):
 
 events = cast(Table, ScheduledEvent.__table__)
 executions = cast(Table, EventExecution.__table__)
-log_lines = cast(Table, LogLine.__table__)
 nodes = cast(Table, Node.__table__)
 profiles = cast(Table, NodeProfile.__table__)
 pauses = cast(Table, Pause.__table__)

@@ -234,8 +234,11 @@ async def test_who_watches_reads_no_whole_table(lined_up: Any) -> None:
 
     with seen_by(database) as seen:
         await scheduler.live.look()
-        await lined_up.add(delay=0)
+        task_id = await lined_up.add(delay=0)
         await scheduler.live.look()
+        for of in (None, task_id):
+            (await scheduler.stats(of)).unwrap()
+        await scheduler.live.roll_up()
     plans = await database.read(lambda c: plans_of(c, seen.statements))
 
     assert len(plans) >= 10

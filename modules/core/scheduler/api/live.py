@@ -25,6 +25,8 @@ Follow = Annotated[bool, Query(description="Stream the lines as they come, until
 LastEvent = Annotated[str | None, Header(alias="Last-Event-ID", description="The id of the last event that was heard.")]
 OfTask = Annotated[str | None, Query(description="Only what concerns this task and its executions.")]
 OfExecution = Annotated[str | None, Query(description="Only what concerns this execution, with its log lines.")]
+StatsOf = Annotated[str | None, Query(description="Only of this task.")]
+Reach = Annotated[str, Query(description="`1h`, `24h` or `7d`.")]
 Kinds = Annotated[list[str] | None, Query(description="Only these kinds; may be given several times.")]
 
 
@@ -49,6 +51,47 @@ class LogPage(Shape):
     )
 
 
+class Durations(Shape):
+    """How long functions ran, in seconds; null where none has."""
+
+    average: float | None = Field(description="The mean.")
+    p50: float | None = Field(description="Half of them took at most so long.")
+    p95: float | None = Field(description="Of twenty, nineteen took at most so long.")
+    longest: float | None = Field(description="The longest.")
+
+
+class Lateness(Shape):
+    """How many seconds after they could have begun functions did."""
+
+    average: float | None = Field(description="The mean; null where none has begun.")
+    longest: float = Field(description="The most.")
+
+
+class Point(Shape):
+    """A step of the series."""
+
+    at: datetime = Field(description="When the step begins.")
+    by_state: dict[str, int] = Field(description="How many executions ended in it, by state.")
+
+
+class Statistics(Shape):
+    """How executions came out lately."""
+
+    window: str = Field(description="`1h`, `24h` or `7d`.")
+    task_id: str | None = Field(description="The task, null for all.")
+    step: int = Field(description="Seconds that each point of the series spans.")
+    since: datetime = Field(description="From when on it counts.")
+    until: datetime = Field(description="Up to when it counts.")
+    executions: int = Field(description="How many ended, those that never ran among them.")
+    by_state: dict[str, int] = Field(description="The same by state.")
+    success_rate: float | None = Field(description="Of those that worked or broke, the part that worked.")
+    duration: Durations = Field(description="How long they took.")
+    lateness: Lateness = Field(description="How late they began.")
+    series: list[Point] = Field(description="Step by step, oldest first.")
+    exact: bool = Field(description="Whether percentiles are exact, or right to 2.5 %.")
+    complete: bool = Field(description="Whether all that ended in the window counts.")
+
+
 class LiveRoutes:
     """The routes of those who watch."""
 
@@ -60,6 +103,7 @@ class LiveRoutes:
         logs = "/executions/{execution_id}/logs"
         refusals = ("EXECUTION_NOT_FOUND", "INVALID_LIMIT", "INVALID_CURSOR")
         paths.add("GET", logs, self.execution_logs, LogPage, Scope.READ, *refusals)
+        paths.add("GET", "/stats", self.stats, Statistics, Scope.READ, "TASK_NOT_FOUND", "INVALID_WINDOW")
         paths.add("GET", "/events/stream", self.stream_events, None, Scope.READ, "INVALID_KIND")
 
     async def execution_logs(
@@ -80,6 +124,10 @@ class LiveRoutes:
         if page.error is not None or not follow:
             return answer(page)
         return EventStream(sent_lines(self._scheduler.follow_logs(execution_id, after=after)))
+
+    async def stats(self, task: StatsOf = None, window: Reach = "24h") -> Response:
+        """Return how executions came out: counts by state and time, success rate, durations, lateness."""
+        return answer(await self._scheduler.stats(task, window))
 
     async def stream_events(
         self,

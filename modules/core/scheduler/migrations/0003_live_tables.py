@@ -14,13 +14,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table of log lines."""
+    """Create the three tables."""
     _log_lines()
+    _rollups()
 
 
 def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("scheduler_log_lines")
+    """Drop them."""
+    for name in ("rollup_position", "rollups", "log_lines"):
+        op.drop_table(f"scheduler_{name}")
 
 
 def _log_lines() -> None:
@@ -33,4 +35,28 @@ def _log_lines() -> None:
         sa.Column("logger", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("execution_id", "number"),
+    )
+
+
+def _rollups() -> None:
+    op.create_table(
+        "scheduler_rollups",
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("executions", sa.Integer(), nullable=False),
+        sa.Column("timed", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("longest", sa.Double(), nullable=False),
+        sa.Column("late_seconds", sa.Double(), nullable=False),
+        sa.Column("latest", sa.Double(), nullable=False),
+        sa.Column("spread", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("step", "at", "state"),
+    )
+    op.create_table(
+        "scheduler_rollup_position",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("end_time", UtcDateTime(), nullable=False),
+        sa.Column("execution_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from framework.clock import id_at
 from modules.core.scheduler.cleanup_tables import cleanup_reports
+from modules.core.scheduler.live_tables import log_lines
 from modules.core.scheduler.store.executions import is_running
-from modules.core.scheduler.tables import events, executions, log_lines, nodes, pauses
+from modules.core.scheduler.tables import events, executions, nodes, pauses
 
 TASK_COLUMNS: tuple[str, ...] = (
     "id",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from framework.database import insert_rows
 from modules.core.scheduler.journal import Line
-from modules.core.scheduler.tables import log_lines
+from modules.core.scheduler.live_tables import log_lines
 
 
 def add(c: Connection, lines: Sequence[Line]) -> None:

@@ -184,3 +184,14 @@ async def test_what_cannot_be_streamed_is_refused_before_it_begins(api: Api) -> 
     assert (await api.get("/events/stream", 422, kind="taks"))["code"] == "INVALID_KIND"
     assert (await api.get("/executions/nobody/logs", 404, follow=True))["code"] == "EXECUTION_NOT_FOUND"
     assert (await api.get("/executions/nobody/logs", 422, after=-1))["code"] == "INVALID_CURSOR"
+
+
+async def test_statistics_are_answered_of_all_and_of_one_task(api: Api, node: Any) -> None:
+    task_id = await node.add_every(60)
+    await node.pass_time(60)
+    everything = await api.get("/stats", window="1h")
+    of_one = await api.get("/stats", task=task_id, window="7d")
+
+    assert (everything["executions"], everything["by_state"], of_one["success_rate"]) == (1, {"succeeded": 1}, 1.0)
+    assert (await api.get("/stats", 422, window="1y"))["code"] == "INVALID_WINDOW"
+    assert (await api.get("/stats", 404, task="nobody"))["code"] == "TASK_NOT_FOUND"

@@ -12,7 +12,7 @@ from logged import messages
 from framework.clock import SystemClock
 from framework.testing.statements import seen_by
 from modules.core.scheduler import ExecutionContext, JobManager
-from modules.core.scheduler.tables import log_lines
+from modules.core.scheduler.live_tables import log_lines
 
 log = logging.getLogger("acme.work")
 
