@@ -55,6 +55,8 @@ def health_router(app_context: AppContext) -> APIRouter:
             raise _not_ready(f"the application is {app_context.phase.value}", {})
         return {"status": "started"}
 
+    for path, answer in (("", health), ("/live", live), ("/ready", ready), ("/started", started)):
+        router.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)  # as some load balancers ask
     return router
 
 

@@ -84,6 +84,13 @@ async def test_an_application_between_its_lives_is_not_ready(shop: Street, phase
     assert [status for status, _ in answers.values()] == statuses
 
 
+async def test_a_load_balancer_may_ask_for_the_status_alone() -> None:
+    async with open_shop(Kitchen()) as street:
+        answers = [await street.ask("HEAD", path) for path in PATHS]
+
+    assert [answer.status_code for answer in answers] == [503, 200, 503, 200]
+
+
 async def test_who_is_not_ready_says_when_to_ask_again() -> None:
     async with open_shop(Kitchen()) as street:
         answer = await street.ask("GET", "/health/ready")

@@ -55,7 +55,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 
 
 def asked(route: Stated) -> tuple[str, str]:
-    return min(route.methods), re.sub(r"\{.*?\}", "x", route.path)
+    return min(route.methods - {"HEAD"}, default="GET"), re.sub(r"\{.*?\}", "x", route.path)
 
 
 async def codes(town: Town, routes: list[Stated], **how: Any) -> dict[str, tuple[int, str]]:
