@@ -72,10 +72,10 @@ class RegisteredFunction:
         """Return an error or traceback with `***` in place of secret values that it quotes."""
         if text is None or not isinstance(parameters, Mapping):
             return text
-        for name in self.secret:
-            value = str(parameters.get(name, ""))
-            if len(value) >= SHORTEST_SECRET:
-                text = text.replace(value, MASK)
+        hidden = {part for name in self.secret for part in _texts(parameters.get(name, ""))}
+        for part in sorted(hidden, key=len, reverse=True):
+            if len(part) >= SHORTEST_SECRET:
+                text = text.replace(part, MASK)
         return text
 
 
@@ -199,6 +199,14 @@ class FunctionRegistry:
         self.version += 1
         for changed in self.on_change:
             changed()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Go through the texts of which a value is made, itself among them: an error may quote any of them."""
+    yield str(value)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    for part in parts:
+        yield from _texts(part)
 
 
 def _key(module_id: str, function_name: str) -> str:

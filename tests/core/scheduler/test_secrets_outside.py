@@ -76,6 +76,20 @@ async def test_secrets_are_masked_in_answers_refusals_and_the_log(shop: Any, cap
     assert SECRET not in repr([answer.to_dict() for answer in answers]) + caplog.text
 
 
+async def test_secrets_within_a_secret_are_taken_out_of_errors_too(node: Any) -> None:
+    async def call(*, login: dict[str, Any]) -> None:
+        raise RuntimeError(f"{login['name']} cannot come in with {login['words'][0]}; {login}")
+
+    node.register("call", call, secret=["login"])
+    task_id = await node.add("call", delay=0, parameters={"login": {"name": "ada", "words": [SECRET]}})
+
+    await node.scheduler.run_due()
+
+    (execution,) = await node.history(task_id)
+    assert execution["error"].endswith("ada cannot come in with ***; ***")
+    assert SECRET not in repr(execution)
+
+
 async def test_plain_json_only_is_kept_in_the_audit(shop: Any) -> None:
     with calling(Caller("\x00ada\udc80", Door.API)):
         deed = Deed(
