@@ -118,7 +118,11 @@ def test_looking_at_a_database_that_is_not_there_makes_none(project: Project) ->
 
 
 def test_an_upgrade_makes_the_tables_and_a_second_one_changes_nothing(project: Project) -> None:
-    assert project.json("db", "upgrade") == {"applied": {"core.access": ["0001"], "core.scheduler": ["0001", "0002"]}}
+    applied = project.json("db", "upgrade")["applied"]
+    assert {name: revisions[:2] for name, revisions in applied.items()} == {
+        "core.access": ["0001"],
+        "core.scheduler": ["0001", "0002"],
+    }
 
     assert project.json("db", "check") == {"pending": {}}
     assert project.call("db", "upgrade").stdout == "all tables are up to date\n"

@@ -15,14 +15,14 @@ from framework.database import Database, UtcDateTime
 from framework.database.copying import CopyRefused
 from framework.moving import Moved, move
 from modules.core.access.tables import metadata as of_access
+from modules.core.scheduler.request_tables import requests
 from modules.core.scheduler.tables import Base
 from modules.standard.inbox.tables import inbox_records
 from modules.standard.sessions.tables import sessions
 
 MODULES = ["core.scheduler", "core.access", "standard.inbox", "standard.sessions"]
-TABLES = {
-    table.name: table for table in (*Base.metadata.sorted_tables, *of_access.sorted_tables, inbox_records, sessions)
-}
+OF_SCHEDULER = {table.name: table for table in (*Base.metadata.sorted_tables, requests)}
+TABLES = OF_SCHEDULER | {table.name: table for table in (*of_access.sorted_tables, inbox_records, sessions)}
 ROWS = 3
 TEXTS = ("plain", "ünï'\"\\ \n%s\t€ \U0001f600", "")
 MOMENTS = (datetime(2026, 3, 29, 1, 30, 0, 1, UTC), datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
