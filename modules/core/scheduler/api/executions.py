@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from framework.caller import Scope
 from framework.web.paths import Paths
 from modules.core.scheduler.api.given import Cursor, ExecutionId, Limit, TaskId
+from modules.core.scheduler.api.remembered import Remembered
 from modules.core.scheduler.api.shapes import Begun, Execution, ExecutionPage
 from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
@@ -25,8 +27,9 @@ Until = Annotated[str | None, Query(description="Only those that ended before th
 class ExecutionRoutes:
     """The routes of executions."""
 
-    def __init__(self, scheduler: SchedulerService) -> None:
+    def __init__(self, scheduler: SchedulerService, remembered: Remembered) -> None:
         self._scheduler = scheduler
+        self._remembered = remembered
 
     def add_to(self, paths: Paths) -> None:
         """Add them."""
@@ -43,7 +46,8 @@ class ExecutionRoutes:
         self, task_id: TaskId, state: State = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         """List a task's executions by pages, newest occurrence first."""
-        return answer(await self._scheduler.get_executions(task_id, state=state, limit=limit, cursor=cursor))
+        ask = partial(self._scheduler.get_executions, task_id, state=state, limit=limit, cursor=cursor)
+        return await self._remembered.answer(("executions", task_id, state, limit, cursor), ask)
 
     async def list_executions(
         self,
@@ -54,8 +58,9 @@ class ExecutionRoutes:
         cursor: Cursor = None,
     ) -> Response:
         """List the executions of all tasks by pages, newest first."""
-        page = self._scheduler.get_executions(state=state, since=since, until=until, limit=limit, cursor=cursor)
-        return answer(await page)
+        window = {"since": since, "until": until}
+        ask = partial(self._scheduler.get_executions, state=state, limit=limit, cursor=cursor, **window)
+        return await self._remembered.answer(("all executions", state, since, until, limit, cursor), ask)
 
     async def get_execution(self, execution_id: ExecutionId) -> Response:
         """Return an execution."""

@@ -14,6 +14,7 @@ from modules.core.scheduler.api.executions import ExecutionRoutes
 from modules.core.scheduler.api.live import LiveRoutes
 from modules.core.scheduler.api.occurrences import OccurrenceRoutes
 from modules.core.scheduler.api.operating import OperatingRoutes
+from modules.core.scheduler.api.remembered import Remembered
 from modules.core.scheduler.api.repeated import MAY_REPEAT, REFUSALS, route_class
 from modules.core.scheduler.api.statuses import STATUSES
 from modules.core.scheduler.api.tasks import TaskRoutes
@@ -23,11 +24,12 @@ from modules.core.scheduler.service import SchedulerService
 def router_of(app_context: AppContext, prefix: str) -> APIRouter:
     """Return a router with every route of the scheduler."""
     scheduler = app_context.get_service(SchedulerService)
+    remembered = Remembered(app_context, scheduler)
     posting = Posting(MAY_REPEAT, REFUSALS, route_class(app_context))
     paths = Paths(prefix, STATUSES, "tasks", posting=posting)
-    TaskRoutes(scheduler).add_to(paths)
+    TaskRoutes(scheduler, remembered).add_to(paths)
     OccurrenceRoutes(scheduler).add_to(paths)
-    ExecutionRoutes(scheduler).add_to(paths.tagged("executions"))
+    ExecutionRoutes(scheduler, remembered).add_to(paths.tagged("executions"))
     LiveRoutes(scheduler, app_context.clock).add_to(paths.tagged("live"))
     AheadRoutes(scheduler).add_to(paths.tagged("ahead"))
     CleanupRoutes(scheduler).add_to(paths.tagged("cleanups"))

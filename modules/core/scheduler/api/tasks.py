@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Query
@@ -20,6 +21,7 @@ from modules.core.scheduler.api.given import (
     Pause,
     TaskId,
 )
+from modules.core.scheduler.api.remembered import Remembered
 from modules.core.scheduler.api.revisions import AS_SEEN, tagged
 from modules.core.scheduler.api.shapes import Begun, Scheduled, ScheduledBatch, Task, TaskPage, Told
 from modules.core.scheduler.api.statuses import answer
@@ -33,8 +35,9 @@ STATE, CORRUPT, CHANGED = "INVALID_STATE", "CORRUPT_DEFINITION", "PRECONDITION_F
 class TaskRoutes:
     """The routes of tasks."""
 
-    def __init__(self, scheduler: SchedulerService) -> None:
+    def __init__(self, scheduler: SchedulerService, remembered: Remembered) -> None:
         self._scheduler = scheduler
+        self._remembered = remembered
 
     def add_to(self, paths: Paths) -> None:
         """Add them."""
@@ -70,7 +73,8 @@ class TaskRoutes:
         """List tasks by pages, newest first."""
         filters: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
         filters |= {"recurring": recurring, "tag": tag, "search": search}
-        return answer(await self._scheduler.list_tasks(**filters, limit=limit, cursor=cursor))
+        ask = partial(self._scheduler.list_tasks, **filters, limit=limit, cursor=cursor)
+        return await self._remembered.answer(("tasks", *filters.values(), limit, cursor), ask)
 
     async def schedule_task(self, config: Annotated[Config, Body()]) -> Response:
         """Schedule a task; the same key again is the same task."""
