@@ -33,7 +33,7 @@ from modules.core.scheduler.execution import (
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import RegisteredFunction
 from modules.core.scheduler.invoke import invoke
-from modules.core.scheduler.journal import Journal, Line, writing_to
+from modules.core.scheduler.journal import Journal, Line, write_to
 from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.store.executions import ASIDE
 from modules.core.scheduler.store.notes import Note
@@ -55,8 +55,7 @@ class Carrying:
         executors: Executors,
         journal: Journal,
     ) -> None:
-        self._clock = app_context.clock
-        self._database = app_context.database
+        self._clock, self._database = app_context.clock, app_context.database
         self.id: str = row.id
         self.name: str = row.name
         self.queue: str = row.queue
@@ -163,7 +162,8 @@ class Carrying:
         on_end(self)
 
     async def _carry_out(self) -> Outcome:
-        with log_ids(execution=self.id, task=self._row.event_id), writing_to(self.journal):
+        write_to(self.journal)
+        with log_ids(execution=self.id, task=self._row.event_id):
             if not self.is_traced:
                 return await self._outcome()
             return await tracing.processing(self._row, self._outcome, lambda: self._stop_reason)

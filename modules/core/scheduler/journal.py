@@ -138,9 +138,14 @@ _turn = threading.Lock()  # one for all journals: held for an instant, and a loc
 _current: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
 
+def write_to(journal: Journal) -> None:
+    """What is logged from here on in this context, and in what is started there, is logged in this execution's name."""
+    _current.set(journal)
+
+
 @contextmanager
 def writing_to(journal: Journal) -> Iterator[None]:
-    """What is logged inside, and in what is started there, is logged in this execution's name."""
+    """The same of what is logged inside."""
     token = _current.set(journal)
     try:
         yield

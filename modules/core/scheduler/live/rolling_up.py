@@ -66,7 +66,7 @@ class RollingUp:
         now, began = self._clock.now(), self._clock.monotonic()
         after = await self._database.read(rollups.position)
         if after is None:
-            await self._database.write(partial(_begin, at=(now - REACH, "")))
+            await self._database.write(partial(rollups.begin, at=(now - REACH, "")))
             return True
         read = partial(rollups.ended_behind, after=after, before=now - MARGIN, limit=PAGE)
         rows = await self._database.read(read)
@@ -76,11 +76,6 @@ class RollingUp:
         await self._database.write(partial(_add, sums=sums, after=after, last=last))
         await self._clock.sleep(self._clock.monotonic() - began)  # at least half of the time belongs to others
         return len(rows) == PAGE
-
-
-def _begin(c: Connection, at: Position) -> None:
-    if rollups.position(c) is None:
-        rollups.begin(c, at)
 
 
 def _add(c: Connection, sums: dict[Place, Sum], after: Position, last: Position) -> None:

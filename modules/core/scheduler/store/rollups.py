@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, delete, or_, select, tuple_, update
 
-from framework.database import for_update, upsert
+from framework.database import for_update, insert_ignore, upsert
 from modules.core.scheduler.live_tables import rollup_position, rollups
 from modules.core.scheduler.tables import executions
 
@@ -26,8 +26,8 @@ def position(c: Connection, *, locked: bool = False) -> Position | None:
 
 
 def begin(c: Connection, at: Position) -> None:
-    """Note from where on executions are summed up."""
-    c.execute(insert(rollup_position).values(id=1, end_time=at[0], execution_id=at[1]))
+    """Note from where on executions are summed up, unless that is known."""
+    c.execute(insert_ignore(rollup_position).values(id=1, end_time=at[0], execution_id=at[1]))
 
 
 def move(c: Connection, to: Position) -> None:

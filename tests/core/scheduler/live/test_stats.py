@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import timedelta
 from typing import Any
@@ -96,8 +97,7 @@ async def test_two_nodes_that_sum_up_count_nothing_twice(start_node: Any) -> Non
     await add_history(here, await here.add(delay=9999), 60, 10.0)
     read = here.app_context.database.read
 
-    await here.scheduler.live.roll_up()
-    await there.scheduler.live.roll_up()
+    await asyncio.gather(here.scheduler.live.roll_up(), there.scheduler.live.roll_up())
 
     sums = await read(lambda c: c.execute(select(rollups).where(rollups.c.step == 3600)).all())
     assert sum(row.executions for row in sums) == 59  # the last one ended within the last ten seconds

@@ -128,3 +128,18 @@ async def test_a_kind_of_event_that_there_is_not_is_refused(node: Any, wrong: di
         node.scheduler.watch(**wrong)
 
     assert refused.value.error.code == "INVALID_KIND"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # elsewhere nothing says that nothing has changed
+async def test_a_file_that_nobody_has_written_to_is_not_looked_at(node: Any) -> None:
+    async with node.scheduler.watch():
+        await asleep(node, node.scheduler.live._ticker)
+        await node.scheduler.live.look()
+        with seen_by(node.app_context.database) as seen:
+            await node.scheduler.live.look()
+            unchanged = len(seen.statements)
+            await node.add(delay=100)
+            await node.scheduler.live.look()
+
+    assert unchanged == 0
+    assert len(seen.statements) > unchanged
