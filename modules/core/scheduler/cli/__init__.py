@@ -21,6 +21,7 @@ MARKS = {"succeeded": ("✓", "green"), "cancelled": ("-", "yellow")}
 commands = {
     "tick": (f"{HERE}.ticking:tick", "Do what is due, then exit."),
     "status": (f"{HERE}.overall:show_status", "Show what the scheduler is doing."),
+    "stats": (f"{HERE}.overall:show_stats", "Show how executions came out in the last hour, day or week."),
     "pause": (f"{HERE}.overall:pause_all", "Hold back all tasks, or those of one module."),
     "resume": (f"{HERE}.overall:resume_all", "Let go what `pause` holds back."),
     "plan": (f"{HERE}.plan:show_plan", "Show how the declared tasks and cleanups differ from the database."),

@@ -30,6 +30,26 @@ def show_status(as_json: AsJson = False) -> None:
     with_scheduler(look)
 
 
+def show_stats(
+    task: Annotated[str | None, typer.Argument(metavar="[TASK]", help="A task; without it, all of them.")] = None,
+    window: Annotated[str, typer.Option(help="1h, 24h or 7d.")] = "24h",
+    as_json: AsJson = False,
+) -> None:
+    """Show how executions came out in the last hour, day or week, how long they took, and how late they began."""
+    from modules.core.scheduler.asking import find_task
+    from modules.core.scheduler.showing.overall import stats_facts
+
+    async def look(scheduler: Scheduler, _clock: Clock) -> None:
+        found = None if task is None else (await find_task(scheduler, task)).unwrap()
+        stats = (await scheduler.stats(None if found is None else found["id"], window)).unwrap()
+        if as_json:
+            print_json(stats)
+        else:
+            print_facts(stats_facts(stats, "all tasks" if found is None else found["name"]))
+
+    with_scheduler(look)
+
+
 def pause_all(module: OfModule = None, reason: Reason = None, yes: Yes = False, as_json: AsJson = False) -> None:
     """Hold back all tasks, or those of one module, on every node, after asking; what runs finishes."""
     what = "all tasks" if module is None else f"all tasks of {module}"

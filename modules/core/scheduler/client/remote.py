@@ -29,6 +29,10 @@ class SchedulerClient(OfTasks, OfExecutions, OfCleanups):
         """Return what the scheduler is doing."""
         return await self.wire.ask("GET", "status")
 
+    async def stats(self, task_id: str | None = None, window: str = "24h") -> Answer:
+        """Return how executions came out in the last `1h`, `24h` or `7d`, of one task or of all."""
+        return await self.wire.ask("GET", "stats", query={"task": task_id, "window": window})
+
     async def list_functions(self, *, module_id: str | None = None) -> Listing:
         """Return the functions that tasks may run, with the JSON schemas of their parameters."""
         listed = await self.wire.ask("GET", "functions")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framework.terminal import PROGRAM, moment_text
+from modules.core.scheduler.showing.tasks import took
 
 Shown = Mapping[str, Any]
+
+BARS = "▁▂▃▄▅▆▇█"
+WIDEST = 60  # bars
 
 
 def status_facts(status: Shown) -> list[tuple[str, str]]:
@@ -20,6 +25,31 @@ def status_facts(status: Shown) -> list[tuple[str, str]]:
     told.append(("cleanups", f"{cleanups['on']} on, {cleanups['off']} off{', frozen' if cleanups['frozen'] else ''}"))
     told += [("next", f"{task['name']}, {task['schedule']}, {task['due']}") for task in status["upcoming"]]
     return told if status["upcoming"] else [*told, ("next", f"nothing: {PROGRAM} tasks list")]
+
+
+def stats_facts(stats: Shown, of: str) -> list[tuple[str, str]]:
+    """Return how executions came out, as `(label, text)`."""
+    told = [("of", f"{of}, the last {stats['window']}"), ("executions", f"{stats['executions']:,}")]
+    told += [(state.replace("_", " "), f"{count:,}") for state, count in stats["by_state"].items()]
+    if stats["success_rate"] is not None:
+        told.append(("success", f"{stats['success_rate']:.2%}"))
+    told += [("took", _seconds(stats["duration"])), ("late", _seconds(stats["lateness"]))]
+    told.append(("over time", bars([sum(each["by_state"].values()) for each in stats["series"]])))
+    told.append(("", "" if stats["complete"] else "the newest ones only; there are more"))
+    return [(label, text) for label, text in told if text]
+
+
+def bars(counts: Sequence[int]) -> str:
+    """Return numbers as a row of bars, the fullest as high as a line, at most `WIDEST` of them; empty for none."""
+    together = math.ceil(len(counts) / WIDEST) if counts else 1
+    sums = [sum(counts[at : at + together]) for at in range(0, len(counts), together)]
+    most = max(sums, default=0)
+    return "".join(BARS[math.ceil(each / most * (len(BARS) - 1))] for each in sums) if most else ""
+
+
+def _seconds(spread: Shown) -> str:
+    names = {"average": "on average", "p50": "at the median", "p95": "at the 95th percentile", "longest": "at most"}
+    return ", ".join(f"{took(spread[name])} {word}" for name, word in names.items() if spread.get(name) is not None)
 
 
 def _nodes(living: list[Shown], dead: int) -> str:

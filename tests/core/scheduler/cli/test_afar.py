@@ -39,6 +39,8 @@ LOOKS = [
     "forecast",
     "lint",
     "status",
+    "stats",
+    "stats once --window 1h",
     "audit list",
 ]
 CHANGES = [
