@@ -12,7 +12,7 @@ from sessions import KINDS, Mine, leave
 from sqlalchemy.exc import OperationalError
 
 from framework.database import engines
-from modules.core.scheduler import job_manager
+from modules.core.scheduler import patience
 
 Nodes = Any
 MODULE = "acme.test"
@@ -171,7 +171,7 @@ async def test_waiting_for_the_lock_that_its_own_session_holds_is_explained(
     start_node: Nodes, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "BUSY_TIMEOUT", 0.05)
-    monkeypatch.setattr(job_manager, "PATIENCE", 0.0)
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
     node, mine = await start_node(), Mine(database_url)
     await mine.make_table()
 
