@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from framework.duration import parse_duration
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.after_end import AfterEnd
 from modules.core.scheduler.trigger.calendar_interval import MAX_EVERY, CalendarInterval, phase_of
@@ -50,9 +51,7 @@ def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Ev
 
     With `after_end` the interval is counted from the end of the last run.
     """
-    counts = {unit: given[unit] for unit in INTERVAL_TYPES if given.get(unit) is not None}
-    if not counts:
-        raise TriggerError(f"an interval needs one of {', '.join(INTERVAL_TYPES)}", "interval")
+    counts = _counts(given)
     start = reading.optional_moment(given, "start_date", zone)
     end = reading.optional_moment(given, "end_date", zone)
     if start is not None and end is not None and end < start:
@@ -63,6 +62,20 @@ def interval(given: Mapping[str, Any], zone: str, now: datetime, dst: Dst) -> Ev
         return _spaced(counts, as_utc(now), zone, end, dst, first=1)
     wall = reading.wall(given["start_date"], zone, "start_date")
     return _spaced(counts, start, zone, end, dst, first=0, wall=wall)
+
+
+def _counts(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many of each unit an interval has; `every`, a duration, stands for all of them."""
+    counts = {unit: given[unit] for unit in INTERVAL_TYPES if given.get(unit) is not None}
+    every = given.get("every")
+    if (every is None) == (not counts):
+        raise TriggerError(f"an interval needs one of {', '.join(INTERVAL_TYPES)}, or every alone", "interval")
+    if every is None:
+        return counts
+    try:
+        return {"seconds": parse_duration(every).total_seconds()}
+    except ValueError as error:
+        raise TriggerError(f"every is a duration such as '10 minutes': {error}", "every") from None
 
 
 def _is_after_end(given: Mapping[str, Any]) -> bool:

@@ -41,7 +41,7 @@ VALUES = (Once, Every, CalendarInterval, Window, RRule, Cron, OnEvent, After, Af
 WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
-    "interval": (*INTERVAL_TYPES, "after_end", *WINDOW),
+    "interval": (*INTERVAL_TYPES, "every", "after_end", *WINDOW),
     "cron": ("expression", "day_match", *FIELD_KEYS, *WINDOW),
     "calendar": (*CALENDAR_KEYS, *WINDOW),
     "window": (*WINDOW_KEYS, *WINDOW),
