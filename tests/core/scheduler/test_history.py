@@ -227,6 +227,7 @@ async def test_the_file_becomes_smaller_when_much_of_the_history_has_gone(node: 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_hundred_thousand_runs_leave_a_bounded_table(start_node: Any) -> None:
     node = await start_node(keep_executions_per_task=100)
     tasks = [await node.add_every(MONTH, name=f"task {number}") for number in range(10)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Any
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 from nodes import Stuck, kill, release_all
 from prometheus_client.parser import text_string_to_metric_families
+from steps import at_most
 
 from framework.caller import Caller, Door, calling
 from framework.clock import new_id
@@ -167,22 +167,16 @@ async def test_metrics_are_served_to_who_may_read(node: Any) -> None:
 
     assert plain.headers["content-type"].startswith("text/plain; version=")
     assert "scheduler_build_info" in plain.text
-    assert refused.status_code == 403
+    assert refused.status_code == 401
 
 
-def test_counting_an_execution_costs_about_a_microsecond(clock: Any) -> None:
+def test_counting_an_execution_takes_a_few_calls(clock: Any) -> None:
     outcome = Outcome(State.SUCCEEDED)
-    told = [Ending(new_id(), "task", f"task {n % 50}", outcome, None, None, 0.2, clock.now()) for n in range(10_000)]
+    told = [Ending(new_id(), "task", f"task {n % 50}", outcome, None, None, 0.2, clock.now()) for n in range(1_000)]
     work = Work("node", "session", None, (), None, endings=told)  # type: ignore[arg-type]
     turned, tally = Turned(clock.now(), (), (), (), 0, False, None), Tally(100)
 
-    fastest = min(timed(tally, turned, work) for _ in range(5))
+    with at_most(calls=20 * len(told)):
+        tally.turned(turned, work)
 
-    assert sum(task.outcomes[State.SUCCEEDED] for task in tally.tasks.values()) == 50_000
-    assert fastest / len(told) < 20e-6  # ten times what it may cost, for a machine that does other things as well
-
-
-def timed(tally: Tally, turned: Turned, work: Work) -> float:
-    began = perf_counter()
-    tally.turned(turned, work)
-    return perf_counter() - began
+    assert sum(task.outcomes[State.SUCCEEDED] for task in tally.tasks.values()) == 1_000

@@ -116,6 +116,7 @@ async def test_whatever_a_function_raises_the_loop_goes_on(looping: Any, error: 
     assert await looping.states(healthy) == ["succeeded"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # counted in the process, not in the database
 async def test_the_limit_is_never_exceeded_and_does_not_wear_away(start_node: Any) -> None:
     node, running, most, lock = await start_node(enabled=True, max_concurrent_tasks=4), 0, 0, threading.Lock()
 

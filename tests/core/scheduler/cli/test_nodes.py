@@ -11,6 +11,8 @@ import pytest
 from clerk import clerks_project, let_go, outcomes, running
 from command_line import Project
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # on PostgreSQL: test_operating.py
+
 
 @pytest.fixture
 def project(tmp_path: Path, database_url: str) -> Iterator[Project]:
@@ -28,6 +30,7 @@ def settled(project: Project) -> Project:
     return project
 
 
+@ON_SQLITE
 def test_where_nothing_runs_the_list_says_how_to_start_a_node(settled: Project) -> None:
     people, programs = settled.calls(["nodes", "list"], ["nodes", "list", "--json"])
 
@@ -51,6 +54,7 @@ def test_a_running_node_is_listed_with_what_it_is_and_does(project: Project) -> 
     assert verdict == "1 node, 1 alive"
 
 
+@ON_SQLITE
 def test_a_drained_node_lets_its_work_end_and_the_wait_ends_with_it(project: Project) -> None:
     with running(project) as it:
         project.call("tasks", "run", "hold")
@@ -74,6 +78,7 @@ def test_a_drained_node_lets_its_work_end_and_the_wait_ends_with_it(project: Pro
     assert undone.stdout == f"node {node['id']} claims again\n"
 
 
+@ON_SQLITE
 def test_a_paused_queue_is_listed_and_starts_nothing_until_it_is_resumed(project: Project) -> None:
     with running(project) as it:
         paused = project.call("queues", "pause", "default", "--reason", "the disk is full")
@@ -91,6 +96,7 @@ def test_a_paused_queue_is_listed_and_starts_nothing_until_it_is_resumed(project
     assert resumed.stdout == "queue default goes on: 1 waiting, 0 running\n"
 
 
+@ON_SQLITE
 def test_a_queue_is_paused_where_nothing_runs_and_stays_so_for_who_comes(settled: Project) -> None:
     paused, asked = settled.calls(["queues", "pause", "default", "--json"], ["tasks", "run", "greet"])
     ticked = settled.json("tick")

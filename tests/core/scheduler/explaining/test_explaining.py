@@ -125,8 +125,8 @@ async def test_a_function_that_no_node_has_is_named(start_node: Any) -> None:
     gone = Stuck()
     node.register("gone", gone.run)
     task_id = await node.add("gone", delay=3600)
-    node.scheduler._functions._functions.pop(("acme.test", "gone"))
-    node.scheduler._functions._keys -= {"acme.test:gone"}
+    node.scheduler.functions._functions.pop(("acme.test", "gone"))
+    node.scheduler.functions._keys -= {"acme.test:gone"}
     node.clock.advance(3600)
 
     told = [await explained(node, task_id)]

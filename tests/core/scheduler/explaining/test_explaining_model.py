@@ -89,7 +89,7 @@ class Model:
         self.drained = not self.drained
 
     async def toggle_rare(self) -> None:
-        functions, key = self.node.scheduler._functions, f"{MODULE}:rare"
+        functions, key = self.node.scheduler.functions, f"{MODULE}:rare"
         if self.rare_is_there:
             functions._functions.pop((MODULE, "rare"))
             functions._keys -= {key}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from modules.core.scheduler.policies import Policies
@@ -40,7 +41,7 @@ def test_a_task_that_is_held_is_not_called_blocked() -> None:
 
 
 def test_an_error_stands_before_the_id_and_pushes_it_not_away() -> None:
-    execution: dict[str, Any] = dict.fromkeys(("scheduled_for", "reason", "duration"))
+    execution: dict[str, Any] = {"scheduled_for": datetime(2026, 1, 5, tzinfo=UTC), "reason": None, "duration": None}
     execution |= {"task_name": "scan", "attempt": 1, "state": "failed", "id": "x", "error": "no\n" + "luck " * 40}
 
     row = dict(zip(EXECUTION_COLUMNS, execution_rows([execution])[0], strict=True))

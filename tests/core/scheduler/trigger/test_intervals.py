@@ -24,7 +24,11 @@ def test_the_same_interval_is_equal_however_it_is_said(same: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [({"every": "soon"}, "every is a duration"), ({"every": 60, "minutes": 1}, "or every alone"), ({}, "or every alone")],
+    [
+        ({"every": "soon"}, "every is a duration"),
+        ({"every": 60, "minutes": 1}, "or every alone"),
+        ({}, "or every alone"),
+    ],
 )
 def test_an_interval_is_said_in_one_way(wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(TriggerError, match=told):
