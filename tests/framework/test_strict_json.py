@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.strict_json import JsonError, dumps, loads
+from framework.strict_json import JsonError, dumps, loads, loads_own
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -76,3 +76,15 @@ def test_length_is_bounded_both_ways() -> None:
 
 def test_the_text_is_ascii_and_compact() -> None:
     assert dumps({"b": "ü", "a": [1, 2]}, sort_keys=True) == '{"a":[1,2],"b":"\\u00fc"}'
+
+
+@pytest.mark.parametrize("text", ["{", "NaN", "[1e999]", "[" * 70 + "]" * 70, "[" * 100_000, '"\x00'])
+def test_what_somebody_else_has_put_into_the_database_is_refused(text: str) -> None:
+    with pytest.raises(JsonError):
+        loads_own(text)
+
+
+def test_what_was_written_here_is_read_as_it_was() -> None:
+    value = {"a": [1, 2.5, None, {"b": "ä\ud800"}], "": [[]] * 100}
+
+    assert loads_own(dumps(value)) == value

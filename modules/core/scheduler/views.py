@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -70,10 +71,12 @@ EXECUTION_FIELDS = (
     "created_at",
 )
 
+_OF_TASK, _OF_EXECUTION = attrgetter(*TASK_FIELDS), attrgetter(*EXECUTION_FIELDS)
+
 
 def task_view(row: Row[Any], *, is_open: bool, blocked: str | None = None) -> dict[str, Any]:
     """Return a task; `running` is shown over `pending` while an execution is open."""
-    view = {name: getattr(row, name) for name in TASK_FIELDS}
+    view = dict(zip(TASK_FIELDS, _OF_TASK(row), strict=True))
     view["status"] = Status.RUNNING.value if row.status == Status.PENDING and is_open else row.status
     view["parameters"], view["tags"] = _read(row.parameters), _read(row.tags)
     view["trigger"], view["policies"] = _read(row.trigger), _read(row.policies)
@@ -84,7 +87,7 @@ def task_view(row: Row[Any], *, is_open: bool, blocked: str | None = None) -> di
 
 def execution_view(row: Row[Any]) -> dict[str, Any]:
     """Return an execution; `duration` is in seconds, None while it has not ended."""
-    view = {name: getattr(row, name) for name in EXECUTION_FIELDS}
+    view = dict(zip(EXECUTION_FIELDS, _OF_EXECUTION(row), strict=True))
     view["task_id"] = row.event_id
     view["duration"] = seconds_between(row.start_time, row.end_time)
     for name in ("result", "progress", "payload"):
@@ -107,7 +110,7 @@ def shown_task(c: Connection, row: Row[Any]) -> dict[str, Any]:
 def _read(text: str) -> Any:
     """Read stored JSON; a corrupt text is shown as such, for one bad row must not hide the others."""
     try:
-        return strict_json.loads(text, max_bytes=2 * strict_json.MAX_BYTES)
+        return strict_json.loads_own(text)
     except strict_json.JsonError:
         return {"corrupt": True}
 
