@@ -45,7 +45,7 @@ class Desk:
 
     def path(self, request: Request, path: str) -> str:
         """Return the address of a page, wherever the application is mounted."""
-        return f"{request.scope.get('root_path', '')}{path}"
+        return _path(request, path)
 
     def screen(self, path: str, template: str, *, scope: Scope = Scope.READ) -> Callable[[Show], Show]:
         """Serve what a function returns, the values of a template; a refusal becomes a page that says so."""
@@ -73,9 +73,7 @@ class Desk:
 
         def decorate(act: Act) -> Act:
             async def answer(request: Request) -> Response:
-                form = dict(
-                    parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-                )
+                form = _fields(await request.body())
                 _must_be_ours(request, form)
                 back = _local(request, form.get("back", ""))
                 try:
@@ -106,6 +104,13 @@ def _at_the_dashboard() -> Caller:
     return replace(caller(), door=Door.DASHBOARD)
 
 
+def _fields(body: bytes) -> Form:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise Problem(422, "INVALID_REQUEST", "the form cannot be read: UTF-8, and not so many fields") from None
+
+
 def _must_be_ours(request: Request, form: Form) -> None:
     mine = request.cookies.get(FORM_COOKIE, "")
     if not mine or not secrets.compare_digest(mine.encode(), form.get("form_key", "").encode()):
@@ -126,8 +131,8 @@ def _go(request: Request, where: str, *, said: str = "", refusal: Error | None =
     return response
 
 
-def _path(request: Request) -> str:
-    return f"{request.scope.get('root_path', '')}/"
+def _path(request: Request, path: str = "/") -> str:
+    return f"{request.scope.get('root_path', '')}{path}"
 
 
 def _set(request: Request, response: Response, name: str, value: str, max_age: int | None = None) -> None:

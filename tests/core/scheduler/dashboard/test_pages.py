@@ -148,3 +148,10 @@ async def test_what_the_pages_are_made_of_is_kept_by_browsers_and_nothing_else_i
     assert (kept.status_code, "immutable" in kept.headers["cache-control"]) == (200, True)
     assert page.headers["cache-control"] == "no-store"
     assert other.status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"form_key=\xff", b"a=1&" * 1_001])
+async def test_a_form_that_cannot_be_read_is_refused(site: Any, body: bytes) -> None:
+    answer = await site.http.post("/tasks/x/pause", content=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
