@@ -14,6 +14,7 @@ from framework.database.joining import (
     refuse_other,
 )
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
+from framework.database.metering import metering
 from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
 from framework.database.rows import change_rows, insert_rows, read_moment, run
@@ -56,6 +57,7 @@ __all__ = [
     "is_unique_violation",
     "join",
     "lock_names",
+    "metering",
     "Notice",
     "notify",
     "read_moment",

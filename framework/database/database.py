@@ -24,6 +24,7 @@ from framework.database.engines import (
 from framework.database.file import SqliteFile
 from framework.database.inserting import Inserter, Insertion, Notice, insert_all
 from framework.database.location import POSTGRESQL, SQLITE, locate, path_of
+from framework.database.metering import metered
 from framework.database.server import Server
 from framework.database.worker import FairLock
 
@@ -127,6 +128,7 @@ class Database:
         """Do the work on one read-only snapshot; but for a database in memory, no writer waits for it."""
         if self.is_memory:
             self.refuse_nesting()
+        work = metered(work)
         async with self._read_turns:
             if self._file is not None:
                 return await self._opened(self._file).read(work)
@@ -156,10 +158,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections, those in use when they are given back; a second call changes nothing."""
-        if not self._closed and self._file is not None:
-            self._closed = True
+        is_open, self._closed = not self._closed, True
+        if is_open and self._file is not None:
             await self._file.close()
-        self._closed = True
         if self._inserter is not None:
             await self._inserter.close()
         if self._server is not None:
@@ -179,9 +180,8 @@ class Database:
         if self.dialect == SQLITE or not isinstance(clock, SystemClock):
             return timedelta(0)
         async with self.connect() as connection:
-            await connection.execute(
-                select(func.clock_timestamp())
-            )  # begun and prepared, so that only the way is timed
+            # Begun and prepared, so that only the way is timed.
+            await connection.execute(select(func.clock_timestamp()))
             before = clock.now()
             moment = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
             offset: timedelta = moment - (before + (clock.now() - before) / 2)

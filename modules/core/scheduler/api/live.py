@@ -12,11 +12,12 @@ from starlette.responses import Response
 from framework.caller import Scope
 from framework.clock import Clock
 from framework.result import Result, ResultError
+from framework.web.event_stream import EventStream
 from framework.web.paths import Paths
 from modules.core.scheduler.api.given import ExecutionId
 from modules.core.scheduler.api.shapes import Shape
 from modules.core.scheduler.api.statuses import answer
-from modules.core.scheduler.api.streaming import EventStream, sent, sent_lines
+from modules.core.scheduler.api.streaming import sent, sent_lines
 from modules.core.scheduler.service import SchedulerService
 
 After = Annotated[int, Query(description="The number of the line behind which to begin.")]

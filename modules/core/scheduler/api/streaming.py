@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from starlette.responses import StreamingResponse
-
 from framework.clock import Clock
 from framework.web.json_answer import JsonAnswer
 from modules.core.scheduler.live import LiveEvent, Viewer
@@ -15,15 +13,6 @@ HEARTBEAT = 15.0  # seconds without an event until a comment is sent, so that pr
 LONGEST = 900.0  # seconds of one stream; then the client comes again, and is asked who it is
 HELLO = b"retry: 3000\n\n"
 BEAT = b": still here\n\n"
-
-
-class EventStream(StreamingResponse):
-    """An answer that goes on for a while."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, content: AsyncIterator[bytes]) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 async def sent(viewer: Viewer, clock: Clock) -> AsyncIterator[bytes]:

@@ -14,12 +14,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from framework.caller import Caller, Door, Scope, caller, calling
 from framework.context import AppContext
 from framework.result import Error, ResultError
+from framework.web.event_stream import EventStream
 from framework.web.problems import Problem
 from framework.web.scopes import requires
-from modules.core.scheduler.dashboard.rendering import Templates
+from modules.core.scheduler.dashboard.refreshing import Refreshing
+from modules.core.scheduler.dashboard.rendering import Templates, main_of
 from modules.core.scheduler.service import SchedulerService
 
 FORM_COOKIE, SAID_COOKIE = "chamberlain_form", "chamberlain_said"
+FORM_KEY = secrets.token_urlsafe(16)  # stands in a page until it is known whose it is
 MAX_FIELDS = 1_000
 NOT_FOUND = frozenset({"TASK_NOT_FOUND", "EXECUTION_NOT_FOUND", "CLEANUP_NOT_FOUND", "PLAN_NOT_FOUND"})
 
@@ -37,6 +40,7 @@ class Desk:
         self.clock = app_context.clock
         self.router = APIRouter(include_in_schema=False)
         self._templates = Templates(app_context)
+        self._refreshing = Refreshing(app_context)
 
     @property
     def scheduler(self) -> SchedulerService:
@@ -51,14 +55,18 @@ class Desk:
         """Serve what a function returns, the values of a template; a refusal becomes a page that says so."""
 
         def decorate(show: Show) -> Show:
-            async def answer(request: Request) -> Response:
+            async def text(request: Request, who: Caller) -> tuple[str, int]:
                 try:
-                    with calling(_at_the_dashboard()):
-                        values, status = await show(request), 200
-                        return self._page(request, template, values, status)
+                    with calling(who):
+                        return self._text(request, template, await show(request), who), 200
                 except ResultError as refusal:
                     status = 404 if refusal.error.code in NOT_FOUND else 422
-                    return self._page(request, "refused.html", {"error": refusal.error}, status)
+                    return self._text(request, "refused.html", {"error": refusal.error}, who), status
+
+            async def answer(request: Request) -> Response:
+                if EventStream.media_type in request.headers.get("accept", ""):
+                    return self._live(request, text)
+                return self._page(request, *await text(request, _at_the_dashboard()))
 
             self.router.get(path, name=show.__qualname__, dependencies=[Depends(requires(scope))])(answer)
             return show
@@ -88,14 +96,26 @@ class Desk:
 
         return decorate
 
-    def _page(self, request: Request, template: str, values: Values, status: int) -> Response:
-        form_key = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
+    def _text(self, request: Request, template: str, values: Values, who: Caller) -> str:
         said = unquote(request.cookies.get(SAID_COOKIE, ""))
-        text = self._templates.render(request, template, values | {"form_key": form_key, "said": said, "who": caller()})
-        response = HTMLResponse(text, status)
+        return self._templates.render(request, template, values | {"form_key": FORM_KEY, "said": said, "who": who})
+
+    def _live(self, request: Request, text: Callable[[Request, Caller], Awaitable[tuple[str, int]]]) -> Response:
+        """Answer the same address with what is new on it, for as long as it is looked at."""
+        form_key, who = request.cookies.get(FORM_COOKIE, ""), replace(_at_the_dashboard(), name="")
+
+        async def make() -> str:
+            return main_of((await text(request, who))[0])
+
+        address = (request.scope.get("root_path", ""), request.url.path, request.url.query, who.scopes)
+        return EventStream(self._refreshing.follow(address, make, lambda made: made.replace(FORM_KEY, form_key)))
+
+    def _page(self, request: Request, text: str, status: int) -> Response:
+        form_key = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
+        response = HTMLResponse(text.replace(FORM_KEY, form_key), status)
         if FORM_COOKIE not in request.cookies:
             _set(request, response, FORM_COOKIE, form_key)
-        if said:
+        if SAID_COOKIE in request.cookies:
             response.delete_cookie(SAID_COOKIE, path=_path(request))
         return response
 

@@ -56,3 +56,8 @@ class Templates:
 
         places = {"base": base, "here": here, "query": dict(request.query_params), "asset": asset}
         return self._environment.get_template(name).render(places | {"now": now, "when": when} | dict(values))
+
+
+def main_of(text: str) -> str:
+    """Return what of a page changes while it is looked at."""
+    return text[text.index('<main id="main"') : text.rindex("</main>") + len("</main>")]

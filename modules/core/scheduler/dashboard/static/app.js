@@ -1,7 +1,7 @@
 // What makes the pages pleasant; without it every link and every form works all the same.
 const THEMES = ["system", "light", "dark"];
 const PLACES = { o: "", t: "tasks", e: "executions", f: "failures", h: "cleanups", n: "nodes", m: "modules", a: "audit" };
-const EVERY = 5000;
+const EVERY = 5000, LOST = 12000;  // milliseconds between two questions; without a word until there is no stream
 
 const page = () => document.getElementById("page");
 const base = () => page().dataset.base;
@@ -39,25 +39,77 @@ function nextTheme() {
   showTheme();
 }
 
-// --- live: the page is fetched again and put in place, while it is looked at and nobody is writing in it
+// --- live: the server sends the page anew when it has changed, while it is looked at; what comes while somebody
+// writes or marks something waits. Where nothing is heard any more, the page is asked for instead.
 let live = localStorage.getItem("live") !== "off";
+let source, arrived, asked = 0, heard = Date.now(), fresh = heard;
+const here = () => location.pathname + location.search;
+const isLost = () => Date.now() - heard > LOST;
 const isBusy = () => document.hidden || find("dialog[open]") || getSelection().toString()
   || /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName || "");
+function hear(age) {
+  heard = Date.now();
+  if (age !== null) fresh = heard - age * 1000;
+}
+function hush() {
+  source?.close();
+  source = arrived = undefined;
+}
+function listen() {
+  if (source && source.at !== here()) hush();
+  if (!live || document.hidden) hush();
+  if (source || !live || document.hidden) return;
+  source = new EventSource(here());
+  source.at = here();
+  source.addEventListener("page", (event) => { hear(0); arrived = event.data; take(); });
+  source.addEventListener("beat", (event) => hear(JSON.parse(event.data)));
+}
+function take() {
+  if (arrived === undefined || isBusy() || source?.at !== here()) return;
+  const text = JSON.parse(arrived);
+  arrived = undefined;
+  put(text);
+}
+const put = (text) => htmx.swap({ text, target: "#main", select: "#main", swap: "outerMorph", sourceElement: document.body });
 async function refresh() {
-  try {
-    await htmx.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "outerMorph" });
-    delete find("[data-live]").dataset.lost;
-  } catch { find("[data-live]").dataset.lost = ""; }
+  asked = Date.now();
+  const at = here();
+  const answer = await fetch(at).catch(() => undefined);
+  if (answer?.redirected && new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
+  if (!answer?.ok || at !== here()) return;
+  fresh = Date.now();
+  await put(await answer.text());
 }
 function showLive() {
-  const button = find("[data-live]");
-  button.hidden = false;
+  const button = find("[data-live]"), age = find("[data-age]");
+  const isAway = live && isLost();
+  button.hidden = age.hidden = false;
+  button.toggleAttribute("data-lost", Boolean(isAway));
   button.setAttribute("aria-pressed", String(live));
-  find("[data-live-word]").textContent = live ? "live" : "paused";
+  find("[data-live-word]").textContent = !live ? "paused" : isAway ? "no stream, asks every 5 s" : "live";
+  age.textContent = `updated ${span((Date.now() - fresh) / 1000)} ago`;
 }
 function toggleLive() {
   live = !live;
   localStorage.setItem("live", live ? "on" : "off");
+  hear(null);
+  listen();
+  showLive();
+}
+document.addEventListener("visibilitychange", () => { hear(null); listen(); });
+addEventListener("pagehide", hush);
+const OWN = { open: "details", class: "tr.here" };  // what the reader has opened and marked is no business of the server
+htmx.registerExtension("reader", {
+  htmx_before_morph_attr: (element, { attrName }) => !(OWN[attrName] && element.matches(OWN[attrName])),
+});
+function tick() {
+  tellTimes();
+  if (live && !isBusy() && isLost() && Date.now() - asked >= EVERY) {
+    if (source?.readyState === EventSource.CLOSED) hush();
+    refresh();
+  }
+  listen();
+  take();
   showLive();
 }
 
@@ -103,6 +155,6 @@ document.addEventListener("change", (event) => {
 
 function settle() { tellTimes(); showTheme(); showLive(); }
 document.addEventListener("htmx:after:swap", settle);
-setInterval(tellTimes, 1000);
-setInterval(() => { if (live && !isBusy()) refresh(); }, EVERY);
+setInterval(tick, 1000);
+listen();
 settle();
