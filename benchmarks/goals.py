@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.environments import OURS, RAW
+from benchmarks.measures.cron import DENSE, EXPRESSIONS, SPARSE
 from benchmarks.measures.limits import NAMES
 from benchmarks.report import number
 from benchmarks.results import Results
@@ -135,6 +136,37 @@ def _of_cleanups(store: str, title: str) -> list[Goal]:
     ]
 
 
+def _of_cron() -> list[Goal]:
+    kinds = {"dense": (DENSE, 100_000, 200_000), "sparse": (SPARSE, 30_000, 100_000)}
+    rates = [
+        Goal(f"Cron, {kind}: next times", _lowest("cron", names.values()), least, best, unit="a second")
+        for kind, (names, least, best) in kinds.items()
+    ]
+    others = ("croniter", "cronsim")
+    ahead = [_ratio(_ours("cron", name), _best_of("cron", others, name)) for name in EXPRESSIONS.values()]
+    return [*rates, Goal("Cron to croniter and cronsim, any expression", _least(ahead), 1)]
+
+
+def _lowest(case: str, figures: Iterable[str]) -> Value:
+    return _least([_ours(case, figure) for figure in figures])
+
+
+def _least(values: Sequence[Value]) -> Value:
+    def least(results: Results) -> float | None:
+        found = [value(results) for value in values]
+        return min((value for value in found if value is not None), default=None) if None not in found else None
+
+    return Value(least, tuple({need: None for value in values for need in value.needs}))
+
+
+def _best_of(case: str, peers: Sequence[str], figure: str) -> Value:
+    def best(results: Results) -> float | None:
+        found = [results.figure(case, peer, figure) for peer in peers]
+        return max((value for value in found if value is not None), default=None)
+
+    return Value(best, tuple(f"{case} {peer}" for peer in peers))
+
+
 _C100 = "drain/c100/"
 _C100_2 = "drain/c100w2/"
 _ONE, _MANY, _BULK = "enqueue/one/", "enqueue/callers/", "enqueue/bulk/"
@@ -168,6 +200,7 @@ GOALS = [
     *_of_cleanups(POSTGRES, "PostgreSQL"),
     Goal("Cleanup of files to os.walk", _to("cleanup/files", "os.walk"), 1),
     Goal("Cleanup of files: memory", _ours("cleanup/files", "MiB more"), 16, at_most=True, unit="MiB"),
+    *_of_cron(),
     Goal("SQLite recurring to the drain", _to_ours(f"recurring/{NORMAL}", _C100 + NORMAL), 0.5),
     Goal("PostgreSQL recurring to the drain", _to_ours(f"recurring/{POSTGRES}", _C100 + POSTGRES), 0.5),
 ]

@@ -10,6 +10,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NOTHING, SECOND, HALF_DAY = timedelta(), timedelta(seconds=1), timedelta(hours=12)
 RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6), (1970, 2099))
 POLICIES = [(gap, fold) for gap in ("shift", "skip") for fold in ("first", "last", "both")]
 
@@ -154,23 +155,27 @@ def _each_as_decided(
 
 
 @cache
-def changes(name: str) -> tuple[datetime, ...]:
-    """When a zone's clocks change, to the minute, from 1973 to 2039; a day of no change where they never do."""
-    first = datetime(1973, 1, 1)  # noqa: DTZ001  # of wall clocks, which may be a day from UTC
-    midnights = [first + number * DAY for number in range(67 * 365)]
-    found: set[datetime] = set()
-    for (before, after), midnight in zip(pairwise(map(zone(name).utcoffset, midnights)), midnights, strict=False):
+def moves(name: str, first: datetime, last: datetime) -> list[tuple[datetime, timedelta, timedelta]]:
+    """When a zone's clocks change in `[first, last)`, to the second, from what offset to what, by two looks a day."""
+    count = (last - first) // HALF_DAY + 1
+    looks = [first + number * HALF_DAY for number in range(-1, count)]
+    offsets = [moment.astimezone(zone(name)).utcoffset() or NOTHING for moment in looks]
+    found = []
+    for (before, after), low, high in zip(pairwise(offsets), looks, looks[1:], strict=False):
         if before != after:
-            for hour in _moves(name, midnight.replace(tzinfo=UTC) - 30 * HOUR, HOUR, 85):
-                found.update(_moves(name, hour - HOUR, MINUTE, 60))
-    return tuple(sorted(found)) or (datetime(2024, 2, 29, tzinfo=UTC),)
+            while high - low > SECOND:
+                middle = low + (high - low) // SECOND // 2 * SECOND
+                is_before = middle.astimezone(zone(name)).utcoffset() == before
+                low, high = (middle, high) if is_before else (low, middle)  # noqa: PLW2901  # halved
+            found.append((high, before, after))
+    return [move for move in found if first <= move[0] < last]
 
 
-def _moves(name: str, start: datetime, step: timedelta, count: int) -> list[datetime]:
-    """Those of `count` moments after `start`, a step apart, by which the offset is not what it was a step before."""
-    moments = [start + number * step for number in range(count + 1)]
-    offsets = [moment.astimezone(zone(name)).utcoffset() for moment in moments]
-    return [moment for (before, after), moment in zip(pairwise(offsets), moments[1:], strict=True) if before != after]
+@cache
+def changes(name: str) -> tuple[datetime, ...]:
+    """When a zone's clocks change, from 1973 to 2039; a day of no change where they never do."""
+    found = moves(name, datetime(1973, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC))
+    return tuple(moment for moment, _, _ in found) or (datetime(2024, 2, 29, tzinfo=UTC),)
 
 
 @cache

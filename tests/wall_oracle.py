@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -43,12 +44,18 @@ def moments(walls: Iterable[datetime], zone: str, dst: Dst) -> set[datetime]:
 
 
 def _moments(wall: datetime, zone: ZoneInfo, dst: Dst) -> Iterator[datetime]:
-    passes = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-    shown = [moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall for moment in passes]
-    if all(shown):
+    passes, is_shown = _readings(wall, zone)
+    if is_shown:
         yield from {"first": passes[:1], "last": passes[1:], "both": passes}[dst.fold]
     elif dst.gap == "shift":
         yield _change(zone, passes[1], passes[0])
+
+
+@lru_cache(maxsize=1024)
+def _readings(wall: datetime, zone: ZoneInfo) -> tuple[list[datetime], bool]:
+    """What a time is read as, first and second, and whether the clock shows it at all."""
+    passes = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return passes, all(moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall for moment in passes)
 
 
 def _change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:

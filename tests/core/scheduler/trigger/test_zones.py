@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import cron_oracle as oracle
 import pytest
+import zones_swept
 
 from modules.core.scheduler.trigger import TriggerError, resolve, zone
 from modules.core.scheduler.trigger.zones import transitions
@@ -71,13 +72,34 @@ def test_no_change_of_offset_is_missed(name: str, year: int) -> None:
     assert found == expected
 
 
-def test_every_change_that_looking_once_a_day_shows_is_found() -> None:
-    for name in oracle.distinct_zones()[::12]:
-        expected = oracle.changes(name)
+@pytest.mark.parametrize("name", [*oracle.distinct_zones()[::24], "UTC", "Africa/Monrovia"])
+def test_every_change_that_looking_twice_a_day_shows_is_found(name: str) -> None:
+    zones_swept.check_table(name)
 
-        found = [change.at for year in range(1973, 2040) for change in transitions(zone(name), year)]
 
-        assert tuple(found) == expected or not found, name
+def test_zones_with_changes_are_among_those_that_are_looked_at() -> None:
+    assert sum(bool(zones_swept.changes(name)) for name in oracle.distinct_zones()[::24]) > 5
+
+
+# Every change in every zone takes many minutes: `python tests/zones_swept.py`, which `make torture` does.
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        ("Europe/Berlin", 2026),
+        ("America/Havana", 2012),
+        ("Australia/Lord_Howe", 2026),
+        ("Africa/Casablanca", 2030),
+        ("Africa/Monrovia", 1972),
+        ("Pacific/Apia", 2011),
+        ("Pacific/Kwajalein", 1993),
+        ("Asia/Pyongyang", 2015),
+    ],
+)
+def test_every_kind_of_trigger_is_right_around_a_change_by_every_policy(name: str, year: int) -> None:
+    around = [change for change in zones_swept.changes(name) if change.at.year == year]
+
+    assert around
+    assert sum(map(zones_swept.check, around[:2])) > 70
 
 
 def test_a_wall_clock_time_in_the_gap_is_the_first_valid_instant_after_it() -> None:
