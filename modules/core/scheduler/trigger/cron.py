@@ -58,8 +58,4 @@ class Cron(OnWallClock):
         }
 
     def describe(self) -> str:
-        """Return plain words, or the expression itself where none are exact."""
-        weeks = "" if self.week == "*" else f" in week {self.week}"
-        both = ", day and weekday both" if self.times.days.both else ""
-        told = cron_words(self.times) or f"cron {self.expression}{weeks}{both}"
-        return f"{told} ({self.zone}){until_text(self.end)}"
+        return f"{cron_words(self.times)} ({self.zone}){until_text(self.end)}"

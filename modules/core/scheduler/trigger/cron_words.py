@@ -10,10 +10,20 @@ from itertools import pairwise
 
 from modules.core.scheduler.trigger.days import LAST, Days
 from modules.core.scheduler.trigger.timetable import Timetable
-from modules.core.scheduler.trigger.weekdays import EVERY_DAY, MONTHS, ORDINALS, WEEKDAYS, clock, listed, run_text
-from modules.core.scheduler.trigger.words import every
+from modules.core.scheduler.trigger.weekdays import (
+    EVERY_DAY,
+    MONTHS,
+    ORDINALS,
+    WEEKDAYS,
+    clock,
+    is_run,
+    listed,
+    run_text,
+)
+from modules.core.scheduler.trigger.words import clock_text, every, numbers_text, ordinal, runs_of, step_of, units_text
 
-MOST_TIMES, MOST_DAYS = 4, 4  # that are listed
+FEW_TIMES, MOST_TIMES = 4, 12  # that are listed: even where they have a rhythm, and where they have none
+MOST_DAYS = 4  # that are listed though they have a rhythm
 SURE_DAY = 28  # of a month, or back from its last: every month has so many
 DAY = 86_400
 HOUR = 3_600
@@ -21,37 +31,34 @@ MIDNIGHT = datetime.combine(date.min, time())
 
 
 @lru_cache(maxsize=2048)
-def cron_words(times: Timetable) -> str | None:
-    """Return "every 10 minutes from 09:00 to 17:50 on Monday to Friday"; None where plain words would not be exact."""
-    if times.years is not None or not _has_words(times.days):
-        return None
+def cron_words(times: Timetable) -> str:
+    """Return "every 10 minutes from 09:00 to 17:50 on Monday to Friday": exactly the times, in plain words."""
     minutes = [hour * HOUR + minute * 60 for hour in times.hours for minute in times.minutes]
     seconds = [minute + second for minute in minutes for second in times.seconds]
-    if len(seconds) <= MOST_TIMES:
+    rhythm = None if len(seconds) <= FEW_TIMES else _rhythm(seconds)
+    if rhythm is None and len(seconds) <= MOST_TIMES:
         *others, last = (_each(days) for days in _either(times.days))
         which = "".join(f"{day}, and " for day in others) + last + ("," if others else "")
-        return f"{which} at {listed(_clock(second) for second in seconds)}"
-    rhythm = _rhythm(seconds)
-    return None if rhythm is None else rhythm + ", and".join(_on(days) for days in _either(times.days))
+        told = f"{which} at {listed(_clock(second) for second in seconds)}"
+    else:
+        rhythm = rhythm or f"at {clock_text(times.hours, times.minutes, times.seconds)}"
+        told = rhythm + ", and".join(_on(days) for days in _either(times.days))
+    return told if times.years is None else f"{told}, only in {_years(sorted(times.years))}"
+
+
+def _years(years: Sequence[int]) -> str:
+    step = step_of(years)
+    return numbers_text(years) if step is None else f"every {ordinal(step)} year from {years[0]} to {years[-1]}"
 
 
 def _either(days: Days) -> tuple[Days, ...]:
-    """Return the weekdays and the days of the month apart, where either will do."""
-    if days.days is None or days.weekdays is None or days.both:
+    """Return apart what each will do: days of the week, those that are counted in the month, days of the month."""
+    if days.both or days.weekdays is None:
         return (days,)
-    by_weekday = replace(days, days=None, from_last=frozenset(), nearest=frozenset())
-    return by_weekday, replace(days, weekdays=None, nth=frozenset())
-
-
-def _has_words(days: Days) -> bool:
-    either = _either(days)
-    if len(either) > 1:
-        return all(_has_words(each) for each in either)
-    if (days.days is not None and days.weekdays is not None) or days.nearest or days.weeks is not None:
-        return False
-    if days.nth and days.weekdays:
-        return False
-    return len(days.days or ()) + len(days.from_last) <= MOST_DAYS or _is_run(sorted(days.days or ()))
+    no_days = replace(days, days=None, from_last=frozenset(), nearest=frozenset())
+    found = [replace(no_days, nth=frozenset())] if days.weekdays else []
+    found += [replace(no_days, weekdays=frozenset())] if days.nth else []
+    return (*found, *([replace(days, weekdays=None, nth=frozenset())] if days.days is not None else []))
 
 
 def _rhythm(seconds: Sequence[int]) -> str | None:
@@ -72,10 +79,12 @@ def _each(days: Days) -> str:
     months = _months(days)
     of_month = _of_month(days)
     if of_month is not None:
-        return f"every year in {months} on {of_month}" if months else f"every month on {of_month}"
+        which = f"every year in {months} on {of_month}" if months else f"every month on {of_month}"
+        return which + _weeks(days)
     weekdays = _weekdays(days)
     which = f"on {run_text(weekdays, WEEKDAYS)}" if len(weekdays) > 1 else f"every {WEEKDAYS[weekdays[0]]}"
-    return ("every day" if weekdays == EVERY_DAY else which) + (f" in {months}" if months else "")
+    which = "every day" if weekdays == EVERY_DAY else which
+    return which + (f" in {months}" if months else "") + _weeks(days)
 
 
 def _on(days: Days) -> str:
@@ -83,15 +92,21 @@ def _on(days: Days) -> str:
     months = _months(days)
     of_month = _of_month(days)
     if of_month is not None:
-        return f" on {of_month} of {months or 'every month'}"
+        return f" on {of_month} of {months or 'every month'}{_weeks(days)}"
     weekdays = _weekdays(days)
     which = "" if weekdays == EVERY_DAY else f" on {run_text(weekdays, WEEKDAYS)}"
-    return which + (f" in {months}" if months else "")
+    return which + (f" in {months}" if months else "") + _weeks(days)
 
 
 def _months(days: Days) -> str:
     months = sorted(month - 1 for month in days.months)
     return "" if len(months) == len(MONTHS) else run_text(months, MONTHS)
+
+
+def _weeks(days: Days) -> str:
+    if days.weeks is None:
+        return ""
+    return f" in {units_text(sorted(days.weeks), 'ISO week', 53)}"
 
 
 def _weekdays(days: Days) -> tuple[int, ...]:
@@ -101,24 +116,44 @@ def _weekdays(days: Days) -> tuple[int, ...]:
 
 def _of_month(days: Days) -> str | None:
     """Return "day 1 and day 15", "the last day", "the second Friday"; None where the weekday alone decides."""
-    if days.days is not None:
-        numbers = sorted(days.days)
-        told = [_where_there_is_one(f"day {day}", day) for day in numbers]
-        told = [f"day {numbers[0]} to day {numbers[-1]}"] if _is_run(numbers) else told
-        last = ((back, f"the last day but {back}" if back else "the last day") for back in days.from_last)
-        return listed([*told, *(_where_there_is_one(text, back + 1) for back, text in sorted(last, reverse=True))])
-    if not days.nth:
-        return None
+    counted = _counted_weekdays(days)
+    if days.days is None:
+        return listed(counted) if counted else None
+    told = [*_numbered(sorted(days.days)), *_from_last(days), *_nearest(days)]
+    if not days.both:
+        return listed(told)
+    weekdays = _weekdays(days) if days.weekdays else ()
+    names = [run_text(weekdays, WEEKDAYS)] if is_run(weekdays) else [WEEKDAYS[weekday] for weekday in weekdays]
+    return f"{listed(told)} (where it is {' or '.join([*names, *counted])})"
+
+
+def _numbered(days: Sequence[int]) -> list[str]:
+    step = step_of(days)
+    if step is not None and len(days) > MOST_DAYS:
+        return [f"every {ordinal(step)} day from day {days[0]} to day {days[-1]}"]
+    return [
+        f"day {low} to day {high}" if low < high else _where_there_is_one(f"day {low}", low)
+        for low, high in runs_of(days)
+    ]
+
+
+def _from_last(days: Days) -> list[str]:
+    backs = sorted(days.from_last, reverse=True)
+    return [_where_there_is_one(f"the last day but {back}" if back else "the last day", back + 1) for back in backs]
+
+
+def _nearest(days: Days) -> list[str]:
+    near = [_where_there_is_one(f"the working day nearest to day {day}", day) for day in sorted(days.nearest - {LAST})]
+    return [*near, *(["the last working day"] if LAST in days.nearest else [])]
+
+
+def _counted_weekdays(days: Days) -> list[str]:
     names = {LAST: "last", 5: "fifth"} | {week + 1: name for week, name in enumerate(ORDINALS)}
-    return listed(f"the {names[week]} {WEEKDAYS[(day - 1) % 7]}" for day, week in sorted(days.nth))
+    return [f"the {names[week]} {WEEKDAYS[(day - 1) % 7]}" for day, week in sorted(days.nth)]
 
 
 def _where_there_is_one(day: str, number: int) -> str:
     return f"{day} (where there is one)" if number > SURE_DAY else day
-
-
-def _is_run(days: Sequence[int]) -> bool:
-    return len(days) > 2 and days[-1] - days[0] == len(days) - 1
 
 
 def _clock(second: int) -> str:

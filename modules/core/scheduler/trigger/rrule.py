@@ -73,9 +73,7 @@ class RRule(OnWallClock):
 
     def describe(self) -> str:
         rule = read_rule(self.rule)
-        return rule_words(
-            rule, rule_times(rule, self.dtstart), self.zone, self.end, len(self.rdates), len(self.exdates)
-        )
+        return rule_words(rule_times(rule, self.dtstart), self.zone, self.end, len(self.rdates), len(self.exdates))
 
 
 def _wall(value: object, field: str) -> datetime:

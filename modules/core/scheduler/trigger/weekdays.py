@@ -44,9 +44,14 @@ def _no_days(value: object, field: str) -> TriggerError:
 
 def run_text(places: Sequence[int], names: Sequence[str]) -> str:
     """Return "June to August", "June and August": the names at sorted places, in words."""
-    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+    if is_run(places):
         return f"{names[places[0]]} to {names[places[-1]]}"
     return listed(names[place] for place in places)
+
+
+def is_run(places: Sequence[int]) -> bool:
+    """Tell whether sorted places are three or more in a row."""
+    return len(places) > 2 and places[-1] - places[0] == len(places) - 1
 
 
 def listed(words: Iterable[str]) -> str:

@@ -1,8 +1,10 @@
-"""Spans of time in plain words."""
+"""Spans of time, and sets of numbers, in plain words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from modules.core.scheduler.trigger.protocol import moment_text
 
@@ -38,6 +40,57 @@ def counted(count: float, unit: str) -> str:
     """Return the count with its unit, in the plural where it is not one."""
     number = f"{count:.6f}".rstrip("0").rstrip(".")
     return f"{number} {unit}" if number == "1" else f"{number} {unit}s"
+
+
+def ordinal(number: int) -> str:
+    """Return "1st", "2nd", "11th"."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in (11, 12, 13) else "th"
+    return f"{number}{ending}"
+
+
+def step_of(numbers: Sequence[int]) -> int | None:
+    """Return the step of sorted numbers that are more than two and equally far apart, further than one; else None."""
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    return max(steps) if len(numbers) > 2 and len(steps) == 1 and max(steps) > 1 else None
+
+
+def runs_of(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Return sorted numbers as runs, first and last, of three and more; what is in none is a run of its own."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return [
+        part
+        for low, high in found
+        for part in ([(low, high)] if high - low > 1 else sorted({(low, low), (high, high)}))
+    ]
+
+
+def units_text(numbers: Sequence[int], unit: str, of: int) -> str:
+    """Return "every minute", "minute 5", "minutes 5, 10 and 20 to 30", "every 7th minute from 0 to 56" of so many."""
+    if len(numbers) == of:
+        return f"every {unit}"
+    step = step_of(numbers)
+    if step is not None:
+        return f"every {ordinal(step)} {unit} from {numbers[0]} to {numbers[-1]}"
+    return f"{unit}{'s' if len(numbers) > 1 else ''} {numbers_text(numbers)}"
+
+
+def numbers_text(numbers: Sequence[int]) -> str:
+    """Return "5, 10 and 20 to 30"."""
+    *others, last = (str(low) if low == high else f"{low} to {high}" for low, high in runs_of(numbers))
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def clock_text(hours: Sequence[int], minutes: Sequence[int], seconds: Sequence[int]) -> str:
+    """Return "every 7th minute from 0 to 56 of every hour": the times of a day that these make."""
+    parts = [units_text(hours, "hour", 24)]
+    if tuple(seconds) == (0,):
+        return " of ".join([units_text(minutes, "minute", 60), *parts])
+    return " of ".join([units_text(seconds, "second", 60), units_text(minutes, "minute", 60), *parts])
 
 
 def until_text(end: datetime | None) -> str:
