@@ -1,4 +1,4 @@
-"""Cron against an oracle that looks at every minute, against cronsim, and against croniter on naive times."""
+"""Cron against an oracle that looks at every minute, and around changes of the clocks against cronsim."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import cron_at_random
 import cron_oracle as oracle
 import pytest
-from croniter import croniter
 from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,27 +116,3 @@ def test_where_cron_differs_from_cronsim_it_does_what_is_written(
 
     assert found == oracle.occurrences(expression, zone, after, until), reason
     assert found != by_cronsim(expression, zone, after, until), "cronsim has changed: leave out this row"
-
-
-UNLIKE_CRONITER = [
-    ("0 0 */1 * 5", "a step of one is no restriction; croniter takes day and weekday for restricted both"),
-    ("5-5 * * * *", "a range from a number to itself is that number; croniter makes it every minute"),
-    ("0 0 * * 1/2", "from Monday by twos ends on Sunday, which is 7 as well; croniter stops at Saturday"),
-]
-
-
-@pytest.mark.parametrize(("expression", "reason"), UNLIKE_CRONITER)
-def test_where_cron_differs_from_croniter_it_does_what_is_written(expression: str, reason: str) -> None:
-    start = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    expected = oracle.Meaning(expression.replace("*/1", "*"))
-    theirs = croniter(expression, start.replace(tzinfo=None))
-
-    found = list(islice(Cron(expression, "UTC").between(start, start + 30 * oracle.DAY), 4))
-
-    moment = start.replace(tzinfo=None)
-    for occurrence in found:
-        following = expected.first_after(moment, 30)
-        assert following is not None
-        assert occurrence == following.replace(tzinfo=UTC), reason
-        moment = following
-    assert found != [theirs.get_next(datetime).replace(tzinfo=UTC) for _ in found], "croniter has changed"
