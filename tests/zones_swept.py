@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import cron_oracle
@@ -85,7 +84,6 @@ def changes(name: str) -> list[Change]:
     ]
 
 
-@lru_cache(maxsize=1)
 def every_change() -> tuple[Change, ...]:
     """One of all that look alike, with what changes in the weeks around them."""
     found: dict[object, Change] = {}
@@ -185,12 +183,10 @@ def _by_day(change: Change, dst: Dst) -> Case:
 
 def _by_month(change: Change, dst: Dst) -> Case:
     wall = change.low
-    walls = change.walls([wall.time()], lambda day: day.day == min(wall.day, calendar.monthrange(*_month(day))[1]))
+    walls = change.walls(
+        [wall.time()], lambda day: day.day == min(wall.day, calendar.monthrange(day.year, day.month)[1])
+    )
     return CalendarInterval(1, "months", wall.time(), change.zone, wall.day, dst=dst), change.moments(walls, dst)
-
-
-def _month(day: date) -> tuple[int, int]:
-    return day.year, day.month
 
 
 def _window(change: Change, dst: Dst) -> Case:
@@ -221,17 +217,12 @@ def _excluding(change: Change, inner: Case) -> Iterator[Case]:
     if first.second or first == stop:
         return
     closing = read_calendar({"windows": [f"{first:%H:%M}-{stop:%H:%M}"]}, change.zone)
-    closed, shown = (first, stop), ZoneInfo(change.zone)
 
     def is_open(moment: datetime) -> bool:
-        at = moment.astimezone(shown).time()
-        low, high = closed
-        return not (low <= at < high if low < high else at >= low or at < high)
+        at = moment.astimezone(ZoneInfo(change.zone)).time()
+        return not (first <= at < stop if first < stop else at >= first or at < stop)
 
-    yield (
-        Excluding(inner[0], (Exclusion("closed", closing),)),
-        {moment for moment in inner[1] if is_open(moment)},
-    )
+    yield Excluding(inner[0], (Exclusion("closed", closing),)), set(filter(is_open, inner[1]))
     ends = change.moments(change.walls([stop]), AS_IT_RUNS) | {change.at}
     opens = sorted(moment for moment in ends if is_open(moment))
     moved = {

@@ -19,7 +19,14 @@ from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.foresight import reading as ahead
 from modules.core.scheduler.foresight import what_if as supposing
 from modules.core.scheduler.foresight.forecasting import FIGURES, Ahead, forecast_of, scene, summary_of
-from modules.core.scheduler.foresight.linting import ERROR, Finding, Linted, findings_of_forecast, findings_of_task
+from modules.core.scheduler.foresight.linting import (
+    ERROR,
+    Finding,
+    Linted,
+    findings_of_crowds,
+    findings_of_forecast,
+    findings_of_task,
+)
 from modules.core.scheduler.foresight.simulating import Slots, play
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.placing import SHIFT, function_key
@@ -167,7 +174,8 @@ def _lint(known: ahead.Known, slots: Slots, timeout: float) -> list[Finding]:
     coming, until = ahead.tasks_ahead(known), known.now + timedelta(hours=24)
     running, waiting = ahead.open_now(known, coming)
     given = scene(coming, slots, known.now, until, running=running, waiting=waiting)
-    return [*found, *findings_of_forecast(given, forecast_of(given, 1))]
+    forecast = forecast_of(given, 1)
+    return [*found, *findings_of_forecast(given, forecast), *findings_of_crowds(coming, forecast, known.now)]
 
 
 def _linted(row: Row[Any], known: ahead.Known, timeout: float) -> Linted:

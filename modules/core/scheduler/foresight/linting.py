@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from framework.duration import in_words
-from modules.core.scheduler.foresight.forecasting import Scene
+from modules.core.scheduler.foresight.crowds import crowds
+from modules.core.scheduler.foresight.forecasting import Ahead, Scene
 from modules.core.scheduler.foresight.simulating import Work
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.shell_command import RUN_COMMAND
@@ -143,6 +144,18 @@ def _best(advice: Sequence[Mapping[str, Any]]) -> str:
 
 def _span(seconds: float) -> str:
     return in_words(timedelta(seconds=round(seconds)))
+
+
+def findings_of_crowds(tasks: Sequence[Ahead], forecast: Mapping[str, Any], now: datetime) -> Iterator[Finding]:
+    """Yield where many tasks come at one instant and find slots; of those that find none the forecast tells."""
+    piled_up = [{task["id"] for task in pile_up["tasks"]} for pile_up in forecast["pile_ups"]]
+    for crowd in crowds(tasks, now):
+        if any({work.task_id for work in crowd.works} <= pile_up for pile_up in piled_up):
+            continue
+        how_often = "" if crowd.times == 1 else f", and {crowd.times - 1} times more within the month"
+        text = f"{len(crowd.works)} tasks are due at the same instant, {crowd.at:%Y-%m-%d %H:%M:%S} UTC{how_often}"
+        advice = "spread them: `H` for the minute in their crons, a `jitter`, or times of their own"
+        yield Finding("SAME_INSTANT", WARNING, None, None, text, advice)
 
 
 def _about_queues(given: Scene) -> Iterator[Finding]:

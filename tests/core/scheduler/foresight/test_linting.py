@@ -9,7 +9,13 @@ import pytest
 
 from framework.testing import START
 from modules.core.scheduler.foresight.forecasting import Ahead, forecast_of, scene
-from modules.core.scheduler.foresight.linting import Finding, Linted, findings_of_forecast, findings_of_task
+from modules.core.scheduler.foresight.linting import (
+    Finding,
+    Linted,
+    findings_of_crowds,
+    findings_of_forecast,
+    findings_of_task,
+)
 from modules.core.scheduler.foresight.simulating import Slots, Work
 from modules.core.scheduler.trigger import AfterEnd, Cron, Every, Once, OnEvent, Trigger, parse
 
@@ -140,3 +146,54 @@ def test_many_tasks_at_one_instant_are_found_with_the_advice_that_was_played() -
     assert finding.text == "30 tasks are due at 2026-01-06 00:00:00 UTC: 20 of them have to wait"
     assert "now 20 wait, up to 2m; then 0 wait, up to 0s" in finding.advice
     assert of_forecast(tasks[:10], Slots(10)) == []
+
+
+def of_crowds(tasks: list[tuple[Work, Trigger]], slots: int = 100) -> list[Finding]:
+    coming = [Ahead(work, trigger, trigger.next_after(START) or START) for work, trigger in tasks]
+    given = scene(coming, Slots(slots), START, START + 24 * HOUR)
+    return list(findings_of_crowds(coming, forecast_of(given, 1), START))
+
+
+def all_at(expression: str, count: int, **more: Any) -> list[tuple[Work, Trigger]]:
+    named = [f"{expression} {n}" for n in range(count)]
+    return [(Work(name, name, 1.0, limit_key=name, **more), Cron(expression, "UTC")) for name in named]
+
+
+def test_everything_at_midnight_is_found_though_there_are_slots_for_all_of_it() -> None:
+    (finding,) = of_crowds(all_at("0 0 * * *", 10))
+
+    assert (finding.code, finding.severity) == ("SAME_INSTANT", "warning")
+    assert finding.text == (
+        "10 tasks are due at the same instant, 2026-01-06 00:00:00 UTC, and 31 times more within the month"
+    )
+    assert "`H` for the minute" in finding.advice
+
+
+def test_a_crowd_at_another_instant_than_midnight_is_found_however_far_it_is_within_the_month() -> None:
+    (finding,) = of_crowds(all_at("30 4 1 * *", 12))
+
+    assert finding.text == "12 tasks are due at the same instant, 2026-02-01 04:30:00 UTC"
+
+
+def test_those_who_join_a_crowd_once_make_it_one_finding() -> None:
+    (finding,) = of_crowds([*all_at("0 0 * * *", 10), *all_at("0 0 1 * *", 2)])
+
+    assert finding.text.startswith("12 tasks are due at the same instant, 2026-02-01 00:00:00 UTC, and 31 times more")
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        all_at("0 0 * * *", 9),
+        all_at("0 0 * * *", 12, jitter=60.0),
+        all_at("*/5 * * * *", 12),
+        [(Work(f"{n}", f"{n}", 1.0), Once(START + HOUR)) for n in range(12)],
+        [(Work(f"{n}", f"{n}", 1.0), Cron(f"{n} 0 * * *", "UTC")) for n in range(12)],
+    ],
+)
+def test_few_tasks_or_those_that_are_spread_are_no_crowd(tasks: list[tuple[Work, Trigger]]) -> None:
+    assert of_crowds(tasks) == []
+
+
+def test_a_crowd_that_has_to_wait_is_told_once_as_a_pile_up() -> None:
+    assert of_crowds(all_at("0 0 * * *", 12), slots=3) == []
