@@ -40,7 +40,6 @@ REACH = 36 * HOUR  # before and after a change
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
 POLICIES = [Dst(gap, fold) for gap, fold in cron_oracle.POLICIES]
 AS_IT_RUNS = Dst("skip", "both")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Case = tuple[TimeTrigger, set[datetime]]
 Rule = Callable[[date], bool]
 
@@ -125,7 +124,6 @@ def check_single_time(wall: datetime, change: Change) -> None:
     """Compare a date without an offset with the oracle: the first instant after a gap, the first pass of a fold."""
     (expected,) = change.moments([wall], Dst())
     trigger = parse({"type": "date", "run_date": wall.isoformat()}, zone=change.zone, now=change.at)
-
     assert trigger.next_after(change.at - 9 * DAY) == expected, (wall, change)
 
 
@@ -162,7 +160,7 @@ def _cron_of_one_day(change: Change, dst: Dst) -> Case:
 
 def _cron_of_fields(change: Change, dst: Dst) -> Case:
     wall = change.middle
-    fields = {"day_of_week": WEEKDAYS[wall.weekday()], "hour": wall.hour, "minute": wall.minute}
+    fields = {"day_of_week": f"{wall:%a}", "hour": wall.hour, "minute": wall.minute}
     choice = {"dst_gap": dst.gap, "dst_fold": dst.fold}
     trigger = parse({"type": "cron", **fields, **choice}, zone=change.zone, now=change.at)
     walls = change.walls([wall.time()], lambda day: day.weekday() == wall.weekday())
