@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -13,9 +14,11 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from framework.clock import SystemClock
 from framework.database.location import MEMORY, DatabaseUrlError
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another process's writer
+ASK_AGAIN = 0.002  # seconds between two questions whether that writer has ended
 CONNECT_TIMEOUT = 10.0  # seconds for PostgreSQL to answer
 LOCK_TIMEOUT = "10s"  # that PostgreSQL waits for a lock, so that no statement hangs for ever
 STILL_TIMEOUT = "10s"  # that a transaction keeps its locks while its process stands still: stopped, or suspended
@@ -59,6 +62,25 @@ def thread_engine(url: URL, *, synchronous: str, reading: bool) -> Engine:
     )
     event.listen(engine, "connect", partial(_connected, synchronous=synchronous, reading=reading))
     return engine
+
+
+def take_write_lock(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, on a connection whose own busy timeout is 0; waits as long as that would.
+
+    SQLite asks ten times a second in the end. Among writers that want the lock back at once one can starve so, for
+    longer than a lease; asked often, it comes to each.
+    """
+    clock = SystemClock()
+    give_up = clock.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock.monotonic() >= give_up:
+                raise
+            threading.Event().wait(ASK_AGAIN)
+        else:
+            return
 
 
 def memory_engine(synchronous: str) -> AsyncEngine:

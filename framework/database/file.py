@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from framework.clock import SystemClock
-from framework.database.engines import thread_engine
+from framework.database.engines import BUSY_TIMEOUT, take_write_lock, thread_engine
 from framework.database.worker import FairLock, Worker
 
 if TYPE_CHECKING:
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BEGIN_WRITING = "BEGIN IMMEDIATE"
+NEVER_WAIT = "PRAGMA busy_timeout = 0"  # for who begins waits itself
 SETTLED_SECONDS = 1.0
 
 
 class SqliteFile:
     """One writer and a few readers, each a thread with a connection of its own, opened when first needed.
 
-    Whoever shares the `gate` takes turns in writing, in order: SQLite itself lets one of two busy writers starve.
+    Whoever shares the `gate` takes turns in writing, in order; other processes' writers are waited for by asking often.
     """
 
     def __init__(self, url: URL, *, synchronous: str, readers: int, gate: FairLock) -> None:
@@ -94,15 +96,19 @@ class SqliteFile:
             thread.worker.end()
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        with self._gate, self._writer.transaction("BEGIN IMMEDIATE", "COMMIT") as connection:
+        with self._gate, self._writer.transaction(BEGIN_WRITING, "COMMIT") as connection:
             return work(connection)
 
     def _upkeep(self, statements: str) -> None:
+        raw = self._writer.raw()
         with self._gate:
+            raw.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT * 1000)}")
             try:
-                self._writer.raw().executescript(statements)  # unlike execute, to the end of each
+                raw.executescript(statements)  # unlike execute, to the end of each
             except sqlite3.Error as error:
                 raise DBAPIError.instance(statements, None, error, sqlite3.Error) from error
+            finally:
+                raw.execute(NEVER_WAIT)
 
     def _alter(self, work: Callable[[Connection], T]) -> T:
         raw = self._writer.raw()
@@ -127,6 +133,7 @@ class _Thread:
 
     def __init__(self, url: URL, name: str, *, synchronous: str, reading: bool) -> None:
         self.worker = Worker(name)
+        self._reading = reading
         self._engine = thread_engine(url, synchronous=synchronous, reading=reading)
         self._connection: Connection | None = None
 
@@ -159,6 +166,8 @@ class _Thread:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.begin()
+            if not self._reading:
+                self._connection.exec_driver_sql(NEVER_WAIT)
         return self._connection
 
     def _undo(self, raw: sqlite3.Connection) -> None:
@@ -171,6 +180,6 @@ class _Thread:
 
 def _execute(raw: sqlite3.Connection, statement: str) -> None:
     try:
-        raw.execute(statement)
+        take_write_lock(raw) if statement == BEGIN_WRITING else raw.execute(statement)
     except sqlite3.Error as error:
         raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,10 +26,10 @@ async def test_sqlite_is_opened_durable_and_strict(tmp_path: Path, synchronous: 
         ("journal_mode", "wal"),
         ("synchronous", level),
         ("foreign_keys", 1),
-        ("busy_timeout", 10_000),
     ]:
         assert await database.write(setting(pragma)) == value
         assert await database.read(setting(pragma)) == value
+    assert await database.read(setting("busy_timeout")) == 10_000
 
     await database.close()
 
@@ -68,4 +70,25 @@ async def test_a_process_that_stands_still_in_a_transaction_loses_its_locks_but_
         of_a_caller = await connection.run_sync(limit)
 
     assert (of_turns, of_a_caller) == (("10s", "10s"), "0")
+    await database.close()
+
+
+async def test_a_writer_asks_often_whether_another_one_has_ended_so_that_it_does_not_starve(tmp_path: Path) -> None:
+    database, asked, often = Database(f"sqlite:///{tmp_path}/app.db"), [], threading.Event()
+
+    def hear(statement: str) -> None:
+        asked.append(statement)
+        if asked.count("BEGIN IMMEDIATE") == 20:
+            often.set()
+
+    await database.write(lambda c: c.connection.driver_connection.set_trace_callback(hear))  # type: ignore[union-attr]
+    holder = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    waiting = asyncio.create_task(database.write(setting("foreign_keys")))
+    has_asked_often = await asyncio.to_thread(often.wait, 5)
+    holder.close()
+
+    assert await waiting == 1
+    assert has_asked_often
     await database.close()
