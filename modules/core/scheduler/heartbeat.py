@@ -19,6 +19,8 @@ from modules.core.scheduler.store import nodes
 log = logging.getLogger(__name__)
 
 JOIN_SECONDS = 5.0
+LATE = 3 / 4  # of a lease without a renewal: what held it up may have cost another node its lease
+PROBATION = 1 / 2  # of a lease, in which the others have time to renew theirs
 
 
 class Heartbeat:
@@ -36,10 +38,35 @@ class Heartbeat:
         self._lease = lease
         self._on_lost = on_lost
         self._loop_of_node = asyncio.get_running_loop()
+        self._renewed = self._read_clocks()
+        self._late: tuple[float, float] | None = None
         self._ready = threading.Event()
         self._last_words: Callable[[Connection], object] | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="scheduler-heartbeat", daemon=True)
+
+    def is_steady(self) -> bool:
+        """Whether the lease has been renewed in time of late, by both clocks; always where a test moves the time.
+
+        Else the database was out of reach, this process stood still, or the clock was set; perhaps for all nodes.
+        """
+        if not self._thread.is_alive() or not isinstance(self._clock, SystemClock):
+            return True
+        lease = self._lease.total_seconds()
+        on_time = self._since(self._renewed) <= LATE * lease
+        return on_time and (self._late is None or self._since(self._late) > PROBATION * lease)
+
+    def _read_clocks(self) -> tuple[float, float]:
+        return self._clock.monotonic(), self._clock.now().timestamp()
+
+    def _since(self, then: tuple[float, float]) -> float:
+        return max(now - before for now, before in zip(self._read_clocks(), then, strict=True))
+
+    def _note_renewal(self) -> None:
+        was_late = self._since(self._renewed) > LATE * self._lease.total_seconds()
+        self._renewed = self._read_clocks()
+        if was_late:
+            self._late = self._renewed
 
     def start(self) -> None:
         """Start the thread; a database in memory has one node, whose turns renew the lease."""
@@ -81,4 +108,5 @@ class Heartbeat:
             with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
                 self._loop_of_node.call_soon_threadsafe(self._on_lost)
             return None
+        self._note_renewal()
         return self._lease.total_seconds() / 4

@@ -54,6 +54,10 @@ class Membership:
         self.id = node_id
         return node_id
 
+    def is_steady(self) -> bool:
+        """Whether nothing has held up this node's own lease of late, so that it may judge others by theirs."""
+        return self._heartbeat is None or self._heartbeat.is_steady()
+
     def lose(self, node_id: str) -> None:
         """Others have taken this node for dead; of a node that is not this one any more, nothing follows."""
         if node_id != self.id:

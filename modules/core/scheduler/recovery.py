@@ -33,6 +33,7 @@ class Upkeep:
     carried: Collection[str] = ()
     careful: bool = False
     rules: Sequence[AlertRule] = ()
+    is_steady: bool = True
 
 
 class Kept(NamedTuple):
@@ -49,7 +50,7 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
     A task for this could lose itself, so it is a step of the runner.
     """
     nodes.describe(c, work.node_id, functions=work.functions, **work.profile)
-    dead = remove_dead_nodes(c, work.node_id, now)
+    dead = remove_dead_nodes(c, work.node_id, now, by_lease=work.is_steady)
     lost = executions.lost(c, BATCH)
     closed: list[Closed] = []
     containing.each(
@@ -66,17 +67,20 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
     return Kept(there_are_more or len(lost) == BATCH, dead, closed)
 
 
-def remove_dead_nodes(c: Connection, node_id: str, now: datetime) -> list[str]:
-    """Forget nodes whose lease has run out, or whose process on this host is gone; return their ids."""
-    dead = [row.id for row in nodes.others(c, node_id) if _is_dead(row, now)]
+def remove_dead_nodes(c: Connection, node_id: str, now: datetime, *, by_lease: bool = True) -> list[str]:
+    """Forget nodes whose process on this host is gone, or whose lease has run out; return their ids.
+
+    `by_lease`: False where this node could not keep its own: what held it up may have held up the others.
+    """
+    dead = [row.id for row in nodes.others(c, node_id) if process.is_gone(row) or (by_lease and _has_run_out(row, now))]
     if dead:
         nodes.remove(c, dead)
         log.warning("%d dead node(s) removed", len(dead), extra={"nodes": dead})
     return dead
 
 
-def _is_dead(node: Row[Any], now: datetime) -> bool:
-    return node.lease_until is None or node.lease_until <= now or process.is_gone(node)
+def _has_run_out(node: Row[Any], now: datetime) -> bool:
+    return node.lease_until is None or node.lease_until <= now
 
 
 def strays(c: Connection, work: Upkeep) -> list[Row[Any]]:

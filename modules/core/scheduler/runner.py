@@ -222,7 +222,7 @@ class Runner:
         if self._clock.monotonic() < self._next_upkeep:
             return
         settings, now = self.settings, self._clock.now()
-        rest = (settings.crash_limit, self._crew.ids(), self._careful, settings.alerts)
+        rest = (settings.crash_limit, self._crew.ids(), self._careful, settings.alerts, self._node.is_steady())
         work = Upkeep(node_id, profile_of(settings), self._functions.keys(), *rest)
         kept = await self._database.write(partial(upkeep, work=work, now=now))
         self.tally.closed(kept.closed)
