@@ -6,14 +6,16 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.torture import checker, evidence
 from benchmarks.torture.herd import Herd, until
 from benchmarks.torture.ledger import Ledger
+from benchmarks.torture.server import Server
 from benchmarks.torture.worker import Life, ask
 
 CHUNK = 500
@@ -30,15 +32,21 @@ class Verdict:
 
 
 class Arena:
-    """A torment takes place here: it schedules, starts processes, hurts them, and asks for the verdict."""
+    """A torment takes place here: it schedules, starts processes, hurts them, and asks for the verdict.
 
-    def __init__(self, url: str, folder: Path, *, seed: int = 1, without: tuple[str, ...] = ()) -> None:
+    `server` is that of the database where it was started for this, and may crash.
+    """
+
+    def __init__(
+        self, url: str, folder: Path, *, seed: int = 1, without: tuple[str, ...] = (), server: Server | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.chance = random.Random(seed)
         self.life = Life(url=url, folder=folder, without=without)
+        self.server = server
         self.ledger = Ledger(self.life.ledger)
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, datetime | None] = {}
         self.patience = PATIENCE
         self._began = time.monotonic()
 
@@ -58,16 +66,16 @@ class Arena:
     def schedule(self, configs: Sequence[dict[str, Any]]) -> list[str]:
         """Schedule tasks, in bulk; return their ids."""
 
-        async def all_of(scheduler: Any) -> list[str]:
-            ids: list[str] = []
+        async def all_of(scheduler: Any) -> dict[str, datetime | None]:
+            answered = {}
             for first in range(0, len(configs), CHUNK):
                 answer = await scheduler.schedule_tasks(configs[first : first + CHUNK])
-                ids += [task["task_id"] for task in answer.unwrap()]
-            return ids
+                answered |= {task["task_id"]: task["next_execution"] for task in answer.unwrap()}
+            return answered
 
-        ids: list[str] = ask(self.asking_life(), all_of)
-        self.acknowledged += ids
-        return ids
+        answered: dict[str, datetime | None] = ask(self.asking_life(), all_of)
+        self.acknowledged |= answered
+        return list(answered)
 
     def until_begun(self, count: int) -> None:
         """Wait until so many runs have begun, or until there is nothing left that could begin."""
@@ -116,9 +124,9 @@ class Arena:
         """Count executions by their state."""
         return Counter(row["state"] for row in self.evidence().rows)
 
-    def verdict(self, *, earliest: float | None = 1.0, **facts: float) -> Verdict:
-        """Let the checker judge; the facts are told with it."""
+    def verdict(self, *, allowed: Collection[str] = (), earliest: float | None = 1.0, **facts: float) -> Verdict:
+        """Let the checker judge; `allowed` is what this torment explains beside success; the facts are told with it."""
         found = self.evidence()
         counted = Counter(row["state"] for row in found.rows)
         told = {**facts, **counted, "runs": len(found.starts), "seconds": round(time.monotonic() - self._began, 1)}
-        return Verdict(checker.check(found, earliest=earliest), told)
+        return Verdict(checker.check(found, earliest=earliest, allowed=allowed), told)

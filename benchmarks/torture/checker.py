@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
 from benchmarks.torture.evidence import Evidence, Row
+from benchmarks.torture.explained import (
+    only_what_is_allowed,
+    set_aside_only_after_its_crashes,
+    what_was_asked_for_was_tried,
+)
 
 OPEN = {"pending", "running"}
 NEVER_RAN = {"skipped", "missed"}
@@ -18,18 +23,23 @@ SUCCESS = {"succeeded": True, "failed": False, "timed_out": False, "lost": False
 STATES = {*OPEN, *NEVER_RAN, *SUCCESS, "cancelled"}
 FOLLOWED = {"lost", "failed", "timed_out", "cancelled"}  # what another attempt may follow
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
-ENDED_ONE_TIME = {"completed", "failed", "cancelled"}
+ENDED = {"completed", "failed", "cancelled"}
 
 Rule = Callable[[Evidence], Iterator[str]]
 
 
-def check(evidence: Evidence, *, earliest: float | None = None, settled: bool = True) -> list[str]:
+def check(
+    evidence: Evidence, *, earliest: float | None = None, settled: bool = True, allowed: Collection[str] = ()
+) -> list[str]:
     """Return what is wrong, one sentence each; none means proven.
+
+    `allowed`: what may become of an execution here beside success, see `explained.py`.
 
     `settled`: everything should have ended. `earliest`: no function may start so many seconds before its time, by the
     machine's own clock; None where the torment moves that clock.
     """
     found = [complaint for rule in ALWAYS for complaint in rule(evidence)]
+    found += only_what_is_allowed(evidence, allowed)
     if settled:
         found += [complaint for rule in IN_THE_END for complaint in rule(evidence)]
     if earliest is not None:
@@ -142,8 +152,16 @@ def nothing_is_open(evidence: Evidence) -> Iterator[str]:
     """When everything has ended no row is open, and no task still waits for something that never comes."""
     yield from (f"still open: {_named(row)}" for row in evidence.rows if row["state"] in OPEN)
     for task in evidence.tasks:
-        if not task["recurring"] and task["status"] not in ENDED_ONE_TIME:
+        if not task["recurring"] and task["status"] not in ENDED:
             yield f"a one-time task that never ended: {task['id']} ({task['status']})"
+        if task["recurring"] and not _has_ended_or_goes_on(task):
+            yield f"a recurring task that stands still: {task['id']} ({task['status']})"
+
+
+def _has_ended_or_goes_on(task: Row) -> bool:
+    if task["status"] == "pending":
+        return task["max_executions"] is None and task["next_execution"] is not None
+    return task["status"] in ENDED or (task["status"], task["status_reason"]) == ("paused", "CRASH_LIMIT")
 
 
 def what_was_acknowledged_is_there(evidence: Evidence) -> Iterator[str]:
@@ -165,17 +183,30 @@ def every_occurrence_comes_to_an_end(evidence: Evidence) -> Iterator[str]:
 
 
 def no_nominal_time_is_skipped(evidence: Evidence) -> Iterator[str]:
-    """Of a task at an interval each nominal time has its row, or is counted by the row of a later one."""
+    """Of a task at an interval each nominal time from the first promised on has its row, or a later one counts it."""
     for task in evidence.tasks:
         if not task["recurring"] or task["interval_type"] not in SECONDS:
             continue
         step = timedelta(seconds=SECONDS[task["interval_type"]] * task["interval_value"])
         rows = [row for row in evidence.by_task.get(task["id"], ()) if row["origin"] == "schedule"]
         moments = {row["scheduled_for"]: row for row in rows}
-        for before, moment in itertools.pairwise(moments):
+        first = evidence.promised.get(task["id"])
+        before_first = [] if first is None else [first - step]
+        for before, moment in itertools.pairwise([*before_first, *moments]):
             missed, counted = round((moment - before) / step) - 1, moments[moment]["missed_count"]
             if missed != counted:
                 yield f"{missed} nominal times of {task['id']} before {moment}, {counted} counted"
+        yield from _after_the_last(task, rows, step)
+
+
+def _after_the_last(task: Row, rows: list[Row], step: timedelta) -> Iterator[str]:
+    fired = len({row["scheduled_for"] for row in rows if row["attempt"] > 0})
+    if task["status"] == "completed" and fired != task["max_executions"]:
+        yield f"{task['id']} ended after {fired} of {task['max_executions']} occurrences"
+    if task["status"] == "pending" and rows and task["next_execution"] is not None:
+        left_out = round((task["next_execution"] - rows[-1]["scheduled_for"]) / step) - 1
+        if left_out:
+            yield f"{left_out} nominal times of {task['id']} after {rows[-1]['scheduled_for']} without a row"
 
 
 def counts_are_right(evidence: Evidence) -> Iterator[str]:
@@ -209,7 +240,9 @@ ALWAYS: tuple[Rule, ...] = (
 IN_THE_END: tuple[Rule, ...] = (
     nothing_is_open,
     what_was_acknowledged_is_there,
+    what_was_asked_for_was_tried,
     every_occurrence_comes_to_an_end,
+    set_aside_only_after_its_crashes,
     no_nominal_time_is_skipped,
     counts_are_right,
 )

@@ -32,13 +32,17 @@ OPEN = (
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the tables and the ledger say; `acknowledged` are tasks whose scheduling was answered."""
+    """What the tables and the ledger say.
+
+    `acknowledged` are tasks whose scheduling was answered, `promised` the first nominal time that the answer named.
+    """
 
     tasks: Sequence[Row]
     rows: Sequence[Row]
     orphans: Sequence[Row] = ()
     ledger: Sequence[Entry] = ()
     acknowledged: frozenset[str] = field(default=frozenset())
+    promised: Mapping[str, datetime] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, Row]:
@@ -85,12 +89,13 @@ class Evidence:
         return dict(found)
 
 
-def read(url: str, ledger: Iterable[Entry], acknowledged: Iterable[str]) -> Evidence:
+def read(url: str, ledger: Iterable[Entry], acknowledged: Mapping[str, datetime | None]) -> Evidence:
     """Read everything that there is about this module's tasks."""
     tasks, rows, orphans = query(url, TASKS, ROWS, ORPHANS)
     entries = list(ledger)
-    promised = {entry.task for entry in entries if entry.what == "scheduled"}
-    return Evidence(tasks, rows, orphans, entries, frozenset({*acknowledged, *promised}))
+    told = {entry.task for entry in entries if entry.what == "scheduled"}
+    promised = {task: moment for task, moment in acknowledged.items() if moment is not None}
+    return Evidence(tasks, rows, orphans, entries, frozenset({*acknowledged, *told}), promised)
 
 
 def count_open(url: str) -> int:

@@ -28,7 +28,7 @@ from benchmarks.torture.torments import (
     storage,
     ticks,
 )
-from benchmarks.torture.without import can_be_removed
+from benchmarks.torture.without import PROTECTIONS, can_be_removed
 from benchmarks.torture.worker import ask
 
 PATIENCE = 12.0  # seconds for what may never end now
@@ -60,12 +60,18 @@ def _cut(arena: Arena) -> Verdict:
     return outages.cut_and_kill(arena, executions=150, blows=4, blow=partial(cut_connections, arena.url), kill=False)
 
 
-def _strike(arena: Arena) -> Verdict:
-    return steps.strike_every_call_of_sqlite(arena, how="kill", stride=3)
+def _crash(arena: Arena) -> Verdict:
+    if arena.server is None:
+        raise ValueError("only a server can crash")
+    return outages.cut_and_kill(arena, executions=150, blows=2, blow=arena.server.crash, kill=False)
 
 
-def _messages(arena: Arena, *, before: bool) -> Verdict:
-    return steps.strike_every_message_to_postgresql(arena, kill=True, before=before, stride=30)
+def _strike(arena: Arena, *, how: str) -> Verdict:
+    return steps.strike_every_call_of_sqlite(arena, how=how, stride=3)
+
+
+def _messages(arena: Arena, *, kill: bool, before: bool) -> Verdict:
+    return steps.strike_every_message_to_postgresql(arena, kill=kill, before=before, stride=30)
 
 
 PROOFS = (
@@ -73,20 +79,26 @@ PROOFS = (
     Proof("kills", "at most once", lambda arena: kills.kill_at_random(arena, executions=300, kills=12)),
     Proof("kills", "claim by compare and set", lambda a: kills.kill_at_random(a, executions=300, kills=3), POSTGRESQL),
     Proof("cut connections", "loops that survive", _cut, POSTGRESQL),
+    Proof("server crashes", "loops that survive", _crash, POSTGRESQL),
     Proof(
         "effects",
         "effect and ending in one transaction",
         lambda arena: effects.complete_in_and_kill(arena, executions=150, kills=6),
     ),
-    Proof("killed at every call", "firing in one transaction", _strike),
-    Proof("killed at every call", "recovery in one transaction", _strike),
-    Proof(
-        "locked at every call",
-        "undoing",
-        lambda arena: steps.strike_every_call_of_sqlite(arena, how="busy", stride=3),
+    Proof("killed at every call", "firing in one transaction", partial(_strike, how="kill")),
+    Proof("killed at every call", "recovery in one transaction", partial(_strike, how="kill")),
+    Proof("locked at every call", "undoing", partial(_strike, how="busy")),
+    Proof("broken at every call", "undoing", partial(_strike, how="broken")),
+    *(
+        Proof(
+            f"{what} {when} every message",
+            "recovery of the dead",
+            partial(_messages, kill=kill, before=before),
+            POSTGRESQL,
+        )
+        for what, kill in (("killed", True), ("cut", False))
+        for when, before in (("before", True), ("after", False))
     ),
-    Proof("killed before every message", "recovery of the dead", partial(_messages, before=True), POSTGRESQL),
-    Proof("killed after every message", "recovery of the dead", partial(_messages, before=False), POSTGRESQL),
     Proof("frozen past the lease", "fencing", lambda arena: pauses.freeze_past_the_lease(arena, times=2)),
     Proof("blocked loop", "heartbeat thread", lambda arena: pauses.block_the_loop(arena, times=1)),
     Proof("clock steps", "stored times", lambda arena: clocks.step_the_clock(arena, steps=6, largest=3)),
@@ -98,6 +110,7 @@ PROOFS = (
         "loops that survive",
         lambda arena: storage.lock_the_database(arena, times=1, seconds=14),
     ),
+    Proof("locked database", "steady judges", lambda arena: storage.lock_the_database(arena, times=3, seconds=11)),
     Proof("poison", "crash limit", lambda arena: poison.run_poison(arena, each=1, tasks=20)),
     Proof("stops", "handing back", lambda arena: stops.terminate_under_load(arena, times=8)),
     Proof("overdue", "limit of a node", lambda a: overdue.boot_with_many_overdue(a, tasks=200, recurring=20)),
@@ -124,8 +137,15 @@ def main() -> None:
     """Prove each, or those that are named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture.prove", description=__doc__)
     parser.add_argument("--only", action="append", metavar="PROTECTION", help="only without this protection")
-    only = parser.parse_args().only
-    todo = [proof for proof in PROOFS if only is None or proof.without in only]
+    parser.add_argument(
+        "--torment", action="append", metavar="NAME", choices=sorted(CATALOGUE), help="only in this one"
+    )
+    wanted = parser.parse_args()
+    todo = [
+        proof
+        for proof in PROOFS
+        if proof.without in (wanted.only or PROTECTIONS) and proof.torment in (wanted.torment or CATALOGUE)
+    ]
     unnoticed = 0
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
@@ -133,7 +153,8 @@ def main() -> None:
         for number, proof in enumerate(todo):
             place = folder / str(number)
             url = postgresql.new_database() if postgresql and proof.database == POSTGRESQL else None
-            arena = Arena(url or f"sqlite+aiosqlite:///{place / 'torture.db'}", place, without=(proof.without,))
+            url = url or f"sqlite+aiosqlite:///{place / 'torture.db'}"
+            arena = Arena(url, place, without=(proof.without,), server=postgresql)
             arena.patience = PATIENCE
             complaint = first_complaint(proof, arena)
             unnoticed += complaint is None

@@ -18,7 +18,7 @@ import modules.core.scheduler.turn as turning
 from benchmarks.torture.forking import forking
 from framework.database import Database
 from framework.database.file import _Thread as SqliteThread
-from modules.core.scheduler import ExecutionContext, firing, heartbeat, placing, recovery, runner
+from modules.core.scheduler import ExecutionContext, firing, heartbeat, membership, placing, recovery, runner
 from modules.core.scheduler.store import endings, line, nodes, tasks
 
 MANY = 1_000
@@ -56,7 +56,7 @@ def fencing() -> None:
 
 def recovery_of_the_dead() -> None:
     """Nobody looks for dead nodes."""
-    _replace(recovery, "remove_dead_nodes", lambda _: lambda *_: [])
+    _replace(recovery, "remove_dead_nodes", lambda _: lambda *_, **__: [])
 
 
 def heartbeat_thread() -> None:
@@ -208,6 +208,11 @@ def handing_back() -> None:
     _replace(runner.Runner, "stop", new)
 
 
+def steady_judges() -> None:
+    """A node that could not keep its own lease judges the others by theirs."""
+    _replace(membership.Membership, "is_steady", lambda _: lambda _: True)
+
+
 def limit_of_a_node() -> None:
     """A node claims whatever is due."""
     _replace(runner.Runner, "_room", lambda room: lambda self: replace(room(self), free=MANY))
@@ -231,6 +236,7 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
         crash_limit,
         loops_that_survive,
         handing_back,
+        steady_judges,
         limit_of_a_node,
     )
 }

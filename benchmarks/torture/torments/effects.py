@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.evidence import query
+from benchmarks.torture.explained import KILLED
 from benchmarks.torture.worker import make, one_time
 
 TABLE = "CREATE TABLE torture_effects (execution TEXT NOT NULL, task TEXT NOT NULL)"
@@ -29,7 +30,7 @@ def complete_in_and_kill(
             herd.kill(herd.pick())
             herd.start()
         unclean = arena.finish(herd, meanwhile=herd.replace_dead)
-    verdict = arena.verdict(kills=kills, unclean_exits=unclean)
+    verdict = arena.verdict(allowed=KILLED, kills=kills, unclean_exits=unclean)
     return replace(verdict, complaints=[*verdict.complaints, *_wrong_effects(arena)])
 
 

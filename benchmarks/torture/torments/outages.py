@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.torture.arena import Arena, Verdict
+from benchmarks.torture.explained import KILLED, LOST, OVERLAPPED
 from benchmarks.torture.worker import every, one_time
 
 
@@ -26,4 +27,5 @@ def cut_and_kill(
                 herd.kill(herd.pick())
                 herd.start()
         unclean = arena.finish(herd, meanwhile=herd.replace_dead)
-    return arena.verdict(blows=blows, unclean_exits=unclean)
+    allowed = KILLED if kill else {LOST}  # a claim is lost whose answer never came
+    return arena.verdict(allowed={*allowed, OVERLAPPED}, blows=blows, unclean_exits=unclean)
