@@ -72,8 +72,11 @@ class Variables:
         self.place = place
 
     def values(self, module_id: str, model: type[ModuleSettings], known: Collection[str]) -> dict[str, Any]:
+        names = self.names_of(module_id, known)
+        if not names:
+            return {}
         source = _Environment(model, env_prefix=prefix_of(module_id), env_nested_delimiter="__")
-        source.env_vars = {name.lower(): self.variables[name] for name in self.names_of(module_id, known)}
+        source.env_vars = {name.lower(): self.variables[name] for name in names}
         return source()
 
     def name_of(self, module_id: str, path: Sequence[str]) -> str:

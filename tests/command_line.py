@@ -8,27 +8,15 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SECONDS = 30  # until a line that must come counts as missing
-COMMAND = [sys.executable, "-W", "error", "-m", "framework"]
+from warm_process import Forked
 
-SEVERAL = """
-import contextlib, io, json, sys
-from framework.cli import main
-answers = []
-for command in json.loads(sys.argv[1]):
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        try:
-            main(command)
-        except SystemExit as end:
-            status = end.code
-    answers.append((status, out.getvalue(), err.getvalue()))
-print(json.dumps(answers))
-"""
+SECONDS = 30  # until a line that must come counts as missing
 
 
 class Answer(NamedTuple):
@@ -57,10 +45,20 @@ class Project:
 
     def call(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            command = Forked(arguments, self.folder, {**self.environment, **variables}, out.fileno(), err.fileno())
+            status = command.wait(2 * SECONDS)
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+    def call_anew(self, *arguments: str, answering: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end in a process that imports everything itself, with something on its stdin."""
         return subprocess.run(
-            [*COMMAND, *arguments],
+            [sys.executable, "-W", "error", "-m", "framework", *arguments],
             cwd=self.folder,
-            env={**self.environment, **variables},
+            env=self.environment,
+            input=answering,
             capture_output=True,
             text=True,
             timeout=2 * SECONDS,
@@ -68,12 +66,9 @@ class Project:
         )
 
     def calls(self, *commands: Sequence[str]) -> list[Answer]:
-        """Run commands one after the other in one process, which is quicker."""
-        program = [sys.executable, "-W", "error", "-c", SEVERAL, json.dumps(commands)]
-        answers = subprocess.run(
-            program, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=SECONDS, check=True
-        )
-        return [Answer(*answer) for answer in json.loads(answers.stdout)]
+        """Run commands one after the other."""
+        called = [self.call(*command) for command in commands]
+        return [Answer(each.returncode, each.stdout, each.stderr) for each in called]
 
     def json(self, *arguments: str) -> Any:
         """Run a command with --json; return what it printed. It must end with 0."""
@@ -83,16 +78,17 @@ class Project:
 
     def start(self, *arguments: str, **variables: str) -> Started:
         """Start a command and leave it running."""
-        return Started([*COMMAND, *arguments], self.folder, {**self.environment, **variables})
+        return Started(arguments, self.folder, {**self.environment, **variables})
 
 
 class Started:
     """A command that runs; what it prints on stdout and stderr is read as one."""
 
-    def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+    def __init__(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        printed, end = os.pipe()
+        self._process = Forked(arguments, folder, environment, end, end)
+        os.close(end)
+        self._printed = os.fdopen(printed)
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -105,11 +101,10 @@ class Started:
         self.kill()
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._printed:
             self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
-        self._process.stdout.close()
+        self._printed.close()
 
     def until(self, text: str) -> str:
         """Return the next line that holds the text."""
@@ -138,7 +133,7 @@ class Started:
 
     def kill(self) -> None:
         """End it at once, whatever it does."""
-        self._process.kill()
+        self._process.send_signal(signal.SIGKILL)
         self.status()
 
     def status(self) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from postgres import address, run_sql
 from sqlalchemy import URL, make_url
 
 from framework.database import Database
@@ -56,25 +57,34 @@ def _without_postgres(reason: str) -> NoReturn:
     pytest.skip(f"NOT TESTED ON POSTGRESQL: {reason}")
 
 
-@pytest.fixture
-async def postgres_url(postgres_server: URL) -> AsyncIterator[str]:
-    """The URL of an empty PostgreSQL database, dropped after the test."""
-    import asyncpg
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """The name of the database that those of the tests are copies of."""
+    return "template1"
 
+
+@pytest.fixture
+async def postgres_url(postgres_server: URL, postgres_template: str) -> AsyncIterator[str]:
+    """The URL of a PostgreSQL database of the test's own, dropped after it: empty, or as its template is."""
     name = f"test_{secrets.token_hex(8)}"
-    admin = await asyncpg.connect(postgres_server.set(drivername="postgresql").render_as_string(hide_password=False))
-    try:
-        await admin.execute(f"CREATE DATABASE {name}")
-        yield postgres_server.set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    await run_sql(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield address(postgres_server, name)
+    await run_sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Path | None:
+    """The file that those of the tests are copies of; None for none."""
+    return None
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite file that does not exist yet."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+def sqlite_url(sqlite_template: Path | None, tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet, or that is as its template is."""
+    file = tmp_path / "test.db"
+    if sqlite_template is not None:
+        shutil.copyfile(sqlite_template, file)
+    return f"sqlite+aiosqlite:///{file}"
 
 
 @pytest.fixture(params=BOTH)

@@ -118,7 +118,7 @@ def test_what_hides_the_folders_of_modules_is_found(tmp_path: Path, hiding: str,
     (tmp_path / hiding).parent.mkdir(exist_ok=True)
     (tmp_path / hiding).touch()
 
-    told = project.call("doctor", "--json", FRAMEWORK_HTTP_PORT="0")
+    told = project.call_anew("doctor", "--json")
 
     assert told.returncode == 1
     (finding,) = json.loads(told.stdout)["findings"]

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commands import Desk
 
-from framework.application import Application
 from framework.sync import SyncApplication
 from framework.web.serving import serving
 
 
-@pytest.fixture(scope="session")
-def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of a database that has all tables and nothing in them."""
-    file = tmp_path_factory.mktemp("new") / "new.db"
-    framework = {"database_url": f"sqlite+aiosqlite:///{file}", "data_dir": str(file.parent)}
-    asyncio.run(Application(settings={"framework": framework}).upgrade())
-    return file
-
-
 @pytest.fixture
-def desk(tmp_path: Path, new_database: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The command line, with no server running."""
-    file = tmp_path / "app.db"
-    shutil.copy(new_database, file)
     return Desk(
         tmp_path,
         monkeypatch,
-        FRAMEWORK_DATABASE_URL=f"sqlite+aiosqlite:///{file}",
+        FRAMEWORK_DATABASE_URL=sqlite_url,
         FRAMEWORK_DATA_DIR=str(tmp_path),
         CORE_SCHEDULER_TIMEZONE="UTC",
     )

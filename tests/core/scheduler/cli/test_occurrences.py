@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 from clerk import clerks_project
-from command_line import COMMAND, Project
+from command_line import Project
 
 LONG_AGO = ["--from", "2026-01-01", "--to", "2026-01-03T12:00"]
 
@@ -65,15 +64,7 @@ def test_a_task_is_given_an_end_and_relieved_of_it(project: Project) -> None:
 
 def test_a_backfill_asks_before_it_places_anything(project: Project) -> None:
     order = ["tasks", "backfill", "block_the_loop", *LONG_AGO]
-    asked = subprocess.run(
-        [*COMMAND, *order],
-        cwd=project.folder,
-        env=project.environment,
-        input="n\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    asked = project.call_anew(*order, answering="n\n")
 
     unasked, dry, placed, again = project.calls(
         [*order, "--json"], [*order, "--dry-run"], [*order, "--yes", "--json"], [*order, "--yes"]
