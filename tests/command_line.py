@@ -45,8 +45,13 @@ class Project:
 
     def call(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            command = Forked(arguments, self.folder, {**self.environment, **variables}, out.fileno(), err.fileno())
+        with (
+            Path(os.devnull).open() as nothing,
+            tempfile.TemporaryFile("w+") as out,
+            tempfile.TemporaryFile("w+") as err,
+        ):
+            streams = nothing.fileno(), out.fileno(), err.fileno()
+            command = Forked(arguments, self.folder, {**self.environment, **variables}, streams)
             status = command.wait(2 * SECONDS)
             out.seek(0)
             err.seek(0)
@@ -86,7 +91,8 @@ class Started:
 
     def __init__(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         printed, end = os.pipe()
-        self._process = Forked(arguments, folder, environment, end, end)
+        with Path(os.devnull).open() as nothing:
+            self._process = Forked(arguments, folder, environment, (nothing.fileno(), end, end))
         os.close(end)
         self._printed = os.fdopen(printed)
         self._lines: queue.Queue[str | None] = queue.Queue()

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import signal
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from warm_process import Forked
+
 ROOT = Path(__file__).parents[1]
+SECONDS = 120
 START = "import sys; print('ready', flush=True); sys.stdin.readline()\n"
 
 
 def run_together(program: str, count: int, path: Sequence[Path] = ()) -> list[str]:
     """Run the program so many times at once, warnings as errors; return what each printed; all must exit with 0."""
     folders = os.pathsep.join(str(folder) for folder in (*path, ROOT))
-    command = [sys.executable, "-W", "error", "-c", _waiting_at_the_start(program)]
-    processes = [
-        subprocess.Popen(
-            command,
-            env={**os.environ, "PYTHONPATH": folders},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(count)
-    ]
+    source = _waiting_at_the_start(program)
+    copies = [_Copy(source, {**os.environ, "PYTHONPATH": folders}) for _ in range(count)]
     try:
-        return _answers(processes)
+        for copy in copies:
+            copy.until_ready()
+        for copy in copies:
+            copy.begin()
+        return [copy.answer() for copy in copies]
     finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
+        for copy in copies:
+            copy.end()
 
 
 def _waiting_at_the_start(program: str) -> str:
@@ -42,17 +37,28 @@ def _waiting_at_the_start(program: str) -> str:
     return imports + "\n" + START + begin + work
 
 
-def _answers(processes: list[subprocess.Popen[str]]) -> list[str]:
-    for process in processes:
-        assert process.stdout is not None
-        process.stdout.readline()
-    answers = []
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        out, complaints = process.communicate()
-        assert process.returncode == 0, complaints
-        answers.append(out.strip())
-    return answers
+class _Copy:
+    def __init__(self, source: str, environment: dict[str, str]) -> None:
+        stdin, self._tell = os.pipe()
+        printed, stdout = os.pipe()
+        self._process = Forked(["-c", source], ROOT, environment, (stdin, stdout, 2))
+        os.close(stdin)
+        os.close(stdout)
+        self._printed = os.fdopen(printed)
+
+    def until_ready(self) -> None:
+        self._printed.readline()
+
+    def begin(self) -> None:
+        os.write(self._tell, b"go\n")
+
+    def answer(self) -> str:
+        printed = self._printed.read()
+        assert self._process.wait(SECONDS) == 0
+        return printed.strip()
+
+    def end(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(SECONDS)
+        self._printed.close()
+        os.close(self._tell)

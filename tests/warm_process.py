@@ -42,10 +42,10 @@ IMPORTED = (
 
 
 class Forked:
-    """A command that runs; `out` and `err` are the ends of pipes that it writes to."""
+    """A command, or `-c` and a program, that runs; `streams` are what it has as stdin, stdout and stderr."""
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: int, err: int
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], streams: tuple[int, int, int]
     ) -> None:
         self._line = socket.socket(socket.AF_UNIX)
         self._line.connect(_warm())
@@ -53,7 +53,7 @@ class Forked:
             json.dump([list(arguments), str(folder), dict(environment)], wanted)
             wanted.flush()
             wanted.seek(0)
-            socket.send_fds(self._line, [b"!"], [wanted.fileno(), out, err])
+            socket.send_fds(self._line, [b"!"], [wanted.fileno(), *streams])
             self.pid = int(self._line.recv(32))
         self.status: int | None = None
 
@@ -112,7 +112,7 @@ def _serve(address: str) -> list[str]:
             _tell_the_ended(lines)
         if listener.fileno() in ready:
             line, _ = listener.accept()
-            _, given, *_ = socket.recv_fds(line, 1, 3)
+            _, given, *_ = socket.recv_fds(line, 1, 4)
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
@@ -138,10 +138,10 @@ def _tell_the_ended(lines: dict[int, socket.socket]) -> None:
 
 def _become(given: list[int]) -> list[str]:
     """Take over folder, environment and streams; return the arguments."""
-    wanted, out, err = given
+    wanted, *streams = given
     arguments, folder, environment = json.loads(os.read(wanted, 1_000_000))
-    for source, target in ((out, 1), (err, 2), (os.open(os.devnull, os.O_RDONLY), 0)):
-        os.dup2(source, target)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
     for descriptor in given:
         os.close(descriptor)
     os.chdir(folder)
@@ -157,4 +157,9 @@ if __name__ == "__main__":
     main = pkgutil.resolve_name("framework.cli:main")
     gc.collect()
     gc.freeze()  # or each forked process would copy all of it when it collects its own garbage
-    main(_serve(sys.argv[1]))
+    sys.argv[:] = _serve(sys.argv[1])
+    if sys.argv[0] == "-c":
+        sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+        exec(sys.argv.pop(1), {"__name__": "__main__"})
+    else:
+        main(sys.argv)
