@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Project
 from documents import ROOT, Block, blocks
 
 from framework.settings import FRAMEWORK_ID, FrameworkSettings
@@ -66,7 +67,7 @@ def test_every_command_exists(line: str) -> None:
 def assert_known_to_the_command_line(words: list[str]) -> None:
     command = [word for word in words if re.fullmatch("[a-z]+", word)][:2]
     command = command[:1] if command[0] in ("run", "tick") else command
-    shown = called([COMMAND, *command, "--help"], ROOT)
+    shown = Project(ROOT).call(*command, "--help")
 
     assert shown.returncode == 0, shown.stderr
     assert [word for word in words if word.startswith("--") and word not in shown.stdout] == []
@@ -80,10 +81,10 @@ def test_the_modules_of_a_page_work_as_they_grow(page: str, tmp_path: Path) -> N
             continue
         write(tmp_path, block, block.file)
         if block.language == "python":
-            ticked = called([COMMAND, "tick"], tmp_path)
+            ticked = Project(tmp_path).call("tick")
             assert (ticked.returncode, ticked.stderr) == (0, ""), f"{block}\n{ticked.stderr}"
 
-    listed = called([COMMAND, "modules", "list"], tmp_path)
+    listed = Project(tmp_path).call("modules", "list")
     assert re.search(r"acme\.\w+ +on\b", listed.stdout), listed.stdout
 
 
@@ -134,10 +135,10 @@ def test_the_first_command_of_the_readme_shows_executions_and_survives_a_restart
         wait_for("succeeded", lines)
         type_in(second_terminal, ROOT, data)
         wait_for("Ingest the inbox  succeeded", lines)
-    before = called([COMMAND, "tasks", "list", "--json"], ROOT, data).stdout
+    before = Project(ROOT).call("tasks", "list", "--json", **data).stdout
     with running(MAKE_RUN, ROOT, data) as lines:
         wait_for("succeeded", lines)
-    after = called([COMMAND, "tasks", "list", "--json"], ROOT, data).stdout
+    after = Project(ROOT).call("tasks", "list", "--json", **data).stdout
 
     assert standing(before) == standing(after) != set()
 
