@@ -15,7 +15,7 @@ run: $(VENV)/.for-running ## Run the example modules on SQLite; Ctrl-C stops, th
 	@FRAMEWORK_ENV=$${FRAMEWORK_ENV:-demo} $(BIN)/chamberlain run
 
 test: $(VENV)/.for-working ## Run the whole test suite
-	@$(BIN)/python -m pytest -n $(JOBS) -q
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
 
 check: $(VENV)/.for-working ## Check format, lint, types, import floors and docs
 	@$(BIN)/ruff format --check .
