@@ -132,14 +132,3 @@ def test_a_field_that_is_far_too_large_is_refused_by_its_key(value: object) -> N
         read({"type": "cron", "day": value})
 
     assert (refusal.value.field, str(refusal.value)) == ("day", "day is far too large")
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"week": "5,10"}, "cron 0 0 * * * in week 5,10 (UTC)"),
-        ({"day": 13, "day_of_week": "fri"}, "cron 0 0 13 * fri, day and weekday both (UTC)"),
-    ],
-)
-def test_what_an_expression_cannot_say_is_told_beside_it(fields: dict[str, Any], words: str) -> None:
-    assert read({"type": "cron", **fields}).describe() == words
