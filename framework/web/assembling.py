@@ -49,6 +49,11 @@ def open_paths(app: FastAPI) -> Paths:
     return Paths({OPENAPI, DOCS, STYLE, *(route.path for route in stated(app.routes) if route.scope is None)})
 
 
+def pages(app: FastAPI) -> Paths:
+    """Return the paths for which the token counts that a browser keeps."""
+    return Paths(route.path for route in stated(app.routes) if route.page)
+
+
 async def _answer(_: Request, problem: Any) -> Response:
     response: Response = problem.response()
     return response

@@ -13,6 +13,7 @@ from framework.errors import ServiceMissing
 from framework.web.headers import is_from_here, path_of, single
 from framework.web.problems import NoToken, WrongToken
 from framework.web.rules import Rules
+from framework.web.signing_in import SessionOver, SignedOut, token_of
 
 ACCESS_SERVICE = "core.access.service"
 ANONYMOUS = Caller("anonymous", Door.API, frozenset())
@@ -23,11 +24,11 @@ class Authentication:
     """Find out who is calling, for all that happens further on; who brings nothing is `ANONYMOUS`.
 
     As long as no token exists, and http_auth is `auto`, a program on this machine needs none. A wrong token is refused
-    everywhere, and a token is never looked for in the URL.
+    everywhere, and a token is never looked for in the URL. The one that a browser keeps counts for pages only.
     """
 
     def __init__(self, app: asgi.ASGIApp, rules: Rules) -> None:
-        self._app, self._authorize = app, rules.authorize
+        self._app, self._authorize, self._pages = app, rules.authorize, rules.pages
         self._access = access_service(rules.app_context)
         self._local_needs_none = rules.settings.http_auth == "auto" and not rules.mounted
 
@@ -43,7 +44,14 @@ class Authentication:
             return await self._of_token(authorization)
         if self._local_needs_none and is_from_here(scope) and not await any_token(self._access):
             return LOCAL
-        return ANONYMOUS
+        kept = token_of(scope) if path_of(scope) in self._pages else None
+        return ANONYMOUS if kept is None else await self._of_browser(kept, scope)
+
+    async def _of_browser(self, token: str, scope: asgi.Scope) -> Caller:
+        who: Caller | None = await self._access.verify(token, Door.DASHBOARD) if self._access else None
+        if who is None:
+            raise SessionOver(scope)
+        return who
 
     async def _of_token(self, authorization: str) -> Caller:
         scheme, _, token = authorization.partition(" ")
@@ -60,10 +68,11 @@ class Admission:
 
     def __init__(self, app: asgi.ASGIApp, rules: Rules) -> None:
         self._app, self._open_paths = app, rules.open_paths
+        self._pages = rules.pages if rules.authorize is None else ()
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if caller() is ANONYMOUS and path_of(scope) not in self._open_paths:
-            raise NoToken
+            raise SignedOut(scope) if path_of(scope) in self._pages else NoToken()
         await self._app(scope, receive, send)
 
 

@@ -78,7 +78,7 @@ class Embedded:
         await self._app()(scope, receive, send)
 
     def _app(self) -> types.ASGIApp:
-        from framework.web.assembling import open_paths, web_application
+        from framework.web.assembling import open_paths, pages, web_application
         from framework.web.guard import guarded
         from framework.web.problems import Problem
         from framework.web.rules import Rules
@@ -88,7 +88,7 @@ class Embedded:
             return Problem(503, "NOT_READY", "the application does not run", headers={"Retry-After": "5"}).response()
         if self._served is None or self._served[0] is not app_context:
             app = web_application(app_context)
-            rules = Rules(app_context, open_paths(app), mounted=self._mounted, authorize=self._authorize)
+            rules = Rules(app_context, open_paths(app), pages(app), mounted=self._mounted, authorize=self._authorize)
             self._served = app_context, guarded(app, rules)
         return self._served[1]
 

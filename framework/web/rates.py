@@ -14,6 +14,7 @@ from framework.web.authentication import ANONYMOUS
 from framework.web.headers import address_of
 from framework.web.problems import Problem, WrongToken
 from framework.web.rules import Rules
+from framework.web.signing_in import WRONG
 
 FAILURES_A_SECOND, FAILURES_AT_ONCE = 2.0, 30
 MOST_BUCKETS = 10_000
@@ -60,11 +61,14 @@ class Attempts:
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         key = _network(address_of(scope))
         self._failures.require(key)
+        noted = scope.setdefault("state", {})
         try:
             await self._app(scope, receive, send)
         except WrongToken:
             self._failures.take(key)
             raise
+        if noted.get(WRONG):
+            self._failures.take(key)
 
 
 class Rates:

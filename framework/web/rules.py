@@ -29,13 +29,15 @@ class Paths:
 
 @dataclass(frozen=True)
 class Rules:
-    """`open_paths` need no caller. `mounted`: inside an application of somebody else's, whose users are not ours.
+    """`open_paths` need no caller; `pages` take one who has signed in in a browser.
 
-    `authorize` is the user's own authentication; it stands in for tokens.
+    `mounted`: inside an application of somebody else's, whose users are not ours. `authorize` is the user's own
+    authentication; it stands in for tokens.
     """
 
     app_context: AppContext
     open_paths: Container[str] = frozenset()
+    pages: Container[str] = frozenset()
     mounted: bool = False
     authorize: Authorize | None = None
 

@@ -15,15 +15,19 @@ _flat = getattr(routing, "iter_route_contexts", iter)  # earlier FastAPIs copied
 
 
 class Stated(NamedTuple):
-    """A route and whom it is for; `scope` is None where that is anybody."""
+    """A route and whom it is for; `scope` is None where that is anybody. A `page` takes who signed in in a browser."""
 
     methods: frozenset[str]
     path: str
     scope: Scope | None
+    page: bool
 
 
-def requires(scope: Scope) -> Callable[[], Any]:
-    """Return a FastAPI dependency, for `dependencies=[Depends(…)]`: 403 without the scope, 401 without any."""
+def requires(scope: Scope, *, page: bool = False) -> Callable[[], Any]:
+    """Return a FastAPI dependency, for `dependencies=[Depends(…)]`: 403 without the scope, 401 without any.
+
+    Only on a `page` the token counts that a browser keeps; its forms must be such as only that browser was given.
+    """
 
     async def check() -> None:
         if not caller().scopes:
@@ -31,7 +35,7 @@ def requires(scope: Scope) -> Callable[[], Any]:
         if not caller().may(scope):
             raise Problem(403, "FORBIDDEN", f"this needs the scope {scope.value!r}, which {caller().name} has not")
 
-    check.scope = scope  # type: ignore[attr-defined]
+    check.scope, check.page = scope, page  # type: ignore[attr-defined]
     return check
 
 
@@ -46,9 +50,11 @@ def stated(routes: Iterable[Any]) -> Iterator[Stated]:
             continue
         calls = [each.call for each in route.dependant.dependencies]
         scopes = [call.scope for call in calls if hasattr(call, "scope")]
+        page = any(getattr(call, "page", False) for call in calls)
         if not scopes and anyone not in calls:
             raise FrameworkError(
                 f"the route {' '.join(sorted(route.methods))} {route.path} does not say who may use it; "
                 "give it dependencies=[Depends(requires(Scope.READ))], another scope, or Depends(anyone)"
             )
-        yield Stated(frozenset(route.methods), route.path, max(scopes, key=list(Scope).index) if scopes else None)
+        scope = max(scopes, key=list(Scope).index) if scopes else None
+        yield Stated(frozenset(route.methods), route.path, scope, page)

@@ -12,7 +12,7 @@ import uvicorn
 from framework.context import AppContext
 from framework.errors import FrameworkError
 from framework.settings import FrameworkSettings
-from framework.web.assembling import open_paths, web_application
+from framework.web.assembling import open_paths, pages, web_application
 from framework.web.authentication import access_service, any_token
 from framework.web.ending import Ending
 from framework.web.guard import guarded
@@ -36,7 +36,7 @@ async def serving(app_context: AppContext, sockets: Sequence[socket.socket] | No
         await _refuse_to_be_open_to_all(app_context, bound)
         app = web_application(app_context)
         stopping = asyncio.Event()
-        served = Ending(guarded(app, Rules(app_context, open_paths(app))), stopping)
+        served = Ending(guarded(app, Rules(app_context, open_paths(app), pages(app))), stopping)
         server = _server(served)
         running = asyncio.create_task(server.serve(sockets=bound), name="http server")
         await _up(server, running)

@@ -90,7 +90,7 @@ def clock() -> FakeClock:
 async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Start]:
     """Start schedulers on one database: `await start_node()` for each, settings as keywords.
 
-    Settings of the application itself are `framework={…}`.
+    Settings of the application itself are `framework={…}`, and `modules=[…]` are others than the scheduler alone.
     """
     async with AsyncExitStack() as stack:
 
@@ -102,11 +102,12 @@ async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> Asy
 
 @asynccontextmanager
 async def _node(url: str, clock: FakeClock, folder: Path, settings: dict[str, Any]) -> AsyncIterator[Node]:
+    modules = settings.pop("modules", ["core.scheduler"])
     tables = {
         "framework": {"database_url": url, "data_dir": str(folder / "data"), **settings.pop("framework", {})},
         "core.scheduler": {"enabled": False, "timezone": "UTC", **settings},
     }
-    async with Application(modules=["core.scheduler"], settings=tables, clock=clock) as app_context:
+    async with Application(modules=modules, settings=tables, clock=clock) as app_context:
         node = Node(app_context, clock)
 
         async def note(parameters: dict[str, Any]) -> dict[str, Any]:

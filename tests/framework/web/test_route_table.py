@@ -21,7 +21,7 @@ from framework.web.scopes import Stated, stated
 
 PREFIX = "/api/v1/scheduler"
 HEALTH = {"/health", "/health/live", "/health/ready", "/health/started"}
-OPEN = {*HEALTH, *(PREFIX + path for path in HEALTH), DOCS, OPENAPI, STYLE, "/assets/{name}"}
+OPEN = {*HEALTH, *(PREFIX + path for path in HEALTH), DOCS, OPENAPI, STYLE, "/assets/{name}", "/login"}
 INCLUDES = {
     Scope.READ: set(Scope),
     Scope.OPERATE: {Scope.OPERATE, Scope.ADMIN},

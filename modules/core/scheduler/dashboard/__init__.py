@@ -21,6 +21,7 @@ def routes(app_context: AppContext) -> APIRouter:
         cleanups,
         executions,
         failures,
+        login,
         modules,
         nodes,
         overview,
@@ -30,7 +31,7 @@ def routes(app_context: AppContext) -> APIRouter:
     from modules.core.scheduler.dashboard.desk import Desk
 
     desk = Desk(app_context)
-    for screen in (overview, tasks, task, executions, failures, cleanups, nodes, modules, audit):
+    for screen in (overview, tasks, task, executions, failures, cleanups, nodes, modules, audit, login):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from framework.caller import Scope
 from framework.context import AppContext
+from framework.web.signing_in import COOKIE
 from modules.core.scheduler.dashboard import wording
 from modules.core.scheduler.dashboard.assets import fingerprint
 
@@ -54,7 +55,14 @@ class Templates:
         def asset(file: str) -> str:
             return f"{base}/assets/{file}?v={fingerprint(file)}"
 
-        places = {"base": base, "here": here, "query": dict(request.query_params), "asset": asset}
+        signed_in = COOKIE in request.cookies
+        places = {
+            "signed_in": signed_in,
+            "base": base,
+            "here": here,
+            "query": dict(request.query_params),
+            "asset": asset,
+        }
         return self._environment.get_template(name).render(places | {"now": now, "when": when} | dict(values))
 
 

@@ -44,6 +44,7 @@ function nextTheme() {
 let live = localStorage.getItem("live") !== "off";
 let source, arrived, asked = 0, heard = Date.now(), fresh = heard;
 const here = () => location.pathname + location.search;
+const isLive = () => live && !document.hidden && find("[data-live]");
 const isLost = () => Date.now() - heard > LOST;
 const isBusy = () => document.hidden || find("dialog[open]") || getSelection().toString()
   || /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName || "");
@@ -56,9 +57,8 @@ function hush() {
   source = arrived = undefined;
 }
 function listen() {
-  if (source && source.at !== here()) hush();
-  if (!live || document.hidden) hush();
-  if (source || !live || document.hidden) return;
+  if ((source && source.at !== here()) || !isLive()) hush();
+  if (source || !isLive()) return;
   source = new EventSource(here());
   source.at = here();
   source.addEventListener("page", (event) => { hear(0); arrived = event.data; take(); });
@@ -82,6 +82,7 @@ async function refresh() {
 }
 function showLive() {
   const button = find("[data-live]"), age = find("[data-age]");
+  if (!button) return;
   const isAway = live && isLost();
   button.hidden = age.hidden = false;
   button.toggleAttribute("data-lost", Boolean(isAway));
@@ -104,7 +105,7 @@ htmx.registerExtension("reader", {
 });
 function tick() {
   tellTimes();
-  if (live && !isBusy() && isLost() && Date.now() - asked >= EVERY) {
+  if (isLive() && !isBusy() && isLost() && Date.now() - asked >= EVERY) {
     if (source?.readyState === EventSource.CLOSED) hush();
     refresh();
   }
