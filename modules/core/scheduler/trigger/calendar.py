@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from modules.core.scheduler.trigger import wall_clock
-from modules.core.scheduler.trigger.closed import Closed, Span, between_spans, bounds_of, joined
+from modules.core.scheduler.trigger.closed import Closed, Span, Year, between_spans, bounds_of, joined
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError, moment_text
 from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS
 from modules.core.scheduler.trigger.zones import zone
@@ -65,7 +65,7 @@ class Calendar(Closed):
     spans: tuple[Span[datetime], ...] = ()
     members: tuple[Calendar, ...] = ()
     invert: bool = False
-    _years: dict[int, tuple[Span[datetime], ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _years: dict[int, Year] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         zone(self.zone)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
 
@@ -27,10 +27,18 @@ class Span(Generic[T]):
     stop: T
 
 
+class Year(NamedTuple):
+    """What is closed in a year, in order, and where each stretch starts and stops."""
+
+    spans: tuple[Span[datetime], ...]
+    starts: tuple[datetime, ...]
+    stops: tuple[datetime, ...]
+
+
 class Closed(ABC):
     """A set of closed instants: half-open stretches in UTC; what lies between them is open."""
 
-    _years: dict[int, tuple[Span[datetime], ...]]
+    _years: dict[int, Year]
 
     @abstractmethod
     def _find(self, year: int) -> Iterable[Span[datetime]]:
@@ -38,17 +46,29 @@ class Closed(ABC):
 
     def of_year(self, year: int) -> tuple[Span[datetime], ...]:
         """Return what is closed in a UTC year, in order, stretches that touch joined."""
-        if year not in self._years:
+        return self._year(year).spans
+
+    def _year(self, year: int) -> Year:
+        found = self._years.get(year)
+        if found is None:
             if len(self._years) >= YEARS_KEPT:
                 self._years.clear()
-            self._years[year] = tuple(joined(self._find(year)))
-        return self._years[year]
+            spans = tuple(joined(self._find(year)))
+            found = Year(spans, tuple(span.start for span in spans), tuple(span.stop for span in spans))
+            self._years[year] = found
+        return found
 
     def span_at(self, moment: datetime) -> Span[datetime] | None:
         """Return the stretch of its year that a UTC moment lies in; None where it is open."""
-        spans = self.of_year(moment.year)
-        place = bisect_right(spans, moment, key=lambda span: span.start) - 1
-        return spans[place] if place >= 0 and moment < spans[place].stop else None
+        year = self._year(moment.year)
+        place = bisect_right(year.starts, moment) - 1
+        return year.spans[place] if place >= 0 and moment < year.stops[place] else None
+
+    def open_until(self, moment: datetime) -> datetime:
+        """Return an instant up to which, exclusively, all is open after an open one; not always the last such."""
+        starts = self._year(moment.year).starts
+        place = bisect_right(starts, moment)
+        return starts[place] if place < len(starts) else bounds_of(moment.year)[1]
 
     def open_from(self, moment: datetime) -> datetime | None:
         """Return the first open instant at or after a UTC moment; None where it stays closed for ever."""
@@ -79,9 +99,8 @@ class Closed(ABC):
 
     def _touching(self, year: int, start: datetime, stop: datetime) -> tuple[Span[datetime], ...]:
         """Return the stretches of a year that have a part in `[start, stop)`, without looking at the others."""
-        spans = self.of_year(year)
-        first = bisect_right(spans, start, key=lambda span: span.stop)
-        return spans[first : bisect_left(spans, stop, key=lambda span: span.start)]
+        of_year = self._year(year)
+        return of_year.spans[bisect_right(of_year.stops, start) : bisect_left(of_year.starts, stop)]
 
 
 @dataclass(frozen=True)
@@ -89,7 +108,7 @@ class Together(Closed):
     """Closed whenever any of several is."""
 
     members: tuple[Closed, ...]
-    _years: dict[int, tuple[Span[datetime], ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _years: dict[int, Year] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def _find(self, year: int) -> Iterator[Span[datetime]]:
         return heapq.merge(*(member.of_year(year) for member in self.members), key=lambda span: span.start)

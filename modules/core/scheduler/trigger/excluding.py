@@ -121,11 +121,14 @@ class Excluding:
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         after, until = as_utc(after), as_utc(until)
-        newest = after
-        for nominal in self.trigger.between(self._since(after), until):
-            if self._skipped.span_at(nominal) is not None:
-                continue
-            moment = self._closed.open_from(nominal)
+        newest, open_until = after, self._since(after)
+        for nominal in self.trigger.between(open_until, until):
+            moment: datetime | None = nominal
+            if nominal >= open_until:  # where it is open the calendars are not asked again
+                if self._skipped.span_at(nominal) is not None:
+                    continue
+                moment = self._closed.open_from(nominal)
+                open_until = self._closed.open_until(nominal) if moment == nominal else open_until
             if moment is not None and newest < moment <= until:
                 newest = moment
                 yield moment
