@@ -99,7 +99,7 @@ def test_every_kind_of_trigger_is_right_around_a_change_by_every_policy(name: st
     around = [change for change in zones_swept.changes(name) if change.at.year == year]
 
     assert around
-    assert sum(map(zones_swept.check, around[:2])) > 70
+    assert sum(map(zones_swept.check, around[-2:])) > 70
 
 
 def test_a_wall_clock_time_in_the_gap_is_the_first_valid_instant_after_it() -> None:
