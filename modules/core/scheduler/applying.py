@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -42,8 +42,8 @@ EXPORTS = "exports"  # in the data folder
 WORDS = {"add": "added", "change": "changed", "remove": "disabled", "same": "the same", "refused": "refused"}
 REGISTERED_LATER = ("function_name", "calendars")  # fields
 LATER = "no module registers its function before the application starts; it is checked and applied then"
-
 Answer = Result[dict[str, Any]]
+ApplyCalendars = Callable[[], Awaitable[Answer]]
 
 
 @dataclass(slots=True)
@@ -73,11 +73,14 @@ class Draft:
 class Reconciler:
     """Brings what modules and settings declare as data into the database. What touches it returns a Result."""
 
-    def __init__(self, app_context: AppContext, jobs: JobManager, housekeeper: Housekeeper) -> None:
+    def __init__(
+        self, app_context: AppContext, jobs: JobManager, housekeeper: Housekeeper, apply_calendars: ApplyCalendars
+    ) -> None:
         self._app_context = app_context
         self._jobs = jobs
         self._planner = jobs.planner
         self._housekeeper = housekeeper
+        self._apply_calendars = apply_calendars
 
     async def plan(self) -> Answer:
         """Return what `apply_declared` would do now: `{"differences", "counts", "seen"}`; nothing is written.
@@ -88,15 +91,17 @@ class Reconciler:
         `starting`, and left alone.
         """
         draft = await self._draft(RollCall())
-        found = await self._app_context.database.read(lambda c: self._differences(c, draft, locked=False))
+        found = await self._app_context.database.read(partial(self._differences, draft=draft, locked=False))
         return Result.success(_answer([*found, *draft.others]))
 
     async def apply(self, seen: str | None = None) -> Answer:
         """Store in one transaction what `plan_declared` shows, and return the same of what was done.
 
-        What is refused is left out. `PLAN_CHANGED` where the plan is no longer the one that had this `seen`.
+        What is refused is left out. `PLAN_CHANGED` where the plan is no longer the one that had this `seen`. Then the
+        calendars that are registered are stored, and given to all tasks that carry them.
         """
-        return await self._apply(await self._draft(RollCall()), seen=seen, also_started=False)
+        applied = await self._apply(await self._draft(RollCall()), seen=seen, also_started=False)
+        return applied if applied.error is not None else (await self._apply_calendars()).map(lambda _: applied.data)
 
     async def at_start(self) -> None:
         """Apply what is declared, once all modules have started; a refusal is logged and turns health red."""
@@ -212,15 +217,15 @@ class Reconciler:
 
 def _beside_what_is_later(error: Error | None) -> Error | None:
     """Return what is wrong with a declaration whatever modules register while they start."""
-    problems = [] if error is None else (error.details or {}).get("problems", [])
+    problems = () if error is None else (error.details or {}).get("problems", ())
     rest = [problem for problem in problems if problem["field"] not in REGISTERED_LATER]
     return invalid(rest).error if rest else None
 
 
 def _told(row: Row[Any]) -> dict[str, Any]:
     kind = "cleanup" if (row.module_id, row.function_name) == CARRY_OUT else "task"
-    names = {"kind": kind, "module_id": row.module_id, "name": row.name, "function_name": row.function_name}
-    return names | {"declared_by": row.declared_by}
+    names = {name: getattr(row, name) for name in ("module_id", "name", "function_name", "declared_by")}
+    return {"kind": kind, **names}
 
 
 def _digest(differences: Sequence[Difference]) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 
 from framework.database import try_locks
 from modules.core.scheduler import containing, settling
+from modules.core.scheduler.claims import Claimed, Claims, Room
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import keys_of
 from modules.core.scheduler.policies import policies_of
@@ -20,43 +21,6 @@ from modules.core.scheduler.task import Status
 BATCH = 256  # rows of one look at the line
 LOOKS = 4  # at a line whose first rows may not start
 EVERYWHERE = "everywhere"
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much a node can take on: `free` in all; in each queue that it serves, or in any where that is None.
-
-    Queues are lines beside each other: a node begins with another one each time, at the place `first`.
-    """
-
-    free: int
-    queues: Mapping[str, int] | None = None
-    first: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """Who claims, and what: `crashes_below` leaves out what may be deadly while one such runs already."""
-
-    node_id: str
-    session_id: str
-    functions: Collection[str]
-    last_chance: int | None
-    takes_risk: bool
-    everywhere: int | None
-    careful: bool
-
-
-@dataclass(slots=True)
-class Claimed:
-    """What was claimed; `more` where others may be in line for whom there is room, `locked` where some could not be
-    looked at, because another node was deciding about their limit.
-    """
-
-    rows: list[Row[Any]] = field(default_factory=list)
-    more: bool = False
-    locked: bool = False
-    takes_risk: bool = False
 
 
 @dataclass(slots=True)
@@ -78,7 +42,8 @@ def claim(c: Connection, claims: Claims, room: Room, paused: Collection[str], no
     free = _free_everywhere(c, claims, room.free)
     done.locked = free < 0
     for queue, share in _shares(c, room, paused):
-        _from_queue(c, claims, queue, min(share, free - len(done.rows)), paused, now, done)
+        _from_queue(c, claims, room, queue, min(share, free - len(done.rows)), paused, now, done)
+    done.is_full_everywhere = 0 <= free <= len(done.rows) and free < room.free
     return done
 
 
@@ -98,10 +63,17 @@ def _free_everywhere(c: Connection, claims: Claims, free: int) -> int:
 
 
 def _from_queue(
-    c: Connection, claims: Claims, queue: str, free: int, paused: Collection[str], now: datetime, done: Claimed
+    c: Connection,
+    claims: Claims,
+    room: Room,
+    queue: str,
+    free: int,
+    paused: Collection[str],
+    now: datetime,
+    done: Claimed,
 ) -> None:
     """Claim up to `free` of a queue; after a look that found rows that may not start, look at more of them."""
-    before = len(done.rows)
+    before, waited = len(done.rows), room.full_of(queue, now)
     for look in range(LOOKS):
         wanted = free - (len(done.rows) - before)
         if wanted <= 0:
@@ -110,7 +82,7 @@ def _from_queue(
         below = claims.last_chance if done.takes_risk else None
         rows = _sound(c, line.candidates(c, queue, claims.functions, below, most), now, careful=claims.careful)
         result = _sort(c, rows, claims, paused, now, wanted, done)
-        _write(c, result, claims, now)
+        _write(c, result, {"node_id": claims.node_id, "session_id": claims.session_id, "now": now, **waited})
         done.rows += result.claimed
         if len(rows) < most or (look == 0 and len(result.claimed) == most):
             done.more |= len(result.claimed) == BATCH
@@ -157,12 +129,12 @@ def _held_by(row: Row[Any], paused: Collection[str]) -> Reason | None:
     return Reason.PAUSED if row.module_id in paused else None
 
 
-def _write(c: Connection, done: _Sorted, claims: Claims, now: datetime) -> None:
+def _write(c: Connection, done: _Sorted, of: Mapping[str, Any]) -> None:
     plain = [row.id for row in done.claimed if row.id not in done.keys]
     if plain:
-        line.start(c, plain, claims.node_id, claims.session_id, now)
+        line.start(c, plain, **of)
     if done.keys:
-        line.start_with_keys(c, done.keys, claims.node_id, claims.session_id, now)
+        line.start_with_keys(c, done.keys, **of)
     for reason, ids in done.held.items():
         line.hold(c, ids, reason)
     if done.full:

@@ -19,7 +19,7 @@ from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.recording import record_operator, record_paused
 from modules.core.scheduler.refusing import readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, expected, line, nodes, occurrences, tasks
+from modules.core.scheduler.store import cleanups, executions, expected, line, nodes, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.views import execution_view, shown_task
 
@@ -68,6 +68,8 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     if task.status_reason == Reason.NOT_DECLARED:
         changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs
     tasks.revise(c, task_id, now, **changes)
+    if task.status == Status.PAUSED:
+        spans.add(c, spans.TASK + task_id, task.changed_at or task.created_at, now, task.status_reason)
     line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)
@@ -80,9 +82,9 @@ def account_for_pause(c: Connection, task: Row[Any], now: datetime) -> None:
             record_paused(c, task, trigger_of(task.trigger), now)
 
 
-def let_go(c: Connection, scope: str) -> None:
+def let_go(c: Connection, now: datetime, scope: str) -> None:
     """Let go what is held back under a scope; what waited in line for that is back in it at once."""
-    nodes.release(c, scope)
+    nodes.release(c, scope, now)
     line.release_unpaused(c)
 
 

@@ -147,7 +147,7 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
     if new_time:
         is_paused = row.status == Status.PAUSED
         commands.account_for_pause(c, row, now)
-        values |= {**plan.when, "status": Status.PAUSED if is_paused else Status.PENDING}
+        values |= {**plan.when, "timed_since": now, "status": Status.PAUSED if is_paused else Status.PENDING}
         values["status_reason"] = row.status_reason if is_paused else None
     if new_time or values["policies"] != row.policies:
         moment = plan.when["next_execution"] if new_time else row.next_execution

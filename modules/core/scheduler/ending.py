@@ -207,7 +207,7 @@ def release_node(c: Connection, node_id: str, now: datetime) -> None:
         elif task is not None:
             settle(c, task.id, now)
             chaining.ended(c, task.id, [row.id] if closed else [], now)
-    nodes.remove(c, [node_id])
+    nodes.remove(c, [node_id], now)
     notify(c, CHANNEL, "")
 
 

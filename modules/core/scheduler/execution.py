@@ -22,6 +22,7 @@ __all__ = [
     "ExecutionCancelled",
     "ExecutionContext",
     "ExecutionLost",
+    "Full",
     "Line",
     "OPEN",
     "Outcome",
@@ -62,6 +63,14 @@ class Line(StrEnum):
     HELD = auto()
 
 
+class Full(StrEnum):
+    """For what an execution has waited that stood in line: for room, in one of three senses."""
+
+    SLOTS = auto()
+    EVERYWHERE = auto()
+    DRAINING = auto()
+
+
 OPEN = frozenset({State.PENDING, State.RUNNING})
 
 
@@ -94,6 +103,7 @@ class Reason(StrEnum):
     OPERATOR = "OPERATOR"
     NOT_DECLARED = "NOT_DECLARED"
     CALENDAR_EXCLUDES_ALL = "CALENDAR_EXCLUDES_ALL"
+    NO_COINCIDENCE = "NO_COINCIDENCE"
     TASK_PAUSED = "TASK_PAUSED"
     PAUSED = "PAUSED"
     LIMIT = "LIMIT"

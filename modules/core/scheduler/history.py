@@ -20,7 +20,7 @@ from framework.database import Database
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.freezing import refuse_standstill
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.store import audit, retention, rollups
+from modules.core.scheduler.store import audit, retention, rollups, spans
 from modules.core.scheduler.store.reports import DAYS_KEPT, day_of
 
 BATCH = 500  # rows of one transaction
@@ -143,6 +143,9 @@ class _Pruning:
         oldest = day_of(self._now - timedelta(days=DAYS_KEPT))
         await self._carry_out(partial(retention.delete_days, before=oldest))
         await self._carry_out(partial(rollups.forget, now=self._now))
+        oldest_kept = min(keeping.since for keeping in self._keeping.values())
+        while await self._carry_out(partial(spans.delete_old, before=oldest_kept, limit=BATCH)):
+            pass
         return gone
 
     async def audit(self) -> int:

@@ -35,7 +35,7 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
     """
     who = caller()
     values["traceparent"] = tracing.traceparent()
-    values["created_at"] = values["updated_at"] = now
+    values["created_at"] = values["updated_at"] = values["timed_since"] = now
     values["created_by"] = None if who.door is Door.CODE else storable(who.name, MAX_ID)
     values["execution_count"], values["revision"] = 0, 1
     values["status_reason"] = values["last_execution"] = values["last_error"] = values["changed_at"] = None

@@ -76,18 +76,18 @@ class Operator:
 
     async def resume_queue(self, name: str) -> Answer:
         """Let a queue go on, and return it; of one that is not paused, nothing changes."""
-        return await self._change_queue("resume", name, lambda c, _now: commands.let_go(c, QUEUE + name))
+        return await self._change_queue("resume", name, lambda c, now: commands.let_go(c, now, QUEUE + name))
 
     async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
         """Hold back all tasks, or those of one module, on every node, until `resume_all`; what runs finishes."""
-        hold = partial(nodes.hold, scope=module_id or "*", reason=reason)
-        (await self._jobs.change(lambda c, now: hold(c, now=now), deed=_of_all("pause", module_id))).unwrap()
+        hold = partial(_hold, scope=module_id or "*", reason=reason)
+        (await self._jobs.change(hold, deed=_of_all("pause", module_id))).unwrap()
         return await self._status()
 
     async def resume_all(self, *, module_id: str | None = None) -> Answer:
         """Let go what `pause_all` holds; what became due meanwhile follows its catch-up policy."""
         release = partial(commands.let_go, scope=module_id or "*")
-        (await self._jobs.change(lambda c, _now: release(c), deed=_of_all("resume", module_id))).unwrap()
+        (await self._jobs.change(release, deed=_of_all("resume", module_id))).unwrap()
         return await self._status()
 
     async def freeze_cleanups(self, reason: str | None = None) -> Answer:
@@ -102,7 +102,7 @@ class Operator:
 
     async def unfreeze_cleanups(self) -> Answer:
         """Let cleanups delete again: `{"frozen", "since", "reason"}`; what was refused meanwhile is not made up for."""
-        return await self._jobs.change(lambda c, _now: _unfreeze(c), deed=Deed("unfreeze", "cleanups", CLEANUPS))
+        return await self._jobs.change(_unfreeze, deed=Deed("unfreeze", "cleanups", CLEANUPS))
 
     async def _status(self) -> Answer:
         return Result.success(await status_of(self._app_context, self._runner))
@@ -145,8 +145,8 @@ def _freeze(c: Connection, now: datetime, reason: str | None) -> dict[str, Any]:
     return {"frozen": True, "since": held.since, "reason": held.reason}
 
 
-def _unfreeze(c: Connection) -> dict[str, Any]:
-    nodes.release(c, CLEANUPS)
+def _unfreeze(c: Connection, now: datetime) -> dict[str, Any]:
+    nodes.release(c, CLEANUPS, now)
     return {"frozen": False, "since": None, "reason": None}
 
 

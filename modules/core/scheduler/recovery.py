@@ -74,7 +74,7 @@ def remove_dead_nodes(c: Connection, node_id: str, now: datetime, *, by_lease: b
     """
     dead = [row.id for row in nodes.others(c, node_id) if process.is_gone(row) or (by_lease and _has_run_out(row, now))]
     if dead:
-        nodes.remove(c, dead)
+        nodes.remove(c, dead, now)
         log.warning("%d dead node(s) removed", len(dead), extra={"nodes": dead})
     return dead
 

@@ -55,6 +55,7 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
     row = must_find(c, row.id)
     following = None if row.next_execution is None else _next(c, row, trigger, now)
     values: dict[str, Any] = {"trigger": text, "calendars": stamp_of(stored), "next_execution": following}
+    values["timed_since"] = now
     if following is None and row.next_execution is not None:
         log.error("task %s has been paused: its calendars leave it no occurrence", row.id, extra={"task": row.id})
         values |= {"next_execution": row.next_execution, "status": Status.PAUSED}

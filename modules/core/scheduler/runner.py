@@ -11,7 +11,6 @@ from functools import partial
 from framework.context import AppContext
 from framework.database import is_transient
 from framework.repeat import repeat
-from modules.core.scheduler.claiming import Room
 from modules.core.scheduler.crew import Crew
 from modules.core.scheduler.ending import Ending, log_endings
 from modules.core.scheduler.executors import Executors
@@ -19,6 +18,7 @@ from modules.core.scheduler.functions import FunctionRegistry
 from modules.core.scheduler.listeners import Listeners
 from modules.core.scheduler.membership import Membership, profile_of
 from modules.core.scheduler.recovery import Upkeep, upkeep
+from modules.core.scheduler.rooms import Rooms
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.tally import Tally
 from modules.core.scheduler.turn import NOTHING_AS_NODE_IS_LOST, NodeLostError, Turned, Work, turn
@@ -40,7 +40,8 @@ class Runner:
         self.listeners = Listeners(app_context)
         self._functions, self.settings = functions, settings
         self.tally = Tally(settings.metrics_tasks)
-        self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned]
+        self._rooms = Rooms()
+        self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned, self._rooms.turned]
         self._crew = Crew(app_context, functions, executors, settings, self.wake, self.tally)
         self._wake, self._turning = asyncio.Event(), asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
@@ -48,7 +49,7 @@ class Runner:
         self._stopping = self._careful = False
         self._next_upkeep = 0.0
         self._last_turn: float | None = None
-        self._ended = self._turns = 0
+        self._ended = 0
         functions.on_change.append(self._functions_changed)
 
     @property
@@ -199,7 +200,7 @@ class Runner:
             session_id=self._app_context.session_id,
             lease=self.settings.lease,
             functions=self._functions.keys(),
-            room=self._room(),
+            room=self._rooms.room(self.settings, self._crew, stopping=self._stopping),
             endings=endings,
             told=self._crew.news(),
             horizon=horizon,
@@ -209,13 +210,6 @@ class Runner:
             careful=self._careful,
             rules=self.settings.alerts,
         )
-
-    def _room(self) -> Room:
-        """Return how much this node can take on: in all, and of each queue where the settings name queues."""
-        self._turns += 1
-        free = 0 if self._stopping else self.settings.max_concurrent_tasks - len(self._crew)
-        queues = {name: slots - self._crew.running_of(name) for name, slots in self.settings.queues.items()}
-        return Room(free, queues or None, self._turns)
 
     async def _keep_up(self, node_id: str) -> None:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""

@@ -66,10 +66,10 @@ class SchedulerService:
         self.list_calendars, self.show_calendar, self.apply_calendars = keeper.list_all, keeper.show, keeper.apply
         spoken = ByKeyword(functions, self.schedule_task)
         self.schedule_cron, self.schedule_interval = spoken.schedule_cron, spoken.schedule_interval
-        self.schedule_once = spoken.schedule_once
         operator = Operator(app_context, jobs, runner)
         self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
-        self.list_queues, self.reconciler = operator.list_queues, Reconciler(app_context, jobs, housekeeper)
+        self.list_queues, self.schedule_once = operator.list_queues, spoken.schedule_once
+        self.reconciler = Reconciler(app_context, jobs, housekeeper, keeper.apply)
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
         importer = Importer(app_context, jobs, housekeeper, self.reconciler)
         self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks

@@ -16,7 +16,7 @@ from modules.core.scheduler import containing
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import from_json, pauses_after_each_run
+from modules.core.scheduler.trigger import from_json, given_up, pauses_after_each_run, searches
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,16 @@ def _after_last_run(task: Row[Any], now: datetime) -> dict[str, Any]:
     except ValueError as error:
         problem = f"the stored definition cannot be read: {error}"[:2_000]
         return {"status": Status.PAUSED, "status_reason": Reason.CORRUPT_DEFINITION, "last_error": problem}
-    if not pauses_after_each_run(trigger) or not _may_start_more(task) or task.status == Status.FAILED:
+    if not _may_start_more(task) or task.status == Status.FAILED:
         return done
-    following = trigger.next_after(now)
-    return done if following is None else {"next_execution": following}
+    goes_on = pauses_after_each_run(trigger) or searches(trigger)
+    following = trigger.next_after(now) if goes_on else None
+    if following is not None:
+        return {"next_execution": following}
+    until = given_up(trigger, now) if goes_on else None
+    return done if until is None else _not_found(until)
+
+
+def _not_found(until: datetime) -> dict[str, Any]:
+    problem = f"its triggers do not coincide before {until:%Y-%m-%d}, where the search ends"
+    return {"status": Status.PAUSED, "status_reason": Reason.NO_COINCIDENCE, "last_error": problem}

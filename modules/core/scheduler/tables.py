@@ -36,7 +36,7 @@ class ScheduledEvent(Base):
     `event` is what it waits for; of the endings of tasks, `after_task` the id or key of the one that it waits for. Of
     the occurrence `expected_for` it is looked at `expected_at` whether it has succeeded.
     `created_by` names the operator who scheduled it; `revision` counts how often somebody has changed it. `changed_at`
-    is when it last changed other than by running.
+    is when it last changed other than by running, `timed_since` when it was given the trigger that it has.
     """
 
     __tablename__ = "scheduler_events"
@@ -61,6 +61,7 @@ class ScheduledEvent(Base):
     function_name: Mapped[str]
     parameters: Mapped[str]
     trigger: Mapped[str]
+    timed_since: Mapped[datetime]
     calendars: Mapped[str | None]
     timezone: Mapped[str]
     event: Mapped[str | None]
@@ -106,6 +107,7 @@ class EventExecution(Base):
     for the `reason` beside it. `limit_key` names what it shares a limit with. `open_key` is held while the execution
     counts against that limit; `slots` is set where that key is taken when the execution is claimed rather than when it
     is inserted. `node_id` is the claim token: ids of nodes are never used twice, and a row is claimed at most once.
+    `waited_for` has the words, with a blank between them, for all that has held it by now.
     """
 
     __tablename__ = "scheduler_executions"
@@ -135,6 +137,7 @@ class EventExecution(Base):
     queue: Mapped[str]
     priority: Mapped[int]
     line: Mapped[str]
+    waited_for: Mapped[str | None]
     rank: Mapped[float] = mapped_column(Double)
     due_at: Mapped[datetime]
     limit_key: Mapped[str | None]

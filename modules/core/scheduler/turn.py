@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row
 from framework.database import notify, read_moment
 from modules.core.scheduler import alerting
 from modules.core.scheduler.alert_rules import AlertRule
-from modules.core.scheduler.claiming import Claims, Room, claim
+from modules.core.scheduler.claiming import claim
+from modules.core.scheduler.claims import Claims, Room
 from modules.core.scheduler.ending import Ending, record
-from modules.core.scheduler.execution import Closed
+from modules.core.scheduler.execution import Closed, Full
 from modules.core.scheduler.firing import Fired, fire_due
 from modules.core.scheduler.store import executions, line, log_lines, nodes, notes, outlook, tasks
 from modules.core.scheduler.store.notes import Told
@@ -61,6 +62,7 @@ class Turned:
     """What a turn did at `moment`: refused endings, claimed rows, executions to stop, and when to look again.
 
     `closed` and `missed` are as firing has them; `alerted`: somebody is to hear of what went wrong.
+    `full`: in which queues (None: in all) it could leave somebody in line, and for want of what.
     """
 
     moment: datetime
@@ -74,6 +76,7 @@ class Turned:
     closed: Sequence[Closed] = ()
     missed: int = 0
     alerted: bool = False
+    full: Mapping[str | None, Full] = field(default_factory=dict)
 
     @property
     def did_anything(self) -> bool:
@@ -117,6 +120,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         draining_since=draining_since,
         closed=fired.closed,
         missed=fired.missed,
+        full={None: Full.DRAINING} if draining_since else work.room.full_with(claimed),
         alerted=bool(work.rules) and _alert(c, work, refused, final, fired, now),
     )
 

@@ -13,6 +13,7 @@ from framework.duration import in_words
 from framework.terminal import span
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.explaining.facts import Facts
+from modules.core.scheduler.explaining.holding import not_fired, waits
 from modules.core.scheduler.explaining.places import shown
 from modules.core.scheduler.explaining.words import (
     Explanation,
@@ -54,21 +55,28 @@ def explain_row(c: Connection, facts: Facts, row: Row[Any]) -> Explanation:
     when = facts.words.at(row.scheduled_for)
     if blocking is not None:
         answer = "will_not_run" if row.scheduled_for > facts.now else "did_not_run"
-        return Explanation(answer, f"It {answer.replace('_', ' ')} at {when}: {blocking.text}.", gates, blocking.gate)
-    return Explanation("ran", f"It ran at {when}: {gates[0].text}.", gates)
+        why = "; ".join(gate.text for gate in gates if gate.passes is False)
+        return Explanation(answer, f"It {answer.replace('_', ' ')} at {when}: {why}.", gates, blocking.gate)
+    return Explanation("ran", f"It ran at {when}: {gates[0].text}.{_late(gates)}", gates)
+
+
+def _late(gates: Sequence[Gate]) -> str:
+    """Return in a sentence what it waited for."""
+    told = [gate.text for gate in gates[1:] if gate.gate != "catch_up"]
+    return f" Before that, {', and '.join(told)}." if told else ""
 
 
 def row_gates(c: Connection, facts: Facts, row: Row[Any]) -> list[Gate]:
     """Return what a row proves: the first gate says how it came out."""
     if row.state == State.RUNNING:
-        return [_running_gate(facts, row), _lease_gate(facts, row)]
+        return [_running_gate(facts, row), *waits(c, facts, row), _lease_gate(facts, row)]
     if row.state == State.SKIPPED:
         return [_skipped_gate(c, facts, row)]
     if row.state == State.MISSED:
-        return [_missed_gate(facts, row)]
+        return _missed_gates(c, facts, row)
     if row.start_time is None and row.state == State.CANCELLED:
         return [_withdrawn_gate(facts, row)]
-    return [_ended_gate(facts, row), *_caught_up(facts, row)]
+    return [_ended_gate(facts, row), *waits(c, facts, row), *_caught_up(facts, row)]
 
 
 def origin_of(row: Row[Any]) -> str:
@@ -145,12 +153,15 @@ def _caught_up(facts: Facts, row: Row[Any]) -> list[Gate]:
     return [untold("catch_up", text, {"missed_count": row.missed_count, "missed_since": row.missed_since})]
 
 
-def _missed_gate(facts: Facts, row: Row[Any]) -> Gate:
+def _missed_gates(c: Connection, facts: Facts, row: Row[Any]) -> list[Gate]:
+    cause = not_fired(c, facts, row.scheduled_for, row.created_at)
     recorded, since = facts.words.at(row.created_at), facts.words.at(row.missed_since or row.scheduled_for)
     which = "it was" if row.missed_count <= 1 else f"{row.missed_count} occurrences since {since} were"
     why = MISSED_BY.get(row.reason, "")
-    text = f"no node came to it before {recorded}; {which} missed then, {why} ({row.reason})"
-    return closed("catch_up", text, details_of(row) | {"recorded_at": row.created_at})
+    before = f"no node came to it before {recorded}; {which} missed then"
+    text = f"{before if cause is None else f'at {recorded} {which} missed'}, {why} ({row.reason})"
+    missed = closed("catch_up", text, details_of(row) | {"recorded_at": row.created_at})
+    return [missed] if cause is None else [cause, missed]
 
 
 def _withdrawn_gate(facts: Facts, row: Row[Any]) -> Gate:

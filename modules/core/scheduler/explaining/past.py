@@ -10,15 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.duration import in_words
-from modules.core.scheduler.execution import State
+from modules.core.scheduler.catch_up import MICROSECOND
+from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.explaining.asked import Asked, clock_gates
 from modules.core.scheduler.explaining.facts import Facts
+from modules.core.scheduler.explaining.holding import lives_from, not_fired
 from modules.core.scheduler.explaining.outcomes import NOT_RUN, details_of, explain_row, origin_of
-from modules.core.scheduler.explaining.places import shown
 from modules.core.scheduler.explaining.present import explain_present, explain_waiting
 from modules.core.scheduler.explaining.schedule import schedule_gate, schedule_gates
-from modules.core.scheduler.explaining.words import Explanation, Gate, closed, first_false, named, passed, untold
+from modules.core.scheduler.explaining.words import Explanation, Gate, closed, count, first_false, named, passed, untold
 from modules.core.scheduler.store import evidence
+from modules.core.scheduler.task import Status
 
 
 def explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
@@ -83,6 +85,8 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     if task.created_at >= asked.stop:
         text = f"the task was created only at {words.at(task.created_at)}"
         return _did_not(when, [closed("task", text, {"created_at": task.created_at})])
+    if task.timed_since > asked.moment and task.timed_since > task.created_at:
+        return _by_other_schedule(c, facts, asked)
     gates = [_existed(facts), *schedule_gates(facts, asked)]
     at_work = [_at_work(c, facts, asked.moment)]
     if first_false(gates) is not None:
@@ -91,60 +95,88 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
         present = explain_present(c, facts)
         later = [gate for gate in present.gates if gate.gate not in ("task", "schedule")]
         return replace(present, verdict=f"It has not been fired yet. {present.verdict}", gates=[*gates, *later])
-    covering = _covering(c, facts, gates[1].details.get("occurrence", asked.moment))
-    if covering is not None:
-        return _did_not(when, [*gates, covering, *at_work])
-    if task.next_execution is None and task.updated_at <= asked.moment:
-        gates[0] = closed("task", f"it was {task.status} by then, last changed {words.at(task.updated_at)}")
-        return _did_not(when, [*gates, *at_work])
+    occurrence = gates[1].details.get("occurrence", asked.moment)
+    covering = _covering(c, facts, occurrence, occurrence)
+    if covering:
+        return _did_not(when, [*gates, *covering, *at_work])
+    if (over := _over(c, facts, occurrence)) is not None:
+        return _did_not(when, [over, *gates[1:], *at_work])
     return _not_recorded(facts, asked, [*gates, *at_work])
+
+
+def _by_other_schedule(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    """Its schedule was another then: what was missed under that one is told, and nothing else can be."""
+    changed = facts.words.at(facts.task.timed_since)
+    text = f"its schedule was changed at {changed}, and which it was before is not recorded"
+    gates = [_existed(facts), untold("schedule", text, {"changed_at": facts.task.timed_since})]
+    at_work = _at_work(c, facts, asked.moment)
+    covering = _covering(c, facts, asked.moment, asked.stop - MICROSECOND)
+    if covering:
+        return _did_not(facts.words.at(asked.moment), [*gates, *covering, at_work])
+    return _not_recorded(facts, asked, [*gates, at_work], text)
+
+
+def _over(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:
+    """Return that the task was over by the time of an occurrence, or ended before a node came to it."""
+    task, words = facts.task, facts.words
+    if task.next_execution is not None or occurrence < facts.now - facts.bounds.history:
+        return None
+    details = {"status": task.status, "updated_at": task.updated_at}
+    if task.updated_at <= occurrence:
+        return closed("task", f"it was {task.status} by then, last changed {words.at(task.updated_at)}", details)
+    if task.max_executions is not None and task.execution_count >= task.max_executions:
+        return closed("task", f"it had started {task.execution_count} times by then, as often as it may", details)
+    if task.status != Status.CANCELLED:
+        return None
+    kept = not_fired(c, facts, occurrence, task.updated_at)
+    why = "before a node came to it" if kept is None else f"and {kept.text}"
+    return closed("task", f"it was {task.status} at {words.at(task.changed_at or task.updated_at)}, {why}", details)
 
 
 def _did_not(when: str, gates: Sequence[Gate]) -> Explanation:
     blocking = first_false(gates)
-    text = "" if blocking is None else f": {blocking.text}"
+    why = "; ".join(gate.text for gate in gates if gate.passes is False)
+    text = "" if blocking is None else f": {why}"
     return Explanation("did_not_run", f"It did not run at {when}{text}.", gates, blocking.gate if blocking else None)
 
 
-def _covering(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:
-    """Find the row that stands for an occurrence among those that were missed."""
-    for row in evidence.following(c, facts.task.id, occurrence):
-        if row.missed_since is None or row.missed_since > occurrence:
+def _covering(c: Connection, facts: Facts, first: datetime, last: datetime) -> list[Gate]:
+    """Find the row that stands for what was due from `first` to `last` among those that were missed, and its cause."""
+    for row in evidence.following(c, facts.task.id, first):
+        if row.missed_since is None or row.missed_since > last:
             continue
-        first, number = facts.words.at(row.missed_since), row.missed_count
-        if row.state == State.MISSED:
-            text = f"{number} occurrences since {first} were missed ({row.reason}), recorded together"
-        elif row.state == State.SKIPPED:
-            text = f"{number + 1} occurrences since {first} passed while the task was paused, recorded together"
-            return closed("paused", text, details_of(row) | {"recorded_at": row.created_at})
-        else:
+        since, number = facts.words.at(row.missed_since), row.missed_count
+        details = details_of(row) | {"recorded_at": row.created_at}
+        if row.reason == Reason.TASK_PAUSED:
+            text = f"{number + 1} occurrences since {since} passed while the task was paused, recorded together"
+            return [closed("paused", text, details)]
+        text = f"{number} occurrences since {since} were missed ({row.reason}), recorded together"
+        if row.state != State.MISSED:
             of = facts.words.at(row.scheduled_for)
-            text = f"{number} occurrences since {first} had been missed, and execution {row.id} of {of} stands for them"
-        text += f" at {facts.words.at(row.created_at)}, when a node came to it"
-        return closed("catch_up", text, details_of(row) | {"recorded_at": row.created_at})
-    return None
+            stands = ", which was to stand for them, was skipped" if row.state == State.SKIPPED else " stands for them"
+            text = f"{number} occurrences since {since} had been missed, and execution {row.id} of {of}{stands}"
+        covering = closed("catch_up", f"{text} at {facts.words.at(row.created_at)}, when a node came to it", details)
+        cause = not_fired(c, facts, max(first, row.missed_since), row.created_at)
+        return [covering] if cause is None else [cause, covering]
+    return []
 
 
 def _at_work(c: Connection, facts: Facts, moment: datetime) -> Gate:
-    """Tell what ran of the task at the moment, and which nodes there were."""
-    nodes = [node for node in facts.nodes if node["alive"] and node["started_at"] <= moment]
+    """Tell what ran of the task at the moment, and how many nodes there were."""
+    nodes = [node_id for node_id, since, _ in lives_from(c, facts, moment) if since <= moment]
     rows = [row for row in evidence.preceding(c, facts.task.id, moment) if row.state not in NOT_RUN]
     rows = [row for row in rows if row.start_time is not None and row.start_time <= moment]
     busy = [row for row in rows if row.end_time is None or row.end_time > moment]
     told = f"{named(row.id for row in busy)} of this task ran then; " if busy else ""
-    told += f"{len(nodes)} of the nodes alive now had started" if nodes else "which nodes lived then is not recorded"
-    details = {"nodes": [shown(node) for node in nodes], "executions": [details_of(row) for row in busy]}
+    told += f"{count(len(nodes), 'node')} alive then" if nodes else "that a node was alive then is not recorded"
+    details = {"nodes": nodes, "executions": [details_of(row) for row in busy]}
     return Gate("node", True if nodes else None, told, details)
 
 
-def _not_recorded(facts: Facts, asked: Asked, gates: Sequence[Gate]) -> Explanation:
+def _not_recorded(facts: Facts, asked: Asked, gates: Sequence[Gate], changed: str = "") -> Explanation:
     history, when = facts.bounds.history, facts.words.at(asked.moment)
     old = asked.moment < facts.now - history
-    text = (
-        f"history older than {in_words(history)} is removed"
-        if old
-        else "its schedule was another then, or its row was removed"
-    )
+    text = f"history older than {in_words(history)} is removed" if old else changed or "its row was removed"
     told = untold("history", text, {"keep_execution_history": history.total_seconds()})
     opening = f"Nothing is recorded of {when}"
     return Explanation(

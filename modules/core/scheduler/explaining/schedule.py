@@ -34,7 +34,7 @@ def schedule_gate(facts: Facts, asked: Asked) -> Gate:
         told = "".join(f"; {note.text}" for note in notes)
         details = {"occurrence": following, "notes": [{"code": note.code, "text": note.text} for note in notes]}
         return passed("schedule", f"{AS_IT_IS} it has a time then: {words.at(following)}{told}", details)
-    before = _before(trigger, asked.moment, task.created_at)
+    before = _before(trigger, asked.moment, max(task.created_at, task.timed_since))
     if task.event is not None and before is None and following is None:
         details = {"event": task.event, "after_task": task.after_task}
         return closed("schedule", f"{facts.event_text}, and it did not then", details)

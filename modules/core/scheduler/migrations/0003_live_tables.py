@@ -1,4 +1,4 @@
-"""The tables for those who watch, as they were at first."""
+"""The tables for those who watch, and for those who look back, as they were at first."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the three tables."""
+    """Create the four tables."""
     _log_lines()
     _rollups()
+    _spans()
 
 
 def downgrade() -> None:
     """Drop them."""
-    for name in ("rollup_position", "rollups", "log_lines"):
+    for name in ("spans", "rollup_position", "rollups", "log_lines"):
         op.drop_table(f"scheduler_{name}")
 
 
@@ -60,3 +61,15 @@ def _rollups() -> None:
         sa.Column("execution_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _spans() -> None:
+    op.create_table(
+        "scheduler_spans",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("id", "scope")),
+        *(sa.Column(name, UtcDateTime(), nullable=False) for name in ("since", "until")),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_scheduler_spans_scope", "scheduler_spans", ["scope", "until"])
+    op.create_index("ix_scheduler_spans_until", "scheduler_spans", ["until"])

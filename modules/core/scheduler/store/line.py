@@ -33,16 +33,21 @@ QUEUES = """
                 WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue > each_queue.queue)
         FROM each_queue WHERE each_queue.queue IS NOT NULL)
     SELECT queue FROM each_queue WHERE queue IS NOT NULL"""
-START = """
+WAITED = """
+        waited_for = CASE WHEN due_at <= :full_at THEN coalesce(waited_for || ' ', '') || CAST(:full_of AS text)
+            ELSE waited_for END"""
+START = f"""
     UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
-        trace_session_id = :session_id
+        trace_session_id = :session_id,{WAITED}
     WHERE id IN (:ids) AND state = 'pending'"""
-TAKE_KEYS = """
+TAKE_KEYS = f"""
     UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
-        trace_session_id = :session_id, open_key = given.open_key
+        trace_session_id = :session_id, open_key = given.open_key,{WAITED}
     FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
 PUT_OFF = """
-    UPDATE scheduler_executions SET line = 'later', due_at = given.until, reason = :reason
+    UPDATE scheduler_executions SET line = 'later', due_at = given.until, reason = :reason,
+        waited_for = CASE WHEN ' ' || waited_for || ' ' LIKE '% ' || CAST(:reason AS text) || ' %' THEN waited_for
+            ELSE coalesce(waited_for || ' ', '') || CAST(:reason AS text) END
     FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
 PROMOTE = """
     UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
@@ -69,22 +74,33 @@ def queues(c: Connection) -> list[str]:
     return list(run(c, QUEUES).scalars())
 
 
-def start(c: Connection, ids: Sequence[str], node_id: str, session_id: str, now: datetime) -> None:
-    """Make claimed rows running."""
-    run(c, START, ids=ids, node_id=node_id, session_id=session_id, now=now)
+def start(c: Connection, ids: Sequence[str], **of: Any) -> None:
+    """Make claimed rows running: `node_id`, `session_id`, `now`.
+
+    Those that were due at `full_at` have waited for what the node was `full_of` then.
+    """
+    run(c, START, ids=ids, **of)
 
 
-def start_with_keys(c: Connection, keys: Mapping[str, str], node_id: str, session_id: str, now: datetime) -> None:
-    """Make claimed rows running, each with the open key that it holds from now on."""
+def start_with_keys(c: Connection, keys: Mapping[str, str], **of: Any) -> None:
+    """Make claimed rows running, each with the open key that it holds from now on; the rest as in `start`."""
     columns = (("id", "text"), ("open_key", "text"))
-    change_rows(c, TAKE_KEYS, columns, list(keys.items()), node_id=node_id, session_id=session_id, now=now)
+    change_rows(c, TAKE_KEYS, columns, list(keys.items()), **of)
 
 
 def hold(c: Connection, ids: Collection[str], reason: Reason) -> None:
     """Take rows out of line until what holds them is over."""
     if ids:
         held = update(executions).where(executions.c.id.in_(ids), is_pending)
-        c.execute(held.values(line=Line.HELD, reason=reason))
+        c.execute(held.values(_held_for_now(reason)))
+
+
+def _held_for_now(reason: Reason) -> dict[str, Any]:
+    """Return the values of a row that is held, with the reason among those that it remembers, once."""
+    before = executions.c.waited_for
+    longer = func.coalesce(before + " ", "") + reason.value
+    waited_for = case(((" " + before + " ").contains(f" {reason.value} "), before), else_=longer)
+    return {"line": Line.HELD, "reason": reason, "waited_for": waited_for}
 
 
 def make_known(c: Connection, limit_keys: Collection[str]) -> None:
@@ -109,7 +125,7 @@ def promote(c: Connection, now: datetime) -> None:
 def hold_task(c: Connection, event_id: str) -> None:
     """Hold a paused task's rows, but for those that were asked for by hand."""
     mine = (executions.c.event_id == event_id) & is_ready & (executions.c.origin != "manual")
-    c.execute(update(executions).where(mine).values(line=Line.HELD, reason=Reason.TASK_PAUSED))
+    c.execute(update(executions).where(mine).values(_held_for_now(Reason.TASK_PAUSED)))
 
 
 def release_task(c: Connection, event_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from framework import strict_json
 from framework.database import run, skip_locked, upsert
+from modules.core.scheduler.store import spans
 from modules.core.scheduler.store.executions import is_running
 from modules.core.scheduler.tables import executions, nodes, pauses, profiles
 
@@ -71,8 +72,11 @@ def running(c: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in c.execute(query)}
 
 
-def remove(c: Connection, ids: Collection[str]) -> None:
-    """Forget nodes: what they ran is lost from now on."""
+def remove(c: Connection, ids: Collection[str], now: datetime) -> None:
+    """Forget nodes, but for when they lived: what they ran is lost from now on."""
+    for row in c.execute(select(nodes).where(nodes.c.id.in_(ids))).all():
+        until = min(row.lease_until or now, now)
+        spans.add(c, spans.NODES, row.started_at or until, until, row.id)
     c.execute(delete(nodes).where(nodes.c.id.in_(ids)))
     c.execute(delete(profiles).where(profiles.c.node_id.in_(ids)))
 
@@ -82,9 +86,13 @@ def hold(c: Connection, scope: str, reason: str | None, now: datetime) -> None:
     c.execute(upsert(pauses, ["scope"], ["reason", "since"]).values(scope=scope, reason=reason, since=now))
 
 
-def release(c: Connection, scope: str) -> bool:
-    """Let go what was held back; False when nothing was."""
-    return c.execute(delete(pauses).where(pauses.c.scope == scope)).rowcount == 1
+def release(c: Connection, scope: str, now: datetime) -> bool:
+    """Let go what was held back, and write down that it was; False when nothing was."""
+    gone = delete(pauses).where(pauses.c.scope == scope).returning(pauses.c.since, pauses.c.reason)
+    held = c.execute(gone).one_or_none()
+    if held is not None:
+        spans.add(c, scope, held.since, now, held.reason)
+    return held is not None
 
 
 def paused(c: Connection) -> set[str]:

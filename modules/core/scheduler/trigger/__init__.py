@@ -1,7 +1,7 @@
 """When a task fires: immutable trigger values, read from definitions and from stored JSON."""
 
 from modules.core.scheduler.trigger.after_end import AfterEnd, pauses_after_each_run
-from modules.core.scheduler.trigger.all_of import AllOf
+from modules.core.scheduler.trigger.all_of import AllOf, given_up, searches
 from modules.core.scheduler.trigger.any_of import AnyOf
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup, read_calendar, stored_calendar
@@ -45,11 +45,13 @@ __all__ = [
     "Window",
     "awaited_in",
     "from_json",
+    "given_up",
     "parse",
     "pauses_after_each_run",
     "read_calendar",
     "recurring_schedule",
     "resolve",
+    "searches",
     "stored_calendar",
     "times_from",
     "with_calendars",

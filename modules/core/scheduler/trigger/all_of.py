@@ -11,13 +11,12 @@ from modules.core.scheduler.trigger.after_end import pauses_after_each_run
 from modules.core.scheduler.trigger.by_day import Ticks, count_by_day, within
 from modules.core.scheduler.trigger.coincidence import meet
 from modules.core.scheduler.trigger.event import awaited_in
-from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.meeting import Met, first_meeting, last_meeting
+from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, Trigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every, Once
 
 MAX_TRIGGERS = 20
-HORIZON_YEARS = 50
-HORIZON = timedelta(days=HORIZON_YEARS * 365.25)
-MAX_STEPS = 20_000  # of one search; a step asks one of the triggers what comes next
+HORIZON = timedelta(days=50 * 365.25)
 SECOND = timedelta(seconds=1)
 
 
@@ -25,7 +24,7 @@ SECOND = timedelta(seconds=1)
 class AllOf:
     """Fires at the moments that are occurrences of each of its triggers; those inside are times.
 
-    A search gives up after 50 years, or 20,000 steps from one trigger to the next: then there is no more.
+    A search ends after 50 years, or 100,000 looks at a day of one of them: `given_up` tells that from there being none.
     """
 
     triggers: tuple[TimeTrigger, ...]
@@ -56,20 +55,14 @@ class AllOf:
         return all(trigger.recurring for trigger in self.triggers)
 
     def next_after(self, moment: datetime) -> datetime | None:
-        moment = as_utc(moment)
-        return self._first(moment, LAST if LAST - moment < HORIZON else moment + HORIZON)
+        return self._met(moment).at
+
+    def given_up(self, moment: datetime) -> datetime | None:
+        """Return up to when nothing was found after a moment, where the search ended before the triggers did."""
+        return self._met(moment).until
 
     def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
-        low, moment = as_utc(after), as_utc(moment)
-        for _ in range(MAX_STEPS):
-            found = [trigger.latest_until(moment, low) for trigger in self.triggers]
-            known = [each for each in found if each is not None]
-            if len(known) < len(found):
-                return None
-            if len(set(known)) == 1:
-                return known[0]
-            moment = min(known)
-        return None
+        return last_meeting(self.triggers, as_utc(moment), as_utc(after))
 
     def count_between(self, after: datetime, until: datetime) -> int:
         """Seldom occurrences are visited one by one; otherwise days that look alike are counted only once."""
@@ -99,18 +92,27 @@ class AllOf:
     def describe(self) -> str:
         return ", and at the same time ".join(trigger.describe() for trigger in self.triggers)
 
-    def _first(self, moment: datetime, horizon: datetime) -> datetime | None:
-        """Each trigger in turn says its next time; where all say the same, that is it."""
-        agreed, steps = 0, 0
-        candidate = moment + TICK
-        while agreed < len(self.triggers) and steps < MAX_STEPS:
-            steps += 1
-            found = self.triggers[steps % len(self.triggers)].next_after(candidate - TICK)
-            if found is None or found > horizon:
-                return None
-            agreed = agreed + 1 if found == candidate else 1
-            candidate = found
-        return candidate if agreed == len(self.triggers) else None
+    def _met(self, moment: datetime) -> Met:
+        moment = as_utc(moment)
+        return first_meeting(self.triggers, moment, LAST if LAST - moment < HORIZON else moment + HORIZON)
+
+
+def searches(trigger: Trigger) -> bool:
+    """Whether the times of a trigger are searched for, so that to find none may only mean that the search ended."""
+    return isinstance(trigger, AllOf) or any(map(searches, _inner(trigger)))
+
+
+def given_up(trigger: Trigger, moment: datetime) -> datetime | None:
+    """Return up to when a trigger without a next time was searched, where no more than that is known of it."""
+    if isinstance(trigger, AllOf):
+        return trigger.given_up(moment)
+    end = getattr(trigger, "end", None) or LAST
+    known = [until for each in _inner(trigger) if (until := given_up(each, moment)) is not None and until < end]
+    return min(known, default=None)
+
+
+def _inner(trigger: Trigger) -> Sequence[Trigger]:
+    return getattr(trigger, "triggers", None) or [each for each in [getattr(trigger, "trigger", None)] if each]
 
 
 def _join(several: Sequence[Ticks]) -> Ticks:

@@ -38,7 +38,7 @@ def count_by_day(
             if patterns not in joined or None in patterns:
                 each = zip(triggers, patterns, looked, strict=True)
                 joined[patterns] = join([_moments(*one, after, stop) for one in each])
-            counts[patterns, phases] = count(joined[patterns], [_ticks_of(each, after, stop) for each in intervals])
+            counts[patterns, phases] = count(joined[patterns], [ticks_of(each, after, stop) for each in intervals])
         total += counts[patterns, phases]
         after = stop
     return total
@@ -62,7 +62,7 @@ def _moments(
     return looked[pattern]
 
 
-def _ticks_of(every: Every, after: datetime, stop: datetime) -> range:
+def ticks_of(every: Every, after: datetime, stop: datetime) -> range:
     """Return the moments of an interval in `(after, stop]`."""
     since_start = (after - every.start) // TICK
     interval = every.interval // TICK

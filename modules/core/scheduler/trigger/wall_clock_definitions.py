@@ -9,7 +9,7 @@ from typing import Any
 
 from framework.duration import parse_duration
 from modules.core.scheduler.trigger import reading
-from modules.core.scheduler.trigger.all_of import HORIZON_YEARS, AllOf
+from modules.core.scheduler.trigger.all_of import AllOf
 from modules.core.scheduler.trigger.calendar_interval import CalendarInterval, on_weekday, phase_of
 from modules.core.scheduler.trigger.protocol import TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.rrule import RRule
@@ -96,9 +96,14 @@ def rrule(given: Mapping[str, Any], zone: str, dst: Dst) -> RRule:
 def coinciding(triggers: tuple[TimeTrigger, ...], now: datetime) -> AllOf:
     """Return the trigger that is all of these at once, or raise `TriggerError` where they never are."""
     trigger = AllOf(triggers)
-    if trigger.next_after(as_utc(now)) is None:
-        raise TriggerError(f"these never coincide within {HORIZON_YEARS} years: {trigger.describe()}", "triggers")
-    return trigger
+    if trigger.next_after(as_utc(now)) is not None:
+        return trigger
+    until = trigger.given_up(as_utc(now))
+    if until is None:
+        raise TriggerError(f"these never coincide: {trigger.describe()}", "triggers")
+    raise TriggerError(
+        f"these do not coincide before {until:%Y-%m-%d}, where the search ends: {trigger.describe()}", "triggers"
+    )
 
 
 def _bounds(given: Mapping[str, Any], zone: str) -> tuple[datetime | None, datetime | None]:

@@ -10,14 +10,18 @@ from clerk import clerks_project
 
 def test_a_plan_is_shown_and_applied_before_anything_has_started(tmp_path: Path) -> None:
     project = clerks_project(tmp_path)
+    folder = project.folder / "settings"
+    folder.mkdir(exist_ok=True)
+    (folder / "local.toml").write_text('["core.scheduler".calendars.holidays]\nweekdays = "sat-sun"\n')
 
-    _, checked, unasked, applied, again, data = project.calls(
+    _, checked, unasked, applied, again, data, calendars = project.calls(
         ["db", "upgrade"],
         ["plan", "--check"],
         ["apply"],
         ["apply", "--yes"],
         ["plan", "--check"],
         ["plan", "--json"],
+        ["calendars", "list", "--json"],
     )
 
     assert checked.status == 1
@@ -29,4 +33,5 @@ def test_a_plan_is_shown_and_applied_before_anything_has_started(tmp_path: Path)
     assert (applied.status, applied.out.split(",")[1:]) == (0, [" 0 changed", " 0 disabled", " 0 the same\n"])
     assert (again.status, again.out.split(",")[:3]) == (0, ["0 to add", " 0 to change", " 0 to disable"])
     assert {each["action"] for each in json.loads(data.out)["differences"]} == {"same"}
+    assert [each["name"] for each in json.loads(calendars.out)["calendars"]] == ["holidays"]
     assert not (project.folder / "starts").exists()

@@ -23,6 +23,14 @@ def _released_in_the_end(start_node: Any) -> Iterator[None]:
     release_all()
 
 
+@pytest.fixture
+async def node(start_node: Any) -> Any:
+    """A scheduler that has been alive since noon."""
+    node = await start_node()
+    await node.scheduler.turn()
+    return node
+
+
 async def explained(node: Any, task_id: str, at: object) -> dict[str, Any]:
     told = await told_of(node, task_id, at=at)
     assert told["gates"]
@@ -40,6 +48,7 @@ async def test_what_ran_says_when_where_and_how_it_came_out(node: Any) -> None:
 
     began = f"execution {row['id']} started at Mon 2026-01-05 13:00:05 UTC (5s after its time)"
     text = f"It ran at Mon 2026-01-05 13:00:00 UTC: {began} on node {row['node_id']} and succeeded after 0s."
+    text += " Before that, no node came to it until Mon 2026-01-05 13:00:05 UTC."
     assert (answer(told), told["verdict"], by_id["verdict"]) == (("ran", None), text, text)
     assert gate(told, "run")["details"]["lateness"] == 5
 

@@ -22,13 +22,17 @@ from modules.core.scheduler.trigger import (
     RRule,
     TimeTrigger,
     TriggerError,
+    Until,
     Window,
+    given_up,
     parse,
+    searches,
 )
 
 BASE = datetime(2026, 3, 27, tzinfo=UTC)
 TEN_YEARS = timedelta(days=3_653)
 MINUTE = timedelta(minutes=1)
+TICK = timedelta(microseconds=1)
 BERLIN = "Europe/Berlin"
 MINUTES = st.sampled_from([5, 7, 15, 20, 60, 90, 1440])
 
@@ -74,9 +78,32 @@ def test_what_coincides_once_in_decades_is_found_and_what_never_does_is_refused_
     assert seldom.next_after(BASE) == datetime(2044, 2, 29, tzinfo=UTC)
 
     for never in (["0 9 * * *", "1 9 * * *"], ["*/2 * * * *", "1-59/2 * * * *"], ["0 9 * * mon", "0 9 * * tue"]):
-        with pytest.raises(TriggerError, match="never coincide within 50 years") as refusal:
+        with pytest.raises(TriggerError, match="do not coincide before 2076-03-26, where the search ends") as refusal:
             parse({"type": "all", "triggers": never}, zone="UTC", now=BASE)
         assert refusal.value.field == "triggers"
+
+
+def test_days_on_which_nothing_coincides_are_not_gone_through_step_by_step() -> None:
+    even, odd = Cron("*/2 * * * *", "UTC"), Cron("1-59/2 * * * *", "UTC")
+    trigger = AllOf((even, AnyOf((odd, Cron("30 4 29 2 *", "UTC")))))
+    leap_days = [datetime(year, 2, 29, 4, 30, tzinfo=UTC) for year in (2028, 2032)]
+
+    with at_most(800_000):
+        assert trigger.next_after(BASE) == leap_days[0]
+        assert trigger.next_after(leap_days[0]) == leap_days[1]
+        assert trigger.latest_until(leap_days[1] - TICK, BASE) == leap_days[0]
+        assert trigger.latest_until(leap_days[0] - TICK, BASE) is None
+
+
+def test_where_the_search_ended_is_told_from_there_being_no_more() -> None:
+    nine = Cron("0 9 * * *", "UTC")
+    ends = AllOf((nine, Cron("1 9 * * *", "UTC", end=BASE + TEN_YEARS)))
+    never = AllOf((nine, Cron("1 9 * * *", "UTC")))
+
+    assert (ends.next_after(BASE), given_up(ends, BASE)) == (None, None)
+    assert given_up(AnyOf((Once(BASE), never)), BASE) == BASE + timedelta(days=50 * 365.25)
+    assert given_up(Until(never, BASE + TEN_YEARS), BASE) is None
+    assert [searches(each) for each in (nine, never, Until(never, BASE + TEN_YEARS))] == [False, True, True]
 
 
 def test_intervals_within_all_become_the_one_that_is_both() -> None:
