@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from pooler import POOLED, pooler, program
 from postgres import address, run_sql
 from sqlalchemy import URL, make_url
 
@@ -58,6 +59,23 @@ def _without_postgres(reason: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
+def postgres_pooler(postgres_server: URL) -> Iterator[URL]:
+    """The way to the server through a PgBouncer in transaction mode."""
+    if program() is None:
+        if os.environ.get("CI"):
+            pytest.fail("no PgBouncer to test with")
+        pytest.skip("NOT TESTED BEHIND A POOLER: install pgbouncer")
+    with pooler(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def pooled_url(postgres_url: str, postgres_pooler: URL) -> str:
+    """The URL of the test's PostgreSQL database, through that pooler."""
+    return address(postgres_pooler, make_url(postgres_url).database or "")
+
+
+@pytest.fixture(scope="session")
 def postgres_template() -> str:
     """The name of the database that those of the tests are copies of."""
     return "template1"
@@ -90,7 +108,8 @@ def sqlite_url(sqlite_template: Path | None, tmp_path: Path) -> str:
 @pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database, once on SQLite and once on PostgreSQL."""
-    return str(request.getfixturevalue(f"{request.param}_url"))
+    pooled = request.param == "postgres" and os.environ.get(POOLED)
+    return str(request.getfixturevalue("pooled_url" if pooled else f"{request.param}_url"))
 
 
 @pytest.fixture

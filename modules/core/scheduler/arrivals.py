@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from framework.clock import Clock
 from framework.database import Database, Joining, Notice, is_transient
+from framework.repeat import LONGEST_SLEEP
 from modules.core.scheduler import creating, newborn
 from modules.core.scheduler.alike import Plan
 from modules.core.scheduler.inbox import Inbox
 from modules.core.scheduler.patience import patiently
 from modules.core.scheduler.tables import CHANNEL
 
+SOON = timedelta(seconds=2 * LONGEST_SLEEP)  # until then every loop has looked by itself: nobody needs to be woken
+
 
 class Arrivals:
-    """Stores new tasks; `wake` is called after each commit."""
+    """Stores new tasks; `wake` is called after each commit of any that is due soon."""
 
     def __init__(self, database: Database, clock: Clock, joining: Joining, wake: Callable[[], None]) -> None:
         self._database, self._clock = database, clock
@@ -33,6 +37,8 @@ class Arrivals:
 
     async def _insert(self, born: Sequence[newborn.Newborn]) -> None:
         """Insert tasks whose ids are their own: even when nobody knows whether they came in, again is harmless."""
-        insert = partial(self._database.insert, newborn.insertions(born), Notice(CHANNEL, ""))
-        await patiently(insert, passes=is_transient)
-        self._wake()
+        is_soon = newborn.is_any_due(born, self._clock.now() + SOON)
+        notice = Notice(CHANNEL, "") if is_soon else None
+        await patiently(partial(self._database.insert, newborn.insertions(born), notice), passes=is_transient)
+        if is_soon:
+            self._wake()

@@ -210,7 +210,7 @@ class Carrying:
         return await remote.run(self._function, parameters, self._context, self._asked)
 
     def _end(self, outcome: Outcome) -> Ending:
-        reason, seconds = self._reason, self._clock.monotonic() - self._started
+        reason, seconds = self._reason or outcome.reason, self._clock.monotonic() - self._started
         if self.timed_out_at is not None:
             retry = outcome.retry or outcome.state == State.CANCELLED  # it stopped because its time was up
             outcome, reason = replace(as_timed_out(outcome, self.limit), retry=retry), Reason.TIMEOUT

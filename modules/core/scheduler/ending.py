@@ -23,7 +23,9 @@ from modules.core.scheduler.task import Status
 
 log = logging.getLogger("modules.core.scheduler.executions")
 
-CUT_OFF = (Reason.SHUTDOWN, Reason.NODE_LOST)  # no fault of the function's: it runs again, at no cost
+# No fault of the function's: it runs again, at no cost.
+CUT_OFF = (Reason.SHUTDOWN, Reason.NODE_LOST, Reason.EXECUTOR_UNREACHABLE)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=5)  # until an executor is tried again
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
@@ -169,13 +171,15 @@ def _repeat_or_settle(c: Connection, ending: Ending, now: datetime) -> bool:
         settle(c, task.id, now)
         return False
     if ending.reason in CUT_OFF:
-        placing.repeat(c, row, now, now)
+        placing.repeat(c, row, now + _pause(row, ending.reason), now)
     else:
         placing.repeat(c, row, now + _delay(task, row, outcome), now, retries_used=row.retries_used + 1)
     return True
 
 
 def _runs_again(task: Row[Any], row: Row[Any], outcome: Outcome, reason: Reason | None) -> bool:
+    if reason is Reason.EXECUTOR_UNREACHABLE:  # it has not begun
+        return True
     if task.delivery == "at_most_once":
         return False
     if reason in CUT_OFF:
@@ -195,6 +199,14 @@ def _delay(task: Row[Any], row: Row[Any], outcome: Outcome) -> timedelta:
     if outcome.retry_after is not None:
         return outcome.retry_after
     return policies_of(task.policies).backoff(row.retries_used, 2 * stable_fraction(row.id) - 1)
+
+
+def _pause(row: Row[Any], reason: Reason | None) -> timedelta:
+    """Return how long what was cut off waits: longer each time where its executor is gone, else not at all."""
+    if reason is not Reason.EXECUTOR_UNREACHABLE:
+        return timedelta(0)
+    times: int = row.attempt - 1 - row.retries_used - row.crashes  # that it was cut off before
+    return min(FIRST_PAUSE * 2 ** min(times, 10), LONGEST_PAUSE)
 
 
 def release_node(c: Connection, node_id: str, now: datetime) -> None:

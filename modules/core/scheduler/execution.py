@@ -109,6 +109,7 @@ class Reason(StrEnum):
     LIMIT = "LIMIT"
     RATE_LIMIT = "RATE_LIMIT"
     DEBOUNCE = "DEBOUNCE"
+    EXECUTOR_UNREACHABLE = "EXECUTOR_UNREACHABLE"
 
 
 class Closed(NamedTuple):
@@ -142,7 +143,8 @@ class Outcome:
     """How a function ended, ready to be stored: every text is bounded and acceptable to every database.
 
     `retry` says whether the task's policy may try again, `retry_after` when, where the function asked for a time.
-    `cpu_seconds` and `memory_bytes`, the most that it held, are known where it had a process of its own.
+    `cpu_seconds` and `memory_bytes`, the most that it held, are known where it had a process of its own; `reason` says
+    why where the function had no part in it.
     """
 
     state: State
@@ -154,6 +156,7 @@ class Outcome:
     retry_after: timedelta | None = None
     cpu_seconds: float | None = None
     memory_bytes: int | None = None
+    reason: Reason | None = None
 
 
 def outcome_of_value(value: object) -> Outcome:

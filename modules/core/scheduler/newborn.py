@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
@@ -19,6 +19,9 @@ from modules.core.scheduler.placing import Occurrence, Task, first_row
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.task import Status
+
+NEXT = tasks.COLUMNS.index("next_execution")
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Newborn(NamedTuple):
@@ -47,6 +50,11 @@ def newborn(values: dict[str, Any], now: datetime) -> Newborn:
         execution = first_row(Occurrence(task, policies_of(values["policies"]), run, "schedule"), now)
         values["next_execution"], values["execution_count"] = None, 1
     return Newborn(tuple(map(values.__getitem__, tasks.COLUMNS)), execution)
+
+
+def is_any_due(born: Sequence[Newborn], until: datetime) -> bool:
+    """Whether any of these new tasks wants something to be done by then."""
+    return any(each.execution is not None or (each.task[NEXT] or NEVER) <= until for each in born)
 
 
 def insertions(born: Sequence[Newborn]) -> list[Insertion]:

@@ -14,7 +14,7 @@ from modules.core.scheduler import alerting, chaining, containing, placing, proc
 from modules.core.scheduler.alert_rules import AlertRule
 from modules.core.scheduler.execution import Closed, Reason, State, success_of
 from modules.core.scheduler.settling import close_damaged, settle
-from modules.core.scheduler.store import cleanups, executions, line, nodes, tasks
+from modules.core.scheduler.store import cleanups, executions, line, nodes, outlook, tasks
 from modules.core.scheduler.task import Status
 
 BATCH = 500
@@ -51,6 +51,8 @@ def upkeep(c: Connection, work: Upkeep, now: datetime) -> Kept:
     """
     nodes.describe(c, work.node_id, functions=work.functions, **work.profile)
     dead = remove_dead_nodes(c, work.node_id, now, by_lease=work.is_steady)
+    if not outlook.is_anything_open(c):
+        return Kept(more=False, dead=dead)
     lost = executions.lost(c, BATCH)
     closed: list[Closed] = []
     containing.each(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from declaring import Started
 from outside import Outside
+from pooler import POOLED
 from sessions import Mine
 
 from framework import AppContext, Application, Module
@@ -103,9 +105,11 @@ async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> Asy
 @asynccontextmanager
 async def _node(url: str, clock: FakeClock, folder: Path, settings: dict[str, Any]) -> AsyncIterator[Node]:
     modules = settings.pop("modules", ["core.scheduler"])
+    is_pooled = POOLED in os.environ
+    framework = {"database_url": url, "data_dir": str(folder / "data"), "database_pooled": is_pooled}
     tables = {
-        "framework": {"database_url": url, "data_dir": str(folder / "data"), **settings.pop("framework", {})},
-        "core.scheduler": {"enabled": False, "timezone": "UTC", **settings},
+        "framework": {**framework, **settings.pop("framework", {})},
+        "core.scheduler": {"enabled": False, "timezone": "UTC", **({"notify": False} if is_pooled else {}), **settings},
     }
     async with Application(modules=modules, settings=tables, clock=clock) as app_context:
         node = Node(app_context, clock)

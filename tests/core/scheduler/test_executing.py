@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from nodes import Stuck
 from sqlalchemy import func, select
 
 from framework import Result
@@ -107,6 +108,25 @@ async def test_corrupt_parameters_end_their_execution_and_no_other(node: Any) ->
     row = await one_row(node, poison)
     assert (row["state"], row["reason"]) == ("failed", "CORRUPT_PARAMETERS")
     assert await node.states(healthy) == ["succeeded"]
+
+
+async def test_what_has_no_time_limit_of_its_own_is_cut_off_by_that_of_the_settings(start_node: Any) -> None:
+    node, stuck = await start_node(execution_timeout=2), Stuck()
+    node.register("work", stuck.run)
+    task_id, patient = await node.add("work", delay=0), await node.add("work", delay=0, timeout=60)
+    await node.scheduler.turn()
+    node.clock.advance(1.9)
+    await node.scheduler.turn()
+    early = await node.states(task_id)
+
+    node.clock.advance(0.2)
+    while (await node.states(task_id)) == ["running"]:
+        await node.scheduler.turn()
+
+    row = await one_row(node, task_id)
+    assert (early, row["state"], row["error"]) == (["running"], "timed_out", "timed out after 2 s")
+    assert await node.states(patient) == ["running"]
+    stuck.release.set()
 
 
 async def test_jitter_moves_the_start_and_never_the_nominal_time(node: Any) -> None:

@@ -132,6 +132,35 @@ async def test_no_statement_walks_a_table_however_much_history_there_is(start_no
     assert [plan for plan in plans.values() if "Sort" in plan or "TEMP B-TREE" in plan] == []
 
 
+async def test_a_purge_of_much_is_many_short_transactions(start_node: Any) -> None:
+    node = await start_node(keep_executions_per_task=10)
+    await add(node, await node.add_every(400 * DAY), 1)
+    await node.app_context.database.write(_multiply)
+
+    with seen_by(node.app_context.database) as seen:
+        pruned = await prune(node)
+
+    writes = _transactions(seen.all)
+    deletes = [params for each in writes for text, params in each if text.startswith("DELETE FROM scheduler_exec")]
+    assert pruned["deleted"] == sum(map(len, deletes)) == 4991
+    assert max(map(len, deletes)) <= history.BATCH
+    assert max(map(len, writes)) <= 4
+
+
+def _transactions(seen: list[tuple[str, Any]]) -> list[list[tuple[str, Any]]]:
+    """Return the statements of each transaction that was committed."""
+    done: list[list[tuple[str, Any]]] = []
+    current: list[tuple[str, Any]] = []
+    for statement, parameters in seen:
+        if statement == "COMMIT":
+            done.append(current)
+        if statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            current = []
+        else:
+            current.append((statement, parameters))
+    return done
+
+
 def _multiply(c: Connection) -> None:
     names = [column.name for column in executions.columns]
     values = {"id": "id || i", "scheduled_for": "scheduled_for", "attempt": "i + 1"}

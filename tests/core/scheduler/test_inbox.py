@@ -32,6 +32,28 @@ async def test_a_caller_alone_waits_for_nobody(node: Any) -> None:
     assert seen.commits == 1
 
 
+@pytest.mark.parametrize(
+    ("config", "wakes"),
+    [
+        ({"delay": 0}, True),
+        ({"delay": 59}, True),
+        ({"delay": 3600}, False),
+        ({"delay": 0, "paused": True}, True),
+        ({"trigger": {"type": "event", "event": "arrived"}}, False),
+    ],
+)
+async def test_only_what_is_due_soon_wakes_a_loop_and_its_peers(node: Any, config: dict[str, Any], wakes: bool) -> None:
+    runner = node.scheduler._runner
+    runner._wake.clear()
+
+    with seen_by(node.app_context.database) as seen:
+        await node.add(**config)
+
+    assert runner._wake.is_set() == wakes
+    told = [statement for statement, _ in seen.statements if "pg_notify" in statement]
+    assert len(told) <= wakes
+
+
 async def test_a_caller_hears_of_its_task_only_after_the_commit(node: Any) -> None:
     seen_at_answer = []
 

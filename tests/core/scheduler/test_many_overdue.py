@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections import Counter
 from typing import Any
 
 import pytest
+from shopping import Street
+from sqlalchemy import Connection, update
+
+from framework.web.assembling import open_paths, web_application
+from framework.web.guard import guarded
+from framework.web.rules import Rules
+from modules.core.scheduler.tables import events
 
 MODULE = "acme.test"
 MINUTE = 60.0
@@ -64,6 +73,37 @@ async def test_many_overdue_tasks_run_once_each_and_never_more_than_the_limit_at
     rows = await fresh.history()
     assert [row["state"] for row in rows] == ["succeeded"] * len(overdue)
     assert Counter(row["missed_count"] for row in rows) == {0: EACH, ASLEEP - 1: EACH}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # where one writer could hold up everybody
+async def test_lists_are_answered_over_http_while_many_overdue_tasks_run_and_somebody_writes(
+    start_node: Any, overdue: list[str]
+) -> None:
+    fresh = await start_node(max_concurrent_tasks=LIMIT)
+    counting = Counting(fresh)
+    fresh.register("count", counting.run)
+    app = web_application(fresh.app_context)
+    street = Street(fresh.app_context, guarded(app, Rules(fresh.app_context, open_paths(app))))
+    writing, go_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    def write(c: Connection) -> None:
+        c.execute(update(events).values(last_error="written"))
+        loop.call_soon_threadsafe(writing.set)
+        go_on.wait()
+
+    await fresh.scheduler.turn()
+    holding = asyncio.create_task(fresh.app_context.database.write(write))
+    await writing.wait()
+    paths = ("tasks?limit=5", "executions?limit=5", "status", "info")
+    try:
+        answers = [await street.ask("GET", f"/api/v1/scheduler/{path}") for path in paths]
+    finally:
+        go_on.set()
+    await holding
+    await fresh.scheduler.run_due()
+
+    assert [answer.status_code for answer in answers] == [200] * len(paths)
+    assert Counter(counting.names) == Counter(overdue)
 
 
 async def test_lists_are_answered_while_many_overdue_tasks_run(start_node: Any, overdue: list[str]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from framework import Result
 from modules.core.scheduler import DoNotRetry, ExecutionContext, RetryAfter
+from modules.core.scheduler.tables import executions
 
 MINUTE = 60.0
 
@@ -31,6 +34,28 @@ async def test_five_retries_at_growing_delays_are_separate_from_the_run_count(no
     assert waits == [timedelta(seconds=seconds) for seconds in (10, 20, 40, 60)]
     task = await node.task(task_id)
     assert (task["execution_count"], task["status"], rows[-1]["retries_used"]) == (1, "failed", 4)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no database has a part in the spreading
+async def test_the_retries_of_a_thousand_failures_at_once_are_spread_out(start_node: Any) -> None:
+    node = await start_node(max_concurrent_tasks=1_000)
+
+    async def fail() -> None:
+        raise RuntimeError("all at once")
+
+    node.register("fail", fail)
+    policy = {"max_retries": 1, "retry_delay": 300}  # and the jitter that is the default: a tenth, either way
+    config = {"name": "one", "module_id": "acme.test", "function_name": "fail", "delay": 1, **policy}
+    (await node.scheduler.schedule_tasks([config] * 1_000)).unwrap()
+
+    await node.pass_time(1)
+
+    waiting = select(executions.c.due_at).where(executions.c.state == "pending")
+    due = await node.app_context.database.read(lambda c: c.execute(waiting).scalars().all())
+    each_second = Counter(int((moment - node.clock.now()).total_seconds()) for moment in due)
+    assert len(due) == 1_000
+    assert (min(each_second), max(each_second)) == (270, 329)
+    assert max(each_second.values()) <= 50
 
 
 async def test_the_same_occurrence_has_the_same_idempotency_key_on_every_attempt(node: Any) -> None:

@@ -45,6 +45,17 @@ async def test_a_turn_that_has_nothing_to_do_is_one_transaction_of_a_few_stateme
     assert len(seen.statements) <= IDLE
 
 
+async def test_an_upkeep_that_finds_nothing_writes_nothing_and_asks_little(wide: Any) -> None:
+    runner = wide.scheduler._runner
+
+    with seen_by(wide.app_context.database) as seen:
+        runner._next_upkeep = wide.clock.monotonic()
+        await runner._keep_up(runner.node_id)
+
+    assert len(seen.statements) <= 3
+    assert all(statement.lstrip().startswith("SELECT") for statement, _ in seen.statements)
+
+
 async def test_firing_claiming_and_ending_a_hundred_costs_about_what_ten_cost(wide: Any) -> None:
     costs = {}
 

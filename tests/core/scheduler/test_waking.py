@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import ended, release_all, until
+from nodes import Stuck, ended, release_all, until
 from processes import ROOT
 
 from framework.clock import SystemClock
@@ -68,6 +68,27 @@ async def test_an_event_wakes_the_loop(looping: Any) -> None:
     (await looping.scheduler.emit("arrived")).unwrap()
 
     await ended(looping, task_id)
+
+
+@pytest.mark.parametrize("way", ["task", "execution"])
+async def test_cancelling_what_runs_lets_what_waits_for_it_start_at_once(looping: Any, way: str) -> None:
+    stuck, shared = Stuck(), {"concurrency_key": "printer"}
+    looping.register("work", stuck.run)
+    running = await looping.add("work", delay=0, **shared)
+    await stuck.started.wait()
+    waiting = await looping.add(delay=0, **shared)
+
+    async def is_held() -> bool:
+        return await looping.reasons(waiting) == ["LIMIT"]
+
+    await until(is_held)
+    if way == "task":
+        (await looping.scheduler.cancel_task(running, cancel_running=True)).unwrap()
+    else:
+        (await looping.scheduler.cancel_execution((await looping.history(running))[0]["id"])).unwrap()
+
+    await ended(looping, waiting)
+    assert await looping.states(running) == ["cancelled"]
 
 
 async def test_a_short_delay_is_not_rounded_up_to_the_poll(looping: Any) -> None:
@@ -178,10 +199,14 @@ async def waits_for_its_function(node: Any, task_id: str) -> bool:
     return [(row["state"], row["reason"]) for row in rows] == [("pending", "FUNCTION_NOT_REGISTERED")]
 
 
-async def test_five_hundred_rows_that_cannot_run_do_not_stop_a_fresh_one(start_node: Any, richer: Any) -> None:
+async def test_five_hundred_rows_that_cannot_run_and_thousands_of_schedules_do_not_stop_a_fresh_one(
+    start_node: Any, richer: Any
+) -> None:
     config = {"module_id": "acme.test", "function_name": "elsewhere", "delay": 0, "priority": 9}
     configs = [{"name": f"task {number}", **config} for number in range(500)]
     (await richer.scheduler.schedule_tasks(configs)).unwrap()
+    later = [{**config, "name": f"later {number}", "delay": "1 day"} for number in range(5_000)]
+    (await richer.scheduler.schedule_tasks(later)).unwrap()
     await richer.app_context.database.write(lambda c: [fire_due(c, richer.clock.now(), 256) for _ in range(2)])
     node = await start_node(enabled=True, poll_interval=LONG)
 

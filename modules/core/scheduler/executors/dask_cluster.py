@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from framework import strict_json
 from modules.core.scheduler.bounded_text import storable
-from modules.core.scheduler.execution import MAX_ERROR, ExecutionContext, Outcome, State
+from modules.core.scheduler.execution import MAX_ERROR, ExecutionContext, Outcome, Reason, State
 from modules.core.scheduler.executors.address import NotFoundElsewhere, address_of
 from modules.core.scheduler.executors.call import MAX_BYTES, Call, outcome_from_dict, tell
 from modules.core.scheduler.executors.on_dask import TOPIC, lost, mark_of, run_call, stop_call
@@ -64,7 +64,7 @@ class DaskExecutor:
         try:
             client = await self._connected()
         except (OSError, TimeoutError, ValueError) as error:
-            return _failed(f"the Dask scheduler at {self._address} cannot be reached: {error}", "DaskUnreachable")
+            return _not_begun(f"the Dask scheduler at {self._address} cannot be reached: {error}")
         if asked.is_set():
             return stopped()
         self._contexts[call.execution_id] = context
@@ -164,6 +164,11 @@ def _failed_there(error: Exception) -> Outcome:
     if isinstance(error, concurrent.futures.CancelledError):
         return _failed(f"the Dask scheduler has lost it: {error}", "WorkerLost")
     return _failed(f"Dask could not run it: {type(error).__qualname__}: {error}", type(error).__qualname__)
+
+
+def _not_begun(text: str) -> Outcome:
+    error = storable(text, MAX_ERROR)
+    return Outcome(State.CANCELLED, error=error, retry=False, reason=Reason.EXECUTOR_UNREACHABLE)
 
 
 def _failed(text: str, kind: str) -> Outcome:

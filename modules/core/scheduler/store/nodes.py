@@ -17,6 +17,8 @@ from modules.core.scheduler.tables import executions, nodes, pauses, profiles
 LEASE_OF = "SELECT lease_until, draining_since FROM scheduler_nodes WHERE id = :node_id FOR UPDATE"
 RENEW = "UPDATE scheduler_nodes SET lease_until = :lease_until WHERE id = :node_id RETURNING id"
 PAUSED = "SELECT scope FROM scheduler_pauses"
+DESCRIBED = "SELECT version, functions, queues, slots FROM scheduler_node_profiles WHERE node_id = :node_id"
+ANY_OTHER = "SELECT 1 FROM scheduler_nodes WHERE id <> :node_id LIMIT 1"
 
 
 def register(c: Connection, values: Mapping[str, Any]) -> None:
@@ -35,10 +37,11 @@ def lease_of(c: Connection, node_id: str) -> Any:
 
 
 def describe(c: Connection, node_id: str, *, version: str, functions: Iterable[str], queues: str, slots: int) -> None:
-    """Write down what a node is and can do."""
-    columns = ["version", "functions", "queues", "slots"]
-    values = {"node_id": node_id, "version": version, "functions": strict_json.dumps(sorted(functions))}
-    c.execute(upsert(profiles, ["node_id"], columns).values(values | {"queues": queues, "slots": slots}))
+    """Write down what a node is and can do, where that is not what stands there."""
+    values = {"version": version, "functions": strict_json.dumps(sorted(functions)), "queues": queues, "slots": slots}
+    written = run(c, DESCRIBED, node_id=node_id).one_or_none()
+    if written is None or tuple(written) != tuple(values.values()):
+        c.execute(upsert(profiles, ["node_id"], list(values)).values(values | {"node_id": node_id}))
 
 
 def functions(c: Connection) -> set[str]:
@@ -56,6 +59,8 @@ def drain(c: Connection, node_id: str, since: datetime | None) -> bool:
 
 def others(c: Connection, node_id: str) -> Sequence[Row[Any]]:
     """Return all other nodes, locked against others who look for dead ones."""
+    if run(c, ANY_OTHER, node_id=node_id).one_or_none() is None:
+        return []
     return c.execute(skip_locked(select(nodes).where(nodes.c.id != node_id))).all()
 
 

@@ -23,6 +23,11 @@ OUTLOOK = f"""
     SELECT ({SOONEST}) AS soonest, ({LATER}) AS later, ({ASKED}) AS asked,
         (SELECT 1 FROM scheduler_pauses LIMIT 1) AS pauses"""
 
+UNATTENDED = """
+    SELECT (SELECT 1 FROM scheduler_executions WHERE state = 'running' LIMIT 1) AS running,
+        (SELECT 1 FROM scheduler_executions WHERE state = 'pending' AND line = 'ready' LIMIT 1) AS ready,
+        (SELECT 1 FROM scheduler_executions WHERE state = 'pending' AND line = 'held' LIMIT 1) AS held"""
+
 
 class Outlook(NamedTuple):
     """When the first task is or was due, and the first row that waits for its time; None where there is none.
@@ -41,6 +46,11 @@ def look(c: Connection, node_id: str) -> Outlook:
     """Return what lies before a node."""
     seen = run(c, OUTLOOK, node_id=node_id).rows[0]
     return Outlook(_when(seen.soonest), _when(seen.later), seen.asked is not None, seen.pauses is not None)
+
+
+def is_anything_open(c: Connection) -> bool:
+    """Whether anything runs, or waits for something else than its time."""
+    return any(value is not None for value in run(c, UNATTENDED).rows[0])
 
 
 def next_in_line(c: Connection) -> datetime | None:

@@ -13,6 +13,7 @@ import pytest
 from far import Far, gone
 from nodes import until
 
+from modules.core.scheduler.execution import Outcome, State
 from modules.core.scheduler.executors import dask_cluster
 
 pytestmark = pytest.mark.slow
@@ -49,16 +50,30 @@ async def nothing_left(cluster: Any) -> bool:
     return not cluster.scheduler.tasks
 
 
-async def test_a_cluster_that_cannot_be_reached_is_a_failed_attempt(
-    start_node: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("delivery", ["at_least_once", "at_most_once"])
+async def test_while_the_cluster_cannot_be_reached_nothing_is_used_up_and_it_is_tried_again(
+    start_node: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delivery: str
 ) -> None:
     monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT", "200ms")
     far = Far(await start_node(dask_address="tcp://127.0.0.1:1"), tmp_path, executor="dask")
 
-    row = await far.run(far_functions.pid)
+    first = await far.run(far_functions.pid, delivery=delivery)
+    await far.node.pass_time(10)
+    monkeypatch.setattr(far.executor("dask"), "run", comes_back)
+    await far.node.pass_time(20)
 
-    assert row["state"] == "failed"
-    assert row["error"].startswith("the Dask scheduler at tcp://127.0.0.1:1 cannot be reached: ")
+    rows = await far.node.history(first["task_id"])
+    assert first["error"].startswith("the Dask scheduler at tcp://127.0.0.1:1 cannot be reached: ")
+    assert [(row["state"], row["reason"], row["retries_used"]) for row in rows] == [
+        ("cancelled", "EXECUTOR_UNREACHABLE", 0),
+        ("cancelled", "EXECUTOR_UNREACHABLE", 0),
+        ("succeeded", None, 0),
+    ]
+    assert (await far.node.task(first["task_id"]))["status"] == "completed"
+
+
+async def comes_back(*_: object) -> Outcome:
+    return Outcome(State.SUCCEEDED, "1")
 
 
 async def test_without_the_package_the_task_is_refused_with_what_to_install(
