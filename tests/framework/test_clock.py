@@ -151,3 +151,19 @@ async def test_a_wait_on_a_fake_clock_ends_by_its_event_or_by_its_time() -> None
     assert await by_event is True
     clock.advance(10)
     assert await by_time is False
+
+
+async def test_who_is_cancelled_while_its_wait_ends_is_cancelled() -> None:
+    for rounds in range(8):
+        clock, event = FakeClock(), asyncio.Event()
+        waiting = asyncio.ensure_future(clock.wait(event, 10))
+        for _ in range(3):
+            await SystemClock().sleep(0)
+        event.set()
+        for _ in range(rounds):
+            await SystemClock().sleep(0)
+
+        was_asked = waiting.cancel()
+        await asyncio.wait({waiting})
+
+        assert waiting.cancelled() == was_asked

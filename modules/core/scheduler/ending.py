@@ -206,7 +206,7 @@ def _pause(row: Row[Any], reason: Reason | None) -> timedelta:
     if reason is not Reason.EXECUTOR_UNREACHABLE:
         return timedelta(0)
     times: int = row.attempt - 1 - row.retries_used - row.crashes  # that it was cut off before
-    return min(FIRST_PAUSE * 2 ** min(times, 10), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * 2.0 ** min(times, 10), LONGEST_PAUSE)
 
 
 def release_node(c: Connection, node_id: str, now: datetime) -> None:

@@ -1,0 +1,51 @@
+"""A stop that waits for longer than the lease: its node is alive, and nobody takes its runs over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from nodes import Stuck, release_all, until
+from sqlalchemy import select
+
+from modules.core.scheduler.tables import nodes
+
+LEASE = 1.2
+GRACE = 5.0
+
+
+@pytest.fixture(autouse=True)
+def _released_in_the_end(start_node: Any) -> Iterator[None]:
+    yield
+    release_all()
+
+
+async def are_renewed(node: Any) -> bool:
+    """Whether every node's lease reaches from now to its full length."""
+    leases = await node.app_context.database.read(lambda c: c.execute(select(nodes.c.lease_until)).scalars().all())
+    return min(leases) == node.clock.now() + timedelta(seconds=LEASE)
+
+
+async def test_a_run_that_a_stop_waits_for_is_not_taken_over(start_node: Any) -> None:
+    node, peer, stuck = await start_node(enabled=True, lease=LEASE, shutdown_grace=GRACE), None, Stuck()
+    node.register("work", stuck.run)
+    task_id = await node.add("work", delay=0)
+    await stuck.started.wait()
+    peer = await start_node(lease=LEASE)
+    peer.register("work", lambda: "done by the peer")
+    await peer.scheduler.run_due()
+
+    stopping = asyncio.ensure_future(node.scheduler.stop_background_processing())
+    try:
+        for _ in range(4):
+            node.clock.advance(1)
+            await until(lambda: are_renewed(peer))
+            await peer.scheduler.run_due()
+    finally:
+        stuck.release.set()
+        await stopping
+
+    assert [(row["state"], row["result"]) for row in await peer.history(task_id)] == [("succeeded", "released")]
