@@ -104,6 +104,11 @@ class FrameworkSettings(ModuleSettings):
     http_trusted_proxies: tuple[str, ...] = Field(
         default=(), description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed."
     )
+    http_root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="The path below which a proxy shows it, such as /ops; by default none.",
+    )
     http_rate_limit: float = Field(
         default=500, ge=0, description="Requests a second of one token, or one address without; 0: any number."
     )

@@ -16,6 +16,7 @@ from framework.web.assembling import open_paths, pages, web_application
 from framework.web.authentication import access_service, any_token
 from framework.web.ending import Ending
 from framework.web.guard import guarded
+from framework.web.prefixed import Prefixed
 from framework.web.protocol import BoundedProtocol
 from framework.web.rules import Rules
 from framework.web.sockets import are_for_here_only, listen, url_of
@@ -36,8 +37,8 @@ async def serving(app_context: AppContext, sockets: Sequence[socket.socket] | No
         await _refuse_to_be_open_to_all(app_context, bound)
         app = web_application(app_context)
         stopping = asyncio.Event()
-        served = Ending(guarded(app, Rules(app_context, open_paths(app), pages(app))), stopping)
-        server = _server(served)
+        guard = guarded(app, Rules(app_context, open_paths(app), pages(app)))
+        server = _server(Ending(Prefixed(guard, own.http_root_path), stopping))
         running = asyncio.create_task(server.serve(sockets=bound), name="http server")
         await _up(server, running)
         try:

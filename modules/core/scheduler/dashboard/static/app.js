@@ -156,6 +156,7 @@ document.addEventListener("change", (event) => {
 
 function settle() { tellTimes(); showTheme(); showLive(); }
 document.addEventListener("htmx:after:swap", settle);
+document.addEventListener("htmx:after:history:update", listen);
 setInterval(tick, 1000);
 listen();
 settle();
