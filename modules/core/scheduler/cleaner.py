@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,9 @@ from framework.database import Database
 from framework.settings import FrameworkSettings
 from modules.core.scheduler.bounded_text import storable
 from modules.core.scheduler.cleanup import (
+    NO_CEILING,
     AnyPolicy,
+    Ceiling,
     FilesPolicy,
     FunctionPolicy,
     Means,
@@ -98,19 +99,21 @@ class Cleaner:
         context: ExecutionContext | None,
         at: datetime | None = None,
         most: int | None = None,
+        ceiling: Ceiling = NO_CEILING,
         halted: Callable[[], bool] = lambda: False,
         cursor: str | None = None,
     ) -> Report:
         """Carry the policy out, or count what it would take, as things stand `at` a moment; at `most` so many.
 
+        A run that comes to its `ceiling` while there is more fails with `GUARD_EXCEEDED`.
         `context` and `halted` are asked now and then whether to stop. `cursor` is where the last run
         of rows stopped, as its report says.
         """
         started = self._clock.now()
-        now, by_policy = at or started, partial(self._clean, module_id, policy, dry_run=dry_run, context=context)
+        how: dict[str, Any] = {"now": at or started, "max_deletions": most, "ceiling": ceiling, "cursor": cursor}
+        how["should_stop"] = halted if context is None else lambda: context.cancelled or halted()
         try:
-            stop = halted if context is None else lambda: context.cancelled or halted()
-            report = await by_policy(now=now, should_stop=stop, max_deletions=most, cursor=cursor)
+            report = await self._clean(module_id, policy, dry_run=dry_run, context=context, **how)
         except Exception as error:  # noqa: BLE001  # the boundary: a cleaner's failure is its report, never swallowed
             return self.failed(policy.kind, dry_run, outcome_of_exception(error).error or "it failed")
         return replace(report, started_at=started, ended_at=self._clock.now())

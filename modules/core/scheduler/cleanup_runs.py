@@ -20,6 +20,7 @@ from framework.context import AppContext
 from framework.result import Error
 from modules.core.scheduler.cleaner import Cleaner
 from modules.core.scheduler.cleanup import (
+    NO_CEILING,
     AnyPolicy,
     Guarded,
     Limits,
@@ -110,7 +111,7 @@ class CleanupRuns:
         most: int | None = None,
     ) -> Report:
         """Carry a policy out as things stand `at` a moment, at `most` so many, unless a guard refuses it."""
-        limits = self._limits(policy)
+        limits, ceiling = self._limits(policy), NO_CEILING
         if limits.any:
             counted, population = await self.count(row, policy, at)
             if not counted.success:
@@ -118,8 +119,7 @@ class CleanupRuns:
             if broken := limits.judge(counted, population):
                 kept = {**counted.kept, "guard": counted.matched}
                 return replace(counted, dry_run=False, kept=kept).refused("GUARD_EXCEEDED", "; ".join(broken))
-            ceilings = [each for each in (most, limits.ceiling(population)) if each is not None]
-            most = min(ceilings, default=None)
+            ceiling = limits.ceiling(population)
         async with self._watched() as frozen:
             halted = partial(self._halted, frozen, self._until(policy, context))
             report = await self._cleaner.clean(
@@ -129,6 +129,7 @@ class CleanupRuns:
                 context=context,
                 at=at,
                 most=most,
+                ceiling=ceiling,
                 halted=halted,
                 cursor=row.cursor if at is None else None,  # a plan is of the whole, not of what is left
             )

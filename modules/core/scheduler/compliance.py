@@ -91,8 +91,7 @@ class Compliance:
 def limit_of(policy: AnyPolicy) -> timedelta | None:
     """Return the age beyond which rows or files go: nothing at all for an expiry; None where there is no age."""
     if isinstance(policy, RowsPolicy):
-        by_number = policy.max_age is None and policy.max_rows is not None
-        return None if by_number else policy.max_age or timedelta(0)
+        return None if policy.by_number else policy.max_age or timedelta(0)
     return policy.age_limit if isinstance(policy, FilesPolicy) else None
 
 

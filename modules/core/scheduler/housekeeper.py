@@ -42,6 +42,7 @@ from modules.core.scheduler.restoring_cleanups import CleanupRestorer
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups
 from modules.core.scheduler.store.cleanups import CARRY_OUT
+from modules.core.scheduler.trash_left_behind import TrashLeftBehind
 
 HISTORY = "history"
 Names = tuple[str, str]
@@ -69,6 +70,7 @@ class Housekeeper:
         self.plans = plans = CleanupPlans(app_context, jobs, settings, self.cleaner, self.runs)
         self.preview_cleanup, self.apply_cleanup = plans.preview, plans.apply
         self.confirm_cleanup, self.cleanup_plan = plans.confirm, plans.plan
+        self.trash = TrashLeftBehind(app_context.database, app_context.clock, self.cleaner, self.runs)
         self.restorer = CleanupRestorer(app_context, self.cleaner, self.runs)
         self.run_cleanup = CleanupRound(app_context, self.runs, jobs, settings).run
         functions.register(*CARRY_OUT, self._carry_out, description="Carry out one registered cleanup.")
@@ -87,6 +89,7 @@ class Housekeeper:
             self._jobs.roll.refused(owner)
             return Result(error=checked.error)
         warnings = await self.cleaner.warnings(checked.unwrap())
+        warnings += await self.trash.left_by_change(names, checked.unwrap())
         stored = await self._jobs.change(partial(self._put_asked, names=names, policy=checked.data, owner=owner))
         answered = self._jobs.roll.answered(owner, stored.map(lambda cleanup: [cleanup]))
         return answered.map(lambda each: {**each[0], "warnings": warnings})
@@ -192,13 +195,14 @@ class Housekeeper:
         return cleanup_view(row, self._functions) | {"awaits_preview": self.runs.awaits(row)}
 
     async def remove_cleanup(self, cleanup_id: str) -> Result[dict[str, Any]]:
-        """Remove a cleanup and cancel its task; its reports stay until their retention ends."""
+        """Remove a cleanup and cancel its task: `{"cleanup_id", "status", "warnings"}`; reports stay for a while."""
+        warnings = await self.trash.left_by_removal(cleanup_id)
 
         def work(c: Connection, now: datetime) -> dict[str, Any]:
             row = _must_find(c, cleanup_id)
             commands.cancel(c, now, row.task_id, cancel_running=False)
             cleanups.remove(c, cleanup_id)
-            return {"cleanup_id": cleanup_id, "status": "removed"}
+            return {"cleanup_id": cleanup_id, "status": "removed", "warnings": warnings}
 
         return await self._jobs.change(work, deed=Deed("remove", "cleanup", cleanup_id))
 
@@ -227,12 +231,18 @@ class Housekeeper:
             return Result.success(report.to_dict())
         return Result.error(report.code or "CLEANUP_FAILED", "; ".join(report.errors), {"report": report.to_dict()})
 
-    async def _prune_history(self, dry_run: bool = False) -> dict[str, int]:
-        """Delete what is older than the settings keep."""
+    async def _prune_history(self, context: ExecutionContext, dry_run: bool = False) -> Result[dict[str, int]]:
+        """Delete what is older than the settings keep, and what nobody else deletes from the trash of files."""
         gone = await prune(self._database, self._clock, self._settings, dry_run=dry_run)
         matched = sum(gone.values())
         freed = 0 if dry_run or not matched else (await shrink(self._database, asked=None))[0]
-        return {"matched": matched, "deleted": 0 if dry_run else matched, "freed_bytes": freed, **gone}
+        trash = await self.trash.purge(dry_run=dry_run, should_stop=lambda: context.cancelled)
+        if not trash.success:
+            return Result.error("CLEANUP_FAILED", "; ".join(trash.errors))
+        matched += (purged := trash.done.get("purged", 0))
+        told = gone | ({"purged": purged} if purged else {})
+        freed += 0 if dry_run else trash.freed_bytes
+        return Result.success({"matched": matched, "deleted": 0 if dry_run else matched, "freed_bytes": freed, **told})
 
 
 def _must_find(c: Connection, cleanup_id: str) -> Row[Any]:

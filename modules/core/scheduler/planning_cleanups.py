@@ -23,6 +23,7 @@ from modules.core.scheduler.cleanup import (
     changed,
     counted,
     fingerprinting,
+    planned_most,
 )
 from modules.core.scheduler.cleanup_runs import CleanupRuns, digest
 from modules.core.scheduler.cleanup_task import not_found, report_view
@@ -128,7 +129,7 @@ class CleanupPlans:
         used = await self._jobs.change(lambda c, now: self._use(c, plan_id, now))
         if used.error is not None:
             return Result(error=used.error)
-        most = int(strict_json.loads(plan.plan)["matched"] * (1 + tolerance))
+        most = planned_most(strict_json.loads(plan.plan), tolerance)
         report = await self._runs.guarded(row, policy, at=plan.created_at, most=most)
         report = await self._cleaner.keep(row, report)
         told = {"plan_id": plan_id, "report": report_view(row, report)}

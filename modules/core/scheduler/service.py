@@ -195,7 +195,7 @@ class SchedulerService:
         return await self._housekeeper.update_cleanup(cleanup_id, changes)
 
     async def remove_cleanup(self, cleanup_id: str) -> Answer:
-        """Remove a cleanup and cancel its task."""
+        """Remove a cleanup and cancel its task; `warnings` say what nobody looks after now."""
         return await self._housekeeper.remove_cleanup(cleanup_id)
 
     async def run_cleanup(

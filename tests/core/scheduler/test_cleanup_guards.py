@@ -104,8 +104,9 @@ async def test_what_comes_between_the_count_and_the_run_does_not_pass_the_guard(
 
     monkeypatch.setattr(CleanupRuns, "count", count_then_age)
 
-    await run(node)
+    report = await run(node)
 
+    assert (report["code"], report["success"], report["deleted"]) == ("GUARD_EXCEEDED", False, 4)
     assert await count(database) == 6
 
 

@@ -22,6 +22,9 @@ max_age = "1d"
 max_rows = 1000
 where = { id = [1, 2] }
 hold_column = "id"
+keep_where = { id = 3 }
+max_size_mb = 1.5
+size_column = "id"
 min_age = "1h"
 keep_newest = { count = 2, per = ["id"] }
 tiers = { daily = 7, monthly = 12 }
@@ -29,9 +32,9 @@ timezone = "Europe/Berlin"
 min_kept = 1
 children = "refuse"
 batch_size = 50
-batch_seconds = 2.0
+batch_seconds = "2s"
 pause = "1s"
-max_seconds = 300.0
+max_seconds = "5m"
 max_rows_per_run = 10000
 count_kept = true
 max_fraction = 0.5
@@ -59,7 +62,7 @@ tiers = { weekly = 4 }
 min_age = "1h"
 min_kept = 1
 max_files_per_run = 1000
-max_seconds = 300.0
+max_seconds = "5m"
 remove_empty = true
 max_bytes = 1000000
 

@@ -159,7 +159,7 @@ async def test_cleanups_are_listed_updated_and_removed_by_module(node: Any, sess
 
     assert (updated["config"]["max_age"], updated["config"]["cron"]) == ("2d", "0 4 * * *")
     assert "cleanup_interval" not in updated["config"]
-    assert removed == {"cleanup_id": other, "status": "removed"}
+    assert removed == {"cleanup_id": other, "status": "removed", "warnings": []}
     assert [each["id"] for each in await listed(node)] == [mine]
     assert await listed(node, "acme.other") == []
 

@@ -37,7 +37,9 @@ class Registered(Shape):
     cleanup_id: str = Field(description="The cleanup.")
     task_id: str = Field(description="The task that runs it.")
     created: bool = Field(description="False where it was there already.")
-    warnings: list[dict[str, str]] = Field(description="What will be slow: `field`, `message`, `severity`.")
+    warnings: list[dict[str, str]] = Field(
+        description="What is slow, unseen or left behind: `field`, `message`, `severity`."
+    )
 
 
 class Removed(Shape):
@@ -45,6 +47,7 @@ class Removed(Shape):
 
     cleanup_id: str = Field(description="The cleanup.")
     status: str = Field(description="`removed`.")
+    warnings: list[dict[str, str]] = Field(description="What nobody looks after now: `field`, `message`, `severity`.")
 
 
 class Report(Shape):

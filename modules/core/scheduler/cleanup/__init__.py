@@ -4,8 +4,9 @@ from modules.core.scheduler.cleanup.actions import ActionError, Means
 from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.fingerprint import fingerprinting
-from modules.core.scheduler.cleanup.foreseen import changed, counted
-from modules.core.scheduler.cleanup.guards import Guarded, Limits
+from modules.core.scheduler.cleanup.foreseen import changed, counted, planned_most
+from modules.core.scheduler.cleanup.guards import NO_CEILING, Ceiling, Guarded, Limits
+from modules.core.scheduler.cleanup.moving_back import trashed_runs
 from modules.core.scheduler.cleanup.oldest import Oldest, oldest_file, oldest_row
 from modules.core.scheduler.cleanup.parsing import AnyPolicy, PolicyError, Problem, parse_policy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy
@@ -16,6 +17,7 @@ from modules.core.scheduler.cleanup.rows import clean_rows
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, count_rows, weak_spots
 from modules.core.scheduler.cleanup.shrinking import shrink
+from modules.core.scheduler.cleanup.trash import purge_roots, trash_root
 from modules.core.scheduler.cleanup.walk import RefusedDirectoryError
 
 __all__ = [
@@ -36,7 +38,13 @@ __all__ = [
     "Report",
     "RowsPolicy",
     "Tally",
+    "NO_CEILING",
+    "Ceiling",
     "changed",
+    "planned_most",
+    "purge_roots",
+    "trash_root",
+    "trashed_runs",
     "check_rows_policy",
     "clean_files",
     "clean_rows",

@@ -14,6 +14,7 @@ from modules.core.scheduler.cleanup.actions import Means
 from modules.core.scheduler.cleanup.glimpse import Glimpse, glimpse
 from modules.core.scheduler.cleanup.references import Dependents
 from modules.core.scheduler.cleanup.report import Tally
+from modules.core.scheduler.cleanup.row_sizes import size_cut
 from modules.core.scheduler.cleanup.row_tiers import tier_keepers
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, read_dependents, read_rows
@@ -92,7 +93,7 @@ def choose(
 def read_target(connection: Connection, inspector: Inspector, policy: RowsPolicy, now: datetime) -> Target:
     """Return a checked policy's rules as conditions on the rows that are there now."""
     rows = read_rows(inspector, policy)
-    target = judged(policy, rows, now)
+    target = judged(policy, rows, now, size_cut(connection, policy, rows))
     if policy.tiers is not None:
         zone = ZoneInfo(policy.timezone or "UTC")
         target = with_tiers(target, tier_keepers(connection, rows, policy.tiers, zone))

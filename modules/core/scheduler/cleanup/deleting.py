@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, literal, select
 
-from framework.database import for_update, row_address
+from framework.database import row_address
+from framework.duration import in_words
+from modules.core.scheduler.cleanup.batches import Act, Done, locked_batch
+from modules.core.scheduler.cleanup.candidates import EXAMINED_WITH_GROUPS, candidates
 from modules.core.scheduler.cleanup.choosing import Choice, walked_by
 from modules.core.scheduler.cleanup.cursor import from_cursor, to_cursor
+from modules.core.scheduler.cleanup.glimpse import Seen
+from modules.core.scheduler.cleanup.guards import NO_CEILING, Ceiling
 from modules.core.scheduler.cleanup.pace import Pace
-from modules.core.scheduler.cleanup.references import Dependents
 from modules.core.scheduler.cleanup.report import Tally
+from modules.core.scheduler.cleanup.sweeping import Sweep, Swept, is_plain
 from modules.core.scheduler.cleanup.table_rows import Key
-from modules.core.scheduler.cleanup.target import Target, limits
+from modules.core.scheduler.cleanup.target import Target
 
-EXAMINED_PER_READ = 20_000
-EXAMINED_WITH_GROUPS = 100_000  # each read numbers the rows of all groups
 _MOST_PARAMETERS = 30_000  # both databases take 32,766 in one statement
 
-Act = Callable[[Connection, Target, Sequence[Key]], int]
-"""What is done with a batch of rows, by their keys, within its transaction; returns with how many it was done."""
 
-Done = tuple[int, dict[str, int]]
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a run takes, and how much it may."""
+
+    most: int | None = None
+    """Rows after which it ends, and the next one goes on."""
+    ceiling: Ceiling = NO_CEILING
+    """What a guard allows; a run that comes to it while there is more has failed."""
 
 
 def delete_rows(connection: Connection, target: Target, keys: Sequence[Key]) -> int:
@@ -43,7 +53,7 @@ class Deletion:
         should_stop: Callable[[], bool],
         *,
         act: Act,
-        most: int | None,
+        bounds: Bounds,
     ) -> None:
         self._choice = choice
         self._target = choice.target
@@ -51,30 +61,35 @@ class Deletion:
         self._tally = tally
         self._should_stop = should_stop
         self._act = act
-        self._most = most
+        self._most = bounds.most
+        self._ceiling = bounds.ceiling
         self._is_partial = False
+        self._seen = Seen(choice.target)
         pace.bound(_MOST_PARAMETERS - _parameters(choice.target), each=2 * max(1, len(choice.target.key)))
 
     async def carry_out(self, cursor: str | None) -> None:
         """Delete what was chosen, from the place on where the last run stopped, if it was stopped."""
         try:
-            await (self._by_key(cursor) if self._target.key else self._by_address())
+            if not self._target.key:
+                await self._by_address()
+            elif self._act is delete_rows and is_plain(self._target, self._choice.dependents):
+                await self._by_age(cursor)
+            else:
+                await self._by_key(cursor)
         finally:
             self._choice.tell(self._tally)
+            self._seen.tell(self._tally)
             if self._is_partial and self._choice.counts:
                 self._tally.keep("budget", max(0, self._choice.counts.get(None, 0) - self._tally.matched))
 
     async def _by_key(self, cursor: str | None) -> None:
-        rows, table = self._target.rows, self._target.table
-        names = walked_by(self._target)
-        place = from_cursor(cursor, names, [rows.raw(table, name) for name in names])
-        self._is_partial = place is not None
+        names, place = self._begin(cursor)
         while room := self._room(EXAMINED_WITH_GROUPS):
-            keys, end = await self._pace.read(partial(_candidates, self._target, names, place, room))
+            keys, end = await self._pace.read(partial(candidates, self._target, names, place, room))
             if not await self._delete(keys, names) or (not keys and self._is_over()):
                 return
             if len(keys) == room:
-                place = keys[-1]
+                place = keys[-1][: len(names)]
             elif end is None:
                 self._tally.cursor = None
                 return
@@ -82,36 +97,78 @@ class Deletion:
                 place = end
                 self._tally.cursor = to_cursor(names, end)
 
-    async def _delete(self, candidates: Sequence[Key], names: Sequence[str]) -> bool:
+    def _begin(self, cursor: str | None) -> tuple[tuple[str, ...], Key | None]:
+        """Return by what rows are walked, and the place where the last run stopped, if it was stopped."""
+        rows, table = self._target.rows, self._target.table
+        names = walked_by(self._target)
+        place = from_cursor(cursor, names, [rows.raw(table, name) for name in names])
+        self._is_partial = place is not None
+        return names, place
+
+    async def _delete(self, found: Sequence[Key], names: Sequence[str]) -> bool:
         """Delete candidates, given in the order in which they are walked; False where the run ended before."""
         done = 0
         width = len(self._target.key)
-        while done < len(candidates):
+        while done < len(found):
             if self._is_over():
                 return False
-            some = candidates[done : done + self._pace.size]
-            keys = [each[-width:] for each in some]
+            self._check(1, 0)
+            room = self._ceiling.room(self._tally.deleted, self._tally.cascades.total())
+            some = found[done : done + min(self._pace.size, self._pace.size if room is None else room)]
+            keys = [each[len(names) - width : len(names)] for each in some]
+            dates = [each[0 if names[0] == self._target.rows.date_column else -1] for each in some]
             result = await self._pace.write(partial(self._batch, keys))
             if result is None:
                 continue
             done += len(some)
-            self._tally.cursor = to_cursor(names, some[-1])
+            self._tally.cursor = to_cursor(names, some[-1][: len(names)])
+            self._seen.add(dates, keys)
             self._record(len(some), *result)
         return True
+
+    async def _by_age(self, cursor: str | None) -> None:
+        """Delete without a look beforehand: each statement takes the oldest rows that there are beyond a place."""
+        names, place = self._begin(cursor)
+        sweep = Sweep(self._target, place)
+        while (room := self._room(self._pace.size)) and not self._is_over():
+            size = await self._may_go(room)
+            gone = await self._pace.write(partial(sweep, size)) if size else Swept(0)
+            if gone is None:
+                continue
+            if gone.last is not None:
+                sweep.go_on_behind(gone)
+                self._tally.cursor = to_cursor(names, gone.last)
+                self._seen.add([each[0] for each in (*gone.first, gone.last)], [each[1:] for each in gone.first])
+                self._record(gone.count, gone.count, {})
+            if gone.last is None or self._is_all_done():
+                self._tally.cursor = None
+                return
 
     def _batch(self, keys: Sequence[Key], connection: Connection) -> Done:
         dependents = self._choice.dependents
         if self._act is delete_rows and not dependents.going:
             return self._act(connection, self._target, keys), {}
-        return _locked_batch(connection, self._target, dependents, keys, self._act)
+        return locked_batch(connection, self._target, dependents, keys, self._act, self._check)
 
     async def _by_address(self) -> None:
         while (room := self._room(self._pace.size)) and not self._is_over():
-            deleted = await self._pace.write(partial(_delete_addressed, self._target, room))
+            size = await self._may_go(room)
+            deleted = await self._pace.write(partial(_delete_addressed, self._target, size)) if size else 0
             if deleted:
                 self._record(deleted, deleted, {})
-            if deleted is not None and deleted < room:
+            if (deleted is not None and deleted < size) or not size:
                 return
+
+    def _check(self, own: int, along: int) -> None:
+        """Raise `GuardExceededError` where so many more, and so many rows of other tables, may not go."""
+        self._ceiling.check(self._tally.deleted + own, self._tally.cascades.total() + along)
+
+    async def _may_go(self, size: int) -> int:
+        """Return how many of the next rows may go: 0 where none is left; raises where a guard lets none go."""
+        room = self._ceiling.room(self._tally.deleted, self._tally.cascades.total())
+        if room == 0 and await self._pace.read(partial(_is_any_left, self._target)):
+            self._check(1, 0)
+        return size if room is None else min(size, room)
 
     def _record(self, matched: int, deleted: int, cascades: dict[str, int]) -> None:
         self._tally.matched += matched
@@ -137,7 +194,8 @@ class Deletion:
         if self._should_stop():
             self._end("stopped on request; the next run goes on")
         elif self._pace.is_out_of_time:
-            self._end(f"stopped after {self._target.policy.max_seconds:g} seconds; the next run goes on")
+            lasted = in_words(self._target.policy.max_seconds or timedelta(0))
+            self._end(f"stopped after {lasted}; the next run goes on")
         else:
             return False
         return True
@@ -145,54 +203,6 @@ class Deletion:
     def _end(self, note: str) -> None:
         self._is_partial = True
         self._tally.note = note
-
-
-def _locked_batch(
-    connection: Connection, target: Target, dependents: Dependents, keys: Sequence[Key], act: Act
-) -> Done:
-    columns = [target.rows.raw(target.table, name) for name in target.key]
-    still = for_update(select(*columns).where(target.again(keys)), of=target.table)
-    chosen = [tuple(row) for row in connection.execute(still)]
-    if not chosen:
-        return 0, {}
-    undone = connection.begin_nested()
-    cascades = dependents.delete(connection, target.rows.among(target.table, chosen))
-    done = act(connection, target, chosen)
-    if cascades and done < len(chosen):  # else rows would stay whose children are gone
-        undone.rollback()
-        return 0, {}
-    undone.commit()
-    return done, cascades
-
-
-def _candidates(
-    target: Target, names: Sequence[str], place: Key | None, room: int, connection: Connection
-) -> tuple[list[Key], Key | None]:
-    """Return condemned rows of the next stretch, in order, and where it ends; None at the end of the table.
-
-    A stretch bounds what is looked at: rows that stay would else be read over and over.
-    """
-    policy, rows, table = target.policy, target.rows, target.table
-    columns = [rows.raw(table, name) for name in names]
-    order: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
-    after = true() if place is None else order > _comparable(place)
-    by_date = names[0] == rows.date_column and rows.is_indexed
-    within = limits(policy, rows, target.now) if by_date else true()
-    groups = policy.keep_newest is not None and policy.keep_newest.per
-    examined = EXAMINED_WITH_GROUPS if groups else EXAMINED_PER_READ
-    stretch = select(*columns).where(within, after).order_by(*columns).offset(examined - 1).limit(1)
-    end = connection.execute(stretch).first()
-    upto = true() if end is None else order <= _comparable(tuple(end))
-    found = select(*columns).where(target.condemned, after, upto).order_by(*columns).limit(room)
-    return _fetch(found, connection), None if end is None else tuple(end)
-
-
-def _fetch(statement: Select[Any], connection: Connection) -> list[Key]:
-    return [tuple(row) for row in connection.execute(statement)]
-
-
-def _comparable(place: Key) -> Any:
-    return place[0] if len(place) == 1 else place
 
 
 def _parameters(target: Target) -> int:
@@ -204,3 +214,10 @@ def _delete_addressed(target: Target, limit: int, connection: Connection) -> int
     address: ColumnElement[Any] = row_address(connection.dialect)
     some = select(address).select_from(target.table).where(target.condemned).limit(limit).correlate(None)
     return connection.execute(delete(target.table).where(address.in_(some), target.condemned)).rowcount
+
+
+def _is_any_left(target: Target, connection: Connection) -> bool:
+    return (
+        connection.execute(select(literal(1)).select_from(target.table).where(target.condemned).limit(1)).first()
+        is not None
+    )

@@ -66,6 +66,16 @@ def depot_of(policy: FilesPolicy, roots: tuple[Path, ...]) -> Place | None:
     return None
 
 
+def depots_of(policy: FilesPolicy, roots: tuple[Path, ...]) -> list[Place]:
+    """Return where files of the policy's directory may lie: its archive, and the trash of its root.
+
+    What another action put into the trash comes back from there, too. Raises `RefusedDirectoryError`.
+    """
+    root = innermost_root(policy.directory, roots)
+    archive = None if policy.archive_directory is None else depot_of(policy, roots)
+    return [place for place in (archive, Place(root, root / TRASH)) if place is not None]
+
+
 class Depot:
     """Takes in the files of one run; folders are made when the first file needs them, and made durable when left."""
 

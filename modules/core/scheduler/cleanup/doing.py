@@ -54,15 +54,16 @@ def action_problems(inspector: Inspector, policy: RowsPolicy, means: Means) -> l
     """Return what of a policy's action does not fit the live schema or the settings; empty when all does."""
     columns = {column["name"]: column for column in inspector.get_columns(policy.table_name)}
     key = inspector.get_pk_constraint(policy.table_name)["constrained_columns"]
-    if policy.action in (ARCHIVE, ANONYMISE, TRASH) and not key:
+    if not key and (policy.action in (ARCHIVE, ANONYMISE, TRASH) or policy.trash_column is not None):
         return [_problem("action", f"{policy.table_name!r} has no primary key, by which {policy.action!r} tells rows")]
+    trashed = list(_marker_problems("trash_column", policy.trash_column, policy, columns, boolean=False))
     if policy.action == ARCHIVE:
-        return list(_archive_problems(inspector, policy, columns))
+        return [*trashed, *_archive_problems(inspector, policy, columns)]
     if policy.action == ANONYMISE:
-        return list(_anonymise_problems(inspector, policy, columns, key, means))
-    if policy.action == TRASH:
-        return list(_marker_problems("trash_column", policy.trash_column, policy, columns, boolean=False))
-    return list(partition_problems(inspector, policy)) if policy.action == DROP_PARTITION else []
+        return [*trashed, *_anonymise_problems(inspector, policy, columns, key, means)]
+    if policy.action == DROP_PARTITION:
+        return list(partition_problems(inspector, policy))
+    return trashed
 
 
 def _archive_problems(inspector: Inspector, policy: RowsPolicy, columns: Columns) -> Iterator[Problem]:

@@ -9,10 +9,18 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from framework.duration import in_words
 from modules.core.scheduler.cleanup.carrying_out import FileAction, file_action
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.fingerprint import wanted
 from modules.core.scheduler.cleanup.groups import TooManyGroupsError
+from modules.core.scheduler.cleanup.guards import (
+    GUARD_EXCEEDED,
+    NO_CEILING,
+    Allowance,
+    Ceiling,
+    GuardExceededError,
+)
 from modules.core.scheduler.cleanup.judging import Found, Judge
 from modules.core.scheduler.cleanup.moving import ChangedError
 from modules.core.scheduler.cleanup.report import MAX_SAMPLES, Report, Tally
@@ -39,16 +47,19 @@ def clean_files(
     should_stop: Callable[[], bool] = lambda: False,
     monotonic: Seconds = lambda: 0.0,
     max_deletions: int | None = None,
+    ceiling: Ceiling = NO_CEILING,
 ) -> Report:
     """Carry out a policy of files, or in a dry run count what would go; blocking, so call it in a thread.
 
     The directory is walked once, and before that as often as rules need to know all of its files. Within a chunk of a
     directory the oldest go first. Files with other hard links, links, and whatever is no regular file are never
     touched and never counted towards a limit. `roots` are absolute; `monotonic` returns seconds, for `max_seconds`; no
-    more than `max_deletions` files go. A refused directory and a file that nothing can be done with are errors of the
-    report; a missing directory is a note.
+    more than `max_deletions` files go, those of the trash included; a run that comes to its `ceiling` while there is
+    more fails with the code `GUARD_EXCEEDED`. A refused directory and a file that nothing can be done with are errors
+    of the report; a missing directory is a note.
     """
-    run = _Run(policy, Judge(policy, now, max_deletions), dry_run, should_stop, monotonic, max_deletions)
+    allowance = Allowance(max_deletions, ceiling)
+    run = _Run(policy, Judge(policy, now, max_deletions), dry_run, should_stop, monotonic, allowance)
     try:
         run.clean(tuple(roots), now)
     except StoppedError:
@@ -56,6 +67,9 @@ def clean_files(
     except FileNotFoundError:
         run.tally.note = f"there is no directory {str(policy.directory)!r}"
     except (RefusedDirectoryError, TooManyGroupsError) as refusal:
+        run.tally.fail(str(refusal))
+    except GuardExceededError as refusal:
+        run.tally.code = GUARD_EXCEEDED
         run.tally.fail(str(refusal))
     return run.report(now)
 
@@ -70,7 +84,7 @@ class _Run:
         dry_run: bool,
         should_stop: Callable[[], bool],
         monotonic: Seconds,
-        most: int | None,
+        allowance: Allowance,
     ) -> None:
         self.tally = Tally()
         self._policy = policy
@@ -78,7 +92,7 @@ class _Run:
         self._dry_run = dry_run
         self._should_stop = should_stop
         self._monotonic = monotonic
-        self._most = most
+        self._allowance = allowance
         self._fingerprint = wanted()
         self._device = -1
         self._oldest: int | None = None
@@ -93,7 +107,7 @@ class _Run:
             self._judge.learn(lambda: self._look(fd), needed)
             self._act(fd, action)
         if policy.action == "trash":
-            purge(root, now, self.tally, dry_run=self._dry_run, should_stop=self._should_stop)
+            purge(root, now, self.tally, self._allowance, dry_run=self._dry_run, should_stop=self._should_stop)
 
     def report(self, now: datetime) -> Report:
         ends = (None if rank is None else self._judge.moment(rank) for rank in (self._oldest, self._newest))
@@ -106,7 +120,7 @@ class _Run:
             for rank, found in sorted((self._judge.rank(found.seen), found) for found in self._going(folder)):
                 if self._is_over(started):
                     return
-                if self._most is not None and self.tally.matched >= self._most:  # it came after the judge had looked
+                if not self._allowance.take(found.seen.st_size):  # it came after the judge had looked
                     self.tally.keep("budget")
                     continue
                 self._oldest, self._newest = min(rank, self._oldest or rank), max(rank, self._newest or rank)
@@ -162,8 +176,8 @@ class _Run:
 
     def _is_over(self, started: float) -> bool:
         limit = self._policy.max_seconds
-        if limit is not None and self.tally.matched and self._monotonic() - started >= limit:
-            self.tally.note = f"stopped after {limit:g} seconds; the next run goes on"
+        if limit is not None and self.tally.matched and self._monotonic() - started >= limit.total_seconds():
+            self.tally.note = f"stopped after {in_words(limit)}; the next run goes on"
             return True
         if self._should_stop():
             raise StoppedError

@@ -63,10 +63,9 @@ class FilesPolicy(FilesAction):
     )
     min_kept: int | None = Field(None, ge=1, description="The newest files stay while fewer than this would be left.")
     max_files_per_run: int | None = Field(None, ge=1, description="A run takes at most so many files, oldest first.")
-    max_seconds: float | None = Field(
+    max_seconds: PositiveDuration | None = Field(
         None,
-        gt=0,
-        description="A run takes no more files after so many seconds, but always one; looking takes its own time.",
+        description="A run takes no more files after this time, but always one; looking takes its own time.",
     )
     remove_empty: bool = Field(
         default=False,

@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.core.scheduler.cleanup.fingerprint import difference
 from modules.core.scheduler.cleanup.parsing import AnyPolicy
-from modules.core.scheduler.cleanup.report import Report
+from modules.core.scheduler.cleanup.report import PURGED, Report
 
 
 def counted(report: Report, policy: AnyPolicy) -> dict[str, Any]:
@@ -28,8 +28,7 @@ def changed(planned: Mapping[str, Any], now: Mapping[str, Any], tolerance: float
 
     `the_same`: as many as planned would go, but others; how many of those that were shown are among them.
     """
-    before = {"files": planned["files"], "bytes": planned["bytes"], **_rows(planned)}
-    after = {"files": now["files"], "bytes": now["bytes"], **_rows(now)}
+    before, after = _numbers(planned), _numbers(now)
     pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in {**before, **after}}
     moved = {name: pair for name, pair in pairs.items() if abs(pair[1] - pair[0]) > tolerance * pair[0]}
     replaced = difference(planned["fingerprint"], now["fingerprint"])
@@ -38,5 +37,11 @@ def changed(planned: Mapping[str, Any], now: Mapping[str, Any], tolerance: float
     return {name: {"planned": was, "now": is_now} for name, (was, is_now) in moved.items()}
 
 
-def _rows(told: Mapping[str, Any]) -> dict[str, int]:
-    return {f"rows.{table}": count for table, count in told["rows"].items()}
+def planned_most(told: Mapping[str, Any], tolerance: float) -> int:
+    """Return how much may go by a plan at most: what it told, files of the trash included, and the tolerance."""
+    return int((told["matched"] + told["done"].get(PURGED, 0)) * (1 + tolerance))
+
+
+def _numbers(told: Mapping[str, Any]) -> dict[str, int]:
+    rows = {f"rows.{table}": count for table, count in told["rows"].items()}
+    return {"files": told["files"], "purged": told["done"].get(PURGED, 0), "bytes": told["bytes"], **rows}

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from modules.core.scheduler.cleanup.report import MAX_SAMPLES, Tally
 from modules.core.scheduler.cleanup.row_tiers import local_moment
+from modules.core.scheduler.cleanup.table_rows import Key
 from modules.core.scheduler.cleanup.target import Target
 
 _UTC = ZoneInfo("UTC")
@@ -33,6 +34,30 @@ class Glimpse:
             tally.sample(sample)
 
 
+class Seen:
+    """The same of a run that deletes, put together from its batches."""
+
+    def __init__(self, target: Target) -> None:
+        self._names = target.key
+        self._ends: list[Any] = []
+        self._samples: list[str] = []
+
+    def add(self, dates: Sequence[Any], keys: Sequence[Key]) -> None:
+        """Take in a batch: the dates as they are stored, and the keys in the order in which rows went."""
+        self._ends = [pick([*dates, *self._ends], key=_place) for pick in (min, max)]
+        room = MAX_SAMPLES - len(self._samples)
+        self._samples += [sample_of(self._names, key) for key in keys[: max(room, 0)]]
+
+    def tell(self, tally: Tally) -> None:
+        """Put it into the tally."""
+        oldest, newest = map(in_utc, self._ends or (None, None))
+        Glimpse(oldest, newest, tuple(self._samples)).tell(tally)
+
+
+def _place(stored: object) -> tuple[bool, Any]:
+    return isinstance(stored, str), stored  # as SQLite sorts a column that holds both
+
+
 def glimpse(connection: Connection, target: Target, order: Sequence[ColumnElement[Any]], going: int) -> Glimpse:
     """Look at the first so many of the condemned rows, in the order in which they go."""
     rows, table = target.rows, target.table
@@ -44,10 +69,16 @@ def glimpse(connection: Connection, target: Target, order: Sequence[ColumnElemen
         columns = rows.key_columns(table)
         query = select(*columns).where(target.condemned).order_by(*order).limit(min(going, MAX_SAMPLES))
         some = connection.execute(query).all()
-    samples = (", ".join(f"{name}={value}" for name, value in zip(target.key, row, strict=True)) for row in some)
-    return Glimpse(_in_utc(oldest), _in_utc(newest), tuple(samples))
+    samples = tuple(sample_of(target.key, row) for row in some)
+    return Glimpse(in_utc(oldest), in_utc(newest), samples)
 
 
-def _in_utc(stored: object) -> datetime | None:
+def sample_of(names: Sequence[str], key: Sequence[Any]) -> str:
+    """Return the text that shows which row has this key."""
+    return ", ".join(f"{name}={value}" for name, value in zip(names, key, strict=True))
+
+
+def in_utc(stored: object) -> datetime | None:
+    """Return the moment of a stored value, or None where it is none."""
     moment = local_moment(stored, _UTC)
     return None if moment is None else moment.replace(tzinfo=UTC)

@@ -15,7 +15,7 @@ from modules.core.scheduler.cleanup.files import clean_files
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.moments import is_before
 from modules.core.scheduler.cleanup.pending import not_done
-from modules.core.scheduler.cleanup.rows_action import ANONYMISE, TRASH
+from modules.core.scheduler.cleanup.rows_action import ANONYMISE
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy, read_rows
 from modules.core.scheduler.cleanup.trashing import filling
@@ -42,7 +42,7 @@ def oldest_row(c: Connection, policy: RowsPolicy, now: datetime, means: Means) -
 
     A row that is anonymised, or in the trash, has been dealt with and is passed over.
     """
-    policy = filling(policy) if policy.action == TRASH else policy
+    policy = policy if policy.trash_column is None else filling(policy)
     if problems := check_rows_policy(c, policy, means=means):
         return Oldest(None, why="; ".join(problem["message"] for problem in problems))
     rows = read_rows(inspect(c), policy)

@@ -32,9 +32,9 @@ class Pace:
         self._database = database
         self._clock = clock
         self._most = _MOST
-        self._target = policy.batch_seconds
+        self._target = None if policy.batch_seconds is None else policy.batch_seconds.total_seconds()
         self._pause = 0.0 if policy.pause is None else policy.pause.total_seconds()
-        self._ends = None if policy.max_seconds is None else clock.monotonic() + policy.max_seconds
+        self._ends = None if policy.max_seconds is None else clock.monotonic() + policy.max_seconds.total_seconds()
         self._rest = 0.0
         self._busy = 0
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Table
 
 from framework.errors import did_you_mean
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy, Policy
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
+from modules.core.scheduler.cleanup.selectables import SelectableError, table_and_filters
 
 AnyPolicy = RowsPolicy | FilesPolicy | FunctionPolicy
 Problem = dict[str, str]
@@ -37,7 +37,8 @@ def parse_policy(config: Mapping[str, Any], *, default_interval: timedelta, allo
     """Return the policy of the config, or raise `PolicyError`.
 
     `default_interval` is used where neither `cleanup_interval` nor `cron` is given. `allowed_roots` are absolute; a
-    directory must lie strictly below one of them. `table`, a SQLAlchemy `Table` or mapped class, means its name.
+    directory must lie strictly below one of them. `table`, a SQLAlchemy `Table`, a mapped class or a `select` of
+    one with equality filters, means its name and `where`.
     """
     config = _by_name(config)
     kinds = [key for key in _KINDS if key in config]
@@ -54,18 +55,19 @@ def parse_policy(config: Mapping[str, Any], *, default_interval: timedelta, allo
 
 
 def _by_name(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with the name of a table instead of `table`: a SQLAlchemy `Table` or a mapped class."""
+    """The config with the name of a table, and filters, instead of `table`: a Table, a mapped class or a select."""
     if "table" not in config:
         return dict(config)
     rest = {key: value for key, value in config.items() if key != "table"}
-    table = getattr(config["table"], "__table__", config["table"])
     if "table_name" in config:
         raise PolicyError([{"field": "table", "message": "give table or table_name, not both"}])
-    if not isinstance(table, Table):
-        raise PolicyError([{"field": "table", "message": "a SQLAlchemy Table or a mapped class is needed"}])
-    if table.schema is not None:
-        raise PolicyError([{"field": "table", "message": f"{table.name!r} lies in a schema of its own"}])
-    return {"table_name": table.name, **rest}
+    try:
+        table, filters = table_and_filters(config["table"])
+    except SelectableError as error:
+        raise PolicyError([{"field": "table", "message": str(error)}]) from None
+    if filters and rest.get("where") is not None:
+        raise PolicyError([{"field": "where", "message": "give the filters in the select of table or here, not both"}])
+    return {"table_name": table.name, **rest, **({"where": filters} if filters else {})}
 
 
 def _unclear_kind(config: Mapping[str, Any], kinds: list[str]) -> list[Problem]:

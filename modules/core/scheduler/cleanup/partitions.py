@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, DateTime, Inspector, text
 
 from framework.database import POSTGRESQL, Database
+from modules.core.scheduler.cleanup.guards import NO_CEILING, Ceiling
 from modules.core.scheduler.cleanup.parsing import Problem
 from modules.core.scheduler.cleanup.report import Tally
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
@@ -63,12 +64,13 @@ async def drop_partitions(
     dry_run: bool,
     should_stop: Callable[[], bool],
     most: int | None = None,
+    ceiling: Ceiling = NO_CEILING,
 ) -> None:
     """Detach and drop the partitions that are over, oldest first, each in a transaction that looks again.
 
     The tally counts their rows, and names the partitions. A default partition, and one without an end, stays; so does
     the first one beyond `most` rows, and what comes after. Raises `SQLAlchemyError`, also where a lock is not given in
-    time.
+    time, and `GuardExceededError`.
     """
     before = now if policy.max_age is None else now - policy.max_age
     found = await database.read(partial(partitions, policy.table_name))
@@ -81,16 +83,16 @@ async def drop_partitions(
         if most is not None and tally.matched + rows > most:
             tally.note = f"stopped before {each.name}: more than {most} rows would go"
             return
+        ceiling.check(tally.deleted + rows)
         tally.examined += rows
         tally.matched += rows
         tally.sample(f"{each.name}: {rows} rows, {each.bytes} bytes")
-        if dry_run:
-            tally.freed_bytes += each.bytes
-        elif await database.write(partial(_drop, policy.table_name, each.name, before)):
+        if gone := not dry_run and await database.write(partial(_drop, policy.table_name, each.name, before)):
             tally.deleted += rows
             tally.batches += 1
-            tally.freed_bytes += each.bytes
             tally.done["partitions"] += 1
+        if gone or dry_run:
+            tally.freed_bytes += each.bytes
         else:
             tally.skip("changed", rows)
 

@@ -12,6 +12,7 @@ from typing import Any
 MAX_ERRORS = 20
 MAX_ERROR_LENGTH = 500
 MAX_SAMPLES = 20
+PURGED = "purged"  # in `done`: files that were deleted from the trash
 
 
 watching: ContextVar[Callable[[Tally], None] | None] = ContextVar("watching", default=None)
@@ -32,14 +33,14 @@ class Report:
     matched: int = 0
     deleted: int = 0
     bytes: int = 0
-    """Size of the files deleted, in a dry run of those that would be; 0 for rows."""
+    """Size of the files deleted, those of the trash too, in a dry run of those that would be; 0 for rows."""
     freed_bytes: int = 0
     """Bytes that the disk or the database file got back, in a dry run as far as they can be foreseen."""
     batches: int = 0
     """Transactions that deleted rows; 0 for files."""
     kept: Mapping[str, int] = field(default_factory=dict)
-    """Why the rules kept something, and how often: `young`, `newest`, `tier`, `held`, `filtered`, `no_key`,
-    `min_age`, `min_kept`, `guard`, `budget`."""
+    """Why the rules kept something, and how often: `young`, `newest`, `tier`, `held`, `tagged`, `filtered`,
+    `no_key`, `min_age`, `min_kept`, `guard`, `budget`."""
     done: Mapping[str, int] = field(default_factory=dict)
     """What was done beside or instead of deleting, and how often, such as `archived` or `compressed`."""
     cascades: Mapping[str, int] = field(default_factory=dict)
@@ -153,6 +154,7 @@ class Tally:
         self.batches = 0
         self.note: str | None = None
         self.cursor: str | None = None
+        self.code: str | None = None
         self.kept: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
         self.cascades: Counter[str] = Counter()
@@ -195,7 +197,7 @@ class Tally:
             self._errors.append(message[:MAX_ERROR_LENGTH])
 
     def add(self, report: Report) -> None:
-        """Add the numbers and the errors of a report."""
+        """Add the numbers, samples and errors of a report."""
         self.examined += report.examined
         self.matched += report.matched
         self.deleted += report.deleted
@@ -206,6 +208,8 @@ class Tally:
         self.done.update(report.done)
         self.cascades.update(report.cascades)
         self.span(report.oldest, report.newest)
+        for sample in report.samples:
+            self.sample(sample)
         self._skipped.update(report.skipped)
         self._errors.extend(report.errors[: MAX_ERRORS - len(self._errors)])
         self._error_count += report.error_count
@@ -229,6 +233,7 @@ class Tally:
             newest=self._newest,
             samples=tuple(self._samples),
             skipped=dict(self._skipped),
+            code=self.code,
             errors=tuple(self._errors),
             error_count=self._error_count,
             note=self.note,

@@ -41,16 +41,17 @@ async def archives(policy: RowsPolicy, database: Database, means: Means) -> list
     A file is named by its name, a table by its own, and what one run put into the trash by what the column holds.
     Raises `ArchiveError` and `SQLAlchemyError`.
     """
-    if policy.action == TRASH:
-        runs = await database.read(partial(trashed_runs, policy.table_name, str(policy.trash_column)))
-        return [{"archive": name, "rows": rows, "bytes": None} for name, rows in runs]
+    runs = await _trashed(policy, database)
+    trashed = [{"archive": name, "rows": rows, "bytes": None} for name, rows in runs.items()]
     name = _archive_table(policy)
     if name is not None:
         everything = select(func.count()).select_from(table(quoted_name(name, quote=True)))
         count = await database.read(lambda c: c.scalar(everything))
-        return [{"archive": name, "rows": count, "bytes": None}]
+        return [{"archive": name, "rows": count, "bytes": None}, *trashed]
+    if policy.action == TRASH or (policy.archive_to is None and means.archive_folder is None):
+        return trashed
     found = await asyncio.to_thread(names_in, means.roots, archive_folder(policy, means))
-    return [{"archive": name, "rows": None, "bytes": size} for name, size in found]
+    return [{"archive": name, "rows": None, "bytes": size} for name, size in found] + trashed
 
 
 async def restore(policy: RowsPolicy, archive: str, *, database: Database, means: Means, dry_run: bool) -> Restored:
@@ -59,8 +60,8 @@ async def restore(policy: RowsPolicy, archive: str, *, database: Database, means
     Each of them is whole, so that a restore that was cut off, or failed, can be done again. Rows of an archive table
     move back; files stay. Raises `ArchiveError`, `OSError` and `SQLAlchemyError`.
     """
-    if policy.action == TRASH:
-        return await _restore_trash(policy, archive, database, dry_run=dry_run)
+    if archive in (trashed := await _trashed(policy, database)):
+        return await _restore_trash(policy, archive, trashed[archive], database, dry_run=dry_run)
     name = _archive_table(policy)
     if name is not None:
         return await _restore_table(policy, name, database, dry_run=dry_run)
@@ -95,11 +96,17 @@ async def _restore_table(policy: RowsPolicy, name: str, database: Database, *, d
             return done
 
 
-async def _restore_trash(policy: RowsPolicy, run: str, database: Database, *, dry_run: bool) -> Restored:
+async def _trashed(policy: RowsPolicy, database: Database) -> dict[str, int]:
+    """What the trash holds, by run; a policy with another action may know one from before."""
+    if policy.trash_column is None:
+        return {}
+    return dict(await database.read(partial(trashed_runs, policy.table_name, policy.trash_column)))
+
+
+async def _restore_trash(policy: RowsPolicy, run: str, rows: int, database: Database, *, dry_run: bool) -> Restored:
     name, trash_column = policy.table_name, str(policy.trash_column)
     if dry_run:
-        runs = await database.read(partial(trashed_runs, name, trash_column))
-        return Restored(rows=dict(runs).get(run, 0))
+        return Restored(rows=rows)
     done = Restored()
     while batch := await database.write(partial(untrash, name, trash_column, run)):
         done.rows += batch

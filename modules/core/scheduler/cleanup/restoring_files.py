@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from modules.core.scheduler.cleanup.depots import Batch, batches, depot_of
+from modules.core.scheduler.cleanup.depots import Batch, Place, batches, depots_of
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.moving import ChangedError, move
 from modules.core.scheduler.cleanup.report import Report, Tally
@@ -55,12 +56,10 @@ def restorable_files(policy: FilesPolicy, *, roots: Sequence[Path]) -> list[dict
     `[{"archive", "moved_at", "expires_at", "files", "bytes"}]`: the id, aware moments, the second None in an archive.
     Raises `RefusedDirectoryError`.
     """
-    if depot_of(policy, tuple(roots)) is None:
-        return []
     run = _Restoring(policy, tuple(roots), Tally(), dry_run=True, should_stop=lambda: False)
     found = []
-    for batch in run.batches():
-        sizes = [seen.st_size for folder in run.folders(batch) for _, seen in run.files(folder)]
+    for place, batch in run.batches():
+        sizes = [seen.st_size for folder in run.folders(place, batch) for _, seen in run.files(folder)]
         if sizes:
             times = {"moved_at": batch.moved_at, "expires_at": batch.expires_at}
             found.append({"archive": batch.name, **times, "files": len(sizes), "bytes": sum(sizes)})
@@ -77,10 +76,7 @@ class _Restoring:
         dry_run: bool,
         should_stop: Callable[[], bool],
     ) -> None:
-        place = depot_of(policy, roots)
-        if place is None:
-            raise RefusedDirectoryError(f"files of {str(policy.directory)!r} are kept nowhere: its action is no move")
-        self._place = place
+        self._places = depots_of(policy, roots)
         self._root = innermost_root(policy.directory, roots)
         self._below = policy.directory.relative_to(self._root)
         self._tally = tally
@@ -90,31 +86,33 @@ class _Restoring:
         """What a dry run would have put back by now, so that an older one of that path is not counted, too."""
 
     def restore(self, name: str | None, path: Path | None) -> None:
-        chosen = [batch for batch in self.batches() if name in (None, batch.name)]
+        chosen = [(place, batch) for place, batch in self.batches() if name in (None, batch.name)]
         if name is not None and not chosen:
-            self._tally.fail(f"there is no archive {name!r} in {str(self._place.folder)!r}")
-        for batch in chosen:
-            top = self._place.folder / batch.name
-            for folder in self.folders(batch):
+            folders = " or ".join(repr(str(place.folder)) for place in self._places)
+            self._tally.fail(f"there is no archive {name!r} in {folders}")
+        for place, batch in chosen:
+            top = place.folder / batch.name
+            for folder in self.folders(place, batch):
                 home = self._root / folder.path.relative_to(top)
                 names = [(name, seen) for name, seen in self.files(folder) if path in (None, home / name)]
                 self._tally.matched += len(names)
                 self._return_all(folder, home, names)
 
-    def batches(self) -> list[Batch]:
-        try:
-            with opened(self._place.root, self._place.folder) as fd:
-                return batches(fd)[::-1]
-        except FileNotFoundError:
-            return []
+    def batches(self) -> list[tuple[Place, Batch]]:
+        """Return what there is, the latest first."""
+        found = []
+        for place in self._places:
+            with suppress(FileNotFoundError), opened(place.root, place.folder) as fd:
+                found += [(place, batch) for batch in batches(fd)]
+        return sorted(found, key=lambda each: each[1].name, reverse=True)
 
-    def folders(self, batch: Batch) -> Iterator[Folder]:
+    def folders(self, place: Place, batch: Batch) -> Iterator[Folder]:
         walk = Walk(
             "*", recursive=True, should_stop=self._should_stop, tally=self._tally, remove_empty=self._remove_empty
         )
-        folder = self._place.folder / batch.name / self._below
+        folder = place.folder / batch.name / self._below
         try:
-            with opened(self._place.root, folder) as fd:
+            with opened(place.root, folder) as fd:
                 yield from walk.folders(fd, folder)
         except FileNotFoundError:
             return
@@ -137,9 +135,18 @@ class _Restoring:
             for name, seen in names:
                 self._count(home / name, seen, is_free=not os.path.lexists(home / name))
         elif names:
+            self._return_into(home, folder, names)
+
+    def _return_into(self, home: Path, folder: Folder, names: Sequence[tuple[str, os.stat_result]]) -> None:
+        """Put files into their directory; one that cannot be had any more keeps its files in the depot, no others."""
+        try:
             with opened(self._root, home, create=True) as to:
                 for name, seen in names:
                     self._return(folder, home, to, name, seen)
+        except OSError as error:
+            self._tally.fail(f"cannot restore {len(names)} files to {str(home)!r}: {error.strerror}")
+        except RefusedDirectoryError as refusal:
+            self._tally.fail(f"cannot restore {len(names)} files: {refusal}")
 
     def _return(self, folder: Folder, home: Path, to: int, name: str, seen: os.stat_result) -> None:
         try:

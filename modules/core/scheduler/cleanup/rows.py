@@ -15,9 +15,10 @@ from framework.clock import Clock, SystemClock
 from framework.database import Database
 from modules.core.scheduler.cleanup.actions import Action, ActionError, Means
 from modules.core.scheduler.cleanup.choosing import Choice, RefusedError, choose, walked_by
-from modules.core.scheduler.cleanup.deleting import Deletion, delete_rows
+from modules.core.scheduler.cleanup.deleting import Bounds, Deletion, delete_rows
 from modules.core.scheduler.cleanup.doing import action_of
 from modules.core.scheduler.cleanup.fingerprint import Fingerprint, wanted
+from modules.core.scheduler.cleanup.guards import GUARD_EXCEEDED, NO_CEILING, Ceiling, GuardExceededError
 from modules.core.scheduler.cleanup.pace import Pace
 from modules.core.scheduler.cleanup.partitions import drop_partitions
 from modules.core.scheduler.cleanup.report import Report, Tally
@@ -40,6 +41,7 @@ async def clean_rows(
     owned_tables: Collection[str] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     max_deletions: int | None = None,
+    ceiling: Ceiling = NO_CEILING,
     clock: Clock | None = None,
     means: Means | None = None,
     cursor: str | None = None,
@@ -50,20 +52,11 @@ async def clean_rows(
     write transaction; each batch is one transaction that looks at those rows alone and checks every rule again. What
     the schema, the database or the disk refuses is an error of the report, and ends the run: batches before it stay
     done, its own is undone. A run that a budget ends says in the report's `cursor` where the next one goes on; at most
-    `max_deletions` rows go, and never more than `max_rows_per_run`.
+    `max_deletions` rows go, and never more than `max_rows_per_run`. One that comes to its `ceiling` while there is
+    more fails with the code `GUARD_EXCEEDED`.
     """
-    run = _Run(
-        database,
-        now,
-        dry_run,
-        forbidden_tables,
-        owned_tables,
-        should_stop,
-        max_deletions,
-        clock or SystemClock(),
-        means or Means(),
-        Tally(),
-    )
+    rails = (forbidden_tables, owned_tables, should_stop, max_deletions, ceiling)
+    run = _Run(database, now, dry_run, *rails, clock or SystemClock(), means or Means(), Tally())
     await run.guarded(policy, cursor)
     if not dry_run:
         await run.give_back(policy)
@@ -79,6 +72,7 @@ class _Run:
     owned: Collection[str] | None
     should_stop: Callable[[], bool]
     max_deletions: int | None
+    ceiling: Ceiling
     clock: Clock
     means: Means
     tally: Tally
@@ -92,6 +86,9 @@ class _Run:
         except SQLAlchemyError as error:
             self.tally.fail(f"the database refused: {_cause(error)}")
         except (ActionError, OSError) as error:
+            self.tally.fail(str(error))
+        except GuardExceededError as error:
+            self.tally.code = GUARD_EXCEEDED
             self.tally.fail(str(error))
 
     async def give_back(self, policy: RowsPolicy) -> None:
@@ -110,9 +107,10 @@ class _Run:
         if policy.action == DROP_PARTITION:
             await self._drop_partitions(policy)
             return
-        first = filling(policy) if policy.action == TRASH else policy
+        has_trash = policy.trash_column is not None
+        first = filling(policy) if has_trash else policy
         await self._go_through(first, action_of(policy, self.now, self.means), cursor)
-        if policy.action == TRASH:
+        if has_trash:
             await self._empty_trash(policy)
 
     async def _go_through(self, policy: RowsPolicy, action: Action | None, cursor: str | None) -> None:
@@ -127,8 +125,8 @@ class _Run:
                 await pace.read(partial(_take, fingerprint, choice, self.tally.matched))
             return
         try:
-            deletion = Deletion(choice, pace, self.tally, self.should_stop, act=action or delete_rows, most=most)
-            await deletion.carry_out(cursor)
+            act, bounds = action or delete_rows, Bounds(most, self.ceiling)
+            await Deletion(choice, pace, self.tally, self.should_stop, act=act, bounds=bounds).carry_out(cursor)
         finally:
             if action is not None:
                 self._tell_done(action)
@@ -144,13 +142,16 @@ class _Run:
         rest = None if self.max_deletions is None else self.max_deletions - self.tally.matched
         if rest == 0:
             return
-        second = replace(self, tally=Tally(), max_deletions=rest)
+        gone = self.tally.report(policy.kind, started_at=self.now, dry_run=self.dry_run)
+        second = replace(self, tally=Tally(), max_deletions=rest, ceiling=self.ceiling.less(gone))
         await second.guarded(emptying(policy), None)
         second.tally.kept.clear()  # live rows, which the first half has judged
         second.tally.examined = second.tally.matched
         if self.dry_run:
-            gone = f"{self.tally.matched} rows would go to the trash, and {second.tally.matched} be deleted from it"
-            self.tally.note = "; ".join(filter(None, (self.tally.note, gone)))
+            verb = "go to the trash" if policy.action == TRASH else "go from outside of the trash"
+            told = f"{self.tally.matched} rows would {verb}, and {second.tally.matched} be deleted from it"
+            self.tally.note = "; ".join(filter(None, (self.tally.note, told)))
+        self.tally.code = second.tally.code
         self.tally.add(second.tally.report(policy.kind, started_at=self.now, dry_run=self.dry_run))
 
     async def _drop_partitions(self, policy: RowsPolicy) -> None:
@@ -165,6 +166,7 @@ class _Run:
             dry_run=self.dry_run,
             should_stop=self.should_stop,
             most=self.max_deletions,
+            ceiling=self.ceiling,
         )
 
 

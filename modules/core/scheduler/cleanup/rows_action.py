@@ -12,15 +12,15 @@ from modules.core.scheduler.cleanup.paths import AllowedPath
 from modules.core.scheduler.cleanup.policy import PositiveDuration
 
 PSEUDONYM = "hash"
-ARCHIVE, ANONYMISE, TRASH, DROP_PARTITION = "archive", "anonymise", "trash", "drop_partition"
+DELETE, ARCHIVE, ANONYMISE, TRASH, DROP_PARTITION = "delete", "archive", "anonymise", "trash", "drop_partition"
 
 _KEYS_OF: dict[str, tuple[str, ...]] = {
     "archive_to": (ARCHIVE,),
     "compress": (ARCHIVE,),
     "anonymise": (ANONYMISE,),
     "done_column": (ANONYMISE,),
-    "trash_column": (TRASH,),
-    "trash_for": (TRASH,),
+    "trash_column": (TRASH, DELETE, ARCHIVE, ANONYMISE),
+    "trash_for": (TRASH, DELETE, ARCHIVE, ANONYMISE),
 }
 _NEEDS = {ANONYMISE: ("anonymise",), TRASH: ("trash_column", "trash_for"), DROP_PARTITION: ("max_age",)}
 _OF_PARTITIONS = {*Guarded.model_fields, "action", "table_name", "date_column", "max_age", "batch_size", "database"}
@@ -68,7 +68,9 @@ class RowsAction(Guarded):
         None, description="For `anonymise`: date or boolean column that marks rows done; needed for pseudonyms."
     )
     trash_column: Identifier | None = Field(
-        None, description="For `trash`: date column, null in live rows, that is set when a row goes to the trash."
+        None,
+        description="For `trash`: date column, null in live rows, that is set when a row goes to the trash. Beside "
+        "another action it says where rows lie in the trash from before.",
     )
     trash_for: PositiveDuration | None = Field(
         None, description="For `trash`: how long a row stays there before it is deleted."
@@ -92,6 +94,8 @@ class RowsAction(Guarded):
         missing = [name for name in _NEEDS.get(self.action, ()) if getattr(self, name) is None]
         if missing:
             raise ValueError(f"the action {self.action!r} needs {' and '.join(missing)}")
+        if (self.trash_column is None) != (self.trash_for is None):
+            raise ValueError("give trash_column and trash_for, both or neither")
         if self.compress and self.archive_to is not None and self.archive_to.table is not None:
             raise ValueError("compress is for archives in files, not for tables")
         if self.action == DROP_PARTITION and (others := self._rules()):

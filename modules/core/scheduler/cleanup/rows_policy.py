@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from framework.duration import in_words
 from modules.core.scheduler.cleanup.names import Identifier, TableName
 from modules.core.scheduler.cleanup.policy import Duration, PositiveDuration
 from modules.core.scheduler.cleanup.rows_action import RowsAction
@@ -46,6 +48,17 @@ def _not_negative(duration: timedelta) -> timedelta:
     return duration
 
 
+def _at_most(longest: timedelta) -> Callable[[timedelta], timedelta]:
+    def check(duration: timedelta) -> timedelta:
+        if duration > longest:
+            raise ValueError(f"it cannot be longer than {in_words(longest)}")
+        return duration
+
+    return check
+
+
+Filters = dict[Identifier, Annotated[Any, AfterValidator(_to_filter)]]
+
 _FEW = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -79,24 +92,32 @@ class RowTiers(BaseModel):
 class RowsPolicy(RowsAction):
     """Rows of one table: a limit condemns a row, and a keep rule saves it.
 
-    Only rows that fit `where`, and whose date can be read, are judged. The limits are `max_age` and `max_rows`; either
-    condemns; without both, the column holds an expiry time. What the limits condemn stays all the same where
-    `hold_column`, `min_age`, `keep_newest`, `tiers` or `min_kept` says so, and is counted under the first of these.
+    Only rows that fit `where`, and whose date can be read, are judged. The limits are `max_age`, `max_rows` and
+    `max_size_mb`; each condemns; without any, the column holds an expiry time. What the limits condemn stays all the
+    same where `hold_column`, `keep_where`, `min_age`, `keep_newest`, `tiers` or `min_kept` says so, and is counted
+    under the first of these.
     """
 
     kind: ClassVar[str] = "rows"
 
     table_name: TableName = Field(description="Table to delete from.")
-    date_column: Identifier = Field(
-        description="Column that tells a row's age, or its expiry where neither max_age nor max_rows is given."
-    )
+    date_column: Identifier = Field(description="Column that tells a row's age, or its expiry where no limit is given.")
     max_age: PositiveDuration | None = Field(None, description="Age beyond which a row goes.")
     max_rows: int | None = Field(None, ge=1, le=1_000_000_000, description="Rows beyond the newest so many go.")
-    where: dict[Identifier, Annotated[Any, AfterValidator(_to_filter)]] | None = Field(
+    max_size_mb: float | None = Field(
+        None, ge=0, description="Megabytes (1,000,000 bytes) that the newest rows may take, by size_column."
+    )
+    size_column: Identifier | None = Field(
+        None, description="For `max_size_mb`: column with the bytes of a row; null counts as none."
+    )
+    where: Filters | None = Field(
         None, min_length=1, description="Equality filters: column to value, to a list of values, or to null."
     )
     hold_column: Identifier | None = Field(
         None, description="A row stays while this column is true, not 0, not empty: null holds nothing."
+    )
+    keep_where: Filters | None = Field(
+        None, min_length=1, description="Tags: a row that fits all of these equality filters stays."
     )
     min_age: PositiveDuration | None = Field(
         None, description="A row younger than this stays, whatever the limits say."
@@ -121,14 +142,14 @@ class RowsPolicy(RowsAction):
         "`refuse` the run, or `delete` them first.",
     )
     batch_size: int = Field(100, ge=1, le=10_000, description="Rows deleted in one transaction, the first of a run.")
-    batch_seconds: float | None = Field(
-        None, gt=0, le=60, description="Seconds that a batch shall take: batches grow and shrink to it."
+    batch_seconds: Annotated[PositiveDuration, AfterValidator(_at_most(timedelta(minutes=1)))] | None = Field(
+        None, description="Time that a batch shall take, at most a minute: batches grow and shrink to it."
     )
     pause: Annotated[Duration, AfterValidator(_not_negative)] | None = Field(
         None, description="Time between two batches."
     )
-    max_seconds: float | None = Field(
-        None, gt=0, le=86_400, description="Seconds after which a run ends; the next one goes on where it stopped."
+    max_seconds: Annotated[PositiveDuration, AfterValidator(_at_most(timedelta(days=1)))] | None = Field(
+        None, description="Time after which a run ends; the next one goes on where it stopped."
     )
     max_rows_per_run: int | None = Field(
         None, ge=1, description="Rows after which a run ends; the next one goes on where it stopped."
@@ -139,10 +160,23 @@ class RowsPolicy(RowsAction):
     )
     database: Identifier | None = Field(None, description="Name of another configured database.")
 
+    @model_validator(mode="after")
+    def _size_of_something(self) -> Self:
+        if (self.max_size_mb is None) != (self.size_column is None):
+            raise ValueError("give max_size_mb and size_column, both or neither")
+        return self
+
+    @property
+    def by_number(self) -> bool:
+        """Whether a row goes because there are too many or too much, and for no age."""
+        return self.max_age is None and (self.max_rows is not None or self.max_size_mb is not None)
+
     @property
     def ranks(self) -> bool:
         """Whether rows are told newer from older, which needs a primary key."""
-        return any(rule is not None for rule in (self.max_rows, self.keep_newest, self.tiers, self.min_kept))
+        return any(
+            rule is not None for rule in (self.max_rows, self.max_size_mb, self.keep_newest, self.tiers, self.min_kept)
+        )
 
     @property
     def columns(self) -> dict[str, str]:
@@ -150,6 +184,14 @@ class RowsPolicy(RowsAction):
         named = {"date_column": self.date_column}
         if self.hold_column is not None:
             named["hold_column"] = self.hold_column
-        named |= {f"where.{name}": name for name in self.where or {}}
+        if self.size_column is not None:
+            named["size_column"] = self.size_column
+        named |= {field: name for field, name, _ in self.compared}
         per = [] if self.keep_newest is None else self.keep_newest.per
         return named | {f"keep_newest.per.{place}": name for place, name in enumerate(per)}
+
+    @property
+    def compared(self) -> list[tuple[str, str, Any]]:
+        """The equality filters: field, column, and the value or values that it is compared with."""
+        filters = (("where", self.where), ("keep_where", self.keep_where))
+        return [(f"{key}.{name}", name, value) for key, some in filters for name, value in (some or {}).items()]

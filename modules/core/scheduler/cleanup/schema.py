@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Inspector, TableClause, func, inspect, select, table
+from sqlalchemy import Connection, Inspector, Integer, Numeric, TableClause, func, inspect, select, table
 from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import TypeEngine
 
@@ -47,7 +47,7 @@ def check_rows_policy(
     problems = _column_problems(policy, column_types(inspector, name))
     needs_key = policy.ranks or policy.children == "delete"
     if needs_key and not inspector.get_pk_constraint(name)["constrained_columns"]:
-        message = f"{name!r} has no primary key, which max_rows, keep_newest, tiers, min_kept and children need"
+        message = f"{name!r} has no primary key, by which rules other than an age tell rows"
         problems.append({"field": "table_name", "message": message})
     problems += _children_problems(read_dependents(inspector, policy), forbidden_tables, owned_tables)
     return problems + action_problems(inspector, policy, means or Means())
@@ -140,8 +140,11 @@ def _column_problems(policy: RowsPolicy, kinds: dict[str, TypeEngine[Any]]) -> l
     if policy.date_column in kinds and not holds_moments(kinds[policy.date_column]):
         found = kinds[policy.date_column]
         problems.append({"field": "date_column", "message": f"{policy.date_column!r} holds no dates; it is {found!r}"})
-    for name, value in (policy.where or {}).items():
+    size = policy.size_column
+    if size in kinds and not isinstance(kinds[size], Integer | Numeric):
+        problems.append({"field": "size_column", "message": f"{size!r} holds no numbers; it is {kinds[size]!r}"})
+    for field, name, value in policy.compared:
         if name in kinds and not comparable(kinds[name], value):
             message = f"{value!r:.60} cannot be compared with {name!r}; it is {kinds[name]!r}"
-            problems.append({"field": f"where.{name}", "message": message})
+            problems.append({"field": field, "message": message})
     return problems

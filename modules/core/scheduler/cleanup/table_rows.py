@@ -19,6 +19,8 @@ from sqlalchemy import (
     TableClause,
     and_,
     column,
+    false,
+    func,
     or_,
     table,
     true,
@@ -82,6 +84,11 @@ class TableRows:
     def fits(self, source: FromClause) -> ColumnElement[bool]:
         """Return the condition that a row fits the equality filters."""
         return and_(true(), *(_fits(source.c[name], value) for name, value in self.where.items()))
+
+    def is_tagged(self, filters: Mapping[str, Any]) -> ColumnElement[bool]:
+        """Return the condition that a row fits these equality filters; never null, as a tag that is not set is none."""
+        fitting = and_(true(), *(_fits(self.table.c[name], value) for name, value in filters.items()))
+        return func.coalesce(fitting, false())
 
     def same_group(self, source: FromClause, names: Sequence[str]) -> ColumnElement[bool] | None:
         """Return the condition that a row of `source` is of a row's group, or None where no index would help."""

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from modules.core.scheduler.cleanup.moments import is_before
 from modules.core.scheduler.cleanup.pending import not_done
+from modules.core.scheduler.cleanup.row_sizes import SizeCut, still_too_much
 from modules.core.scheduler.cleanup.rows_action import ANONYMISE
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Target:
     """Conditions, and why a row stays that does not fit; null counts as not fitting."""
     tier_keepers: tuple[Key, ...] = ()
     """The rows that `tiers` keeps: date and key."""
+    too_much: SizeCut | None = None
+    """Where `max_size_mb` condemns; None where it condemns nothing."""
 
     @property
     def table(self) -> TableClause:
@@ -76,7 +79,10 @@ class Target:
     def again(self, keys: Sequence[Key]) -> ColumnElement[bool]:
         """Return which of these rows still go: every rule is judged anew, in the statement that uses this."""
         rows, table = self.rows, self.table
-        conditions = [rows.among(table, keys), *(passes for passes, _ in _by_itself(self.policy, rows, self.now))]
+        conditions = [
+            rows.among(table, keys),
+            *(passes for passes, _ in _by_itself(self.policy, rows, self.now, self.too_much)),
+        ]
         if self.policy.keep_newest is not None:
             conditions.append(_beyond_newest(self.policy, rows, keys))
         if self.tier_keepers:
@@ -86,12 +92,12 @@ class Target:
         return and_(*conditions)
 
 
-def judged(policy: RowsPolicy, rows: TableRows, now: datetime) -> Target:
-    """Return what the rules come to that need no look at the rows: all but `tiers` and `min_kept`."""
-    rules = _by_itself(policy, rows, now)
+def judged(policy: RowsPolicy, rows: TableRows, now: datetime, too_much: SizeCut | None = None) -> Target:
+    """Return what the rules come to that need no further look at the rows: all but `tiers` and `min_kept`."""
+    rules = _by_itself(policy, rows, now, too_much)
     if policy.keep_newest is not None:
         rules.append((_beyond_newest(policy, rows, None), "newest"))
-    return Target(policy, rows, now, tuple(rules))
+    return Target(policy, rows, now, tuple(rules), too_much=too_much)
 
 
 def with_tiers(target: Target, keepers: Sequence[Key]) -> Target:
@@ -109,7 +115,7 @@ def with_min_kept(target: Target, going: int, first_kept: Key | None) -> Target:
     return replace(target, rules=(*target.rules, (passes, "min_kept")))
 
 
-def limits(policy: RowsPolicy, rows: TableRows, now: datetime) -> ColumnElement[bool]:
+def limits(policy: RowsPolicy, rows: TableRows, now: datetime, too_much: SizeCut | None = None) -> ColumnElement[bool]:
     """Return the condition that a limit condemns a row whose date can be read."""
     date = rows.table.c[policy.date_column]
     any_of: list[ColumnElement[bool]] = []
@@ -117,23 +123,27 @@ def limits(policy: RowsPolicy, rows: TableRows, now: datetime) -> ColumnElement[
         any_of.append(is_before(date, now - policy.max_age, rows.dialect))
     if policy.max_rows is not None:
         any_of.append(func.coalesce(_older_than_newest(rows, policy.max_rows), false()))
+    if policy.max_size_mb is not None:
+        any_of.append(false() if too_much is None else still_too_much(policy, rows, too_much))
     return or_(*any_of) if any_of else is_before(date, now, rows.dialect)
 
 
-def _by_itself(policy: RowsPolicy, rows: TableRows, now: datetime) -> list[Rule]:
-    young = "newest" if policy.max_age is None and policy.max_rows is not None else "young"
+def _by_itself(policy: RowsPolicy, rows: TableRows, now: datetime, too_much: SizeCut | None) -> list[Rule]:
+    young = "newest" if policy.by_number else "young"
     fits = rows.fits(rows.table)
     if policy.action == ANONYMISE:
         fits = and_(fits, not_done(policy, rows.table))
     rules: list[Rule] = [
         (fits, "filtered"),
         (rows.dated(rows.table), "undated"),
-        (limits(policy, rows, now), young),
+        (limits(policy, rows, now, too_much), young),
     ]
     if keyless := [name for name in rows.key if name in rows.nullable]:  # SQLite lets a key be null
         rules.append((and_(*(rows.table.c[name].is_not(None) for name in keyless)), "no_key"))
     if policy.hold_column is not None:
         rules.append((not_(rows.holds(policy.hold_column)), "held"))
+    if policy.keep_where is not None:
+        rules.append((not_(rows.is_tagged(policy.keep_where)), "tagged"))
     if policy.min_age is not None:
         old_enough = is_before(rows.table.c[policy.date_column], now - policy.min_age, rows.dialect)
         rules.append((old_enough, "min_age"))

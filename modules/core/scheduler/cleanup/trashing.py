@@ -32,15 +32,17 @@ class Trash(Action):
 
 
 def filling(policy: RowsPolicy) -> RowsPolicy:
-    """Return the policy of the first half of a run: what it condemns goes to the trash, unless it is there."""
-    return policy.model_copy(update={"where": {**(policy.where or {}), str(policy.trash_column): None}})
+    """Return the policy of the first half of a run: of the rows outside of the trash."""
+    live = {**(policy.where or {}), str(policy.trash_column): None}
+    return policy.model_copy(update={"where": live})
 
 
 def emptying(policy: RowsPolicy) -> RowsPolicy:
     """Return the policy of the second half: what has lain in the trash for long enough is deleted.
 
-    `where`, `hold_column` and `children` hold for it too; the other rules have been asked before.
+    `where`, `hold_column`, `keep_where` and `children` hold for it too; the other rules have been asked before.
     """
-    asked = dict.fromkeys(("max_rows", "min_age", "keep_newest", "tiers", "min_kept", "trash_column", "trash_for"))
+    rules = ("max_rows", "max_size_mb", "size_column", "min_age", "keep_newest", "tiers", "min_kept")
+    asked = dict.fromkeys((*rules, "trash_column", "trash_for"))
     changes = {"action": "delete", "date_column": policy.trash_column, "max_age": policy.trash_for}
     return policy.model_copy(update={**asked, **changes, "count_kept": False})

@@ -70,7 +70,8 @@ def remove_cleanup(cleanup: CleanupName, yes: Yes = False, as_json: AsJson = Fal
         if not yes:
             be_sure(f"remove {name_of(found)}?")
         told = (await scheduler.remove_cleanup(found["id"])).unwrap()
-        _tell(told, found["id"], f"{name_of(found)} is removed", as_json=as_json)
+        sentences = [f"{name_of(found)} is removed", *(each["message"] for each in told["warnings"])]
+        _tell(told, found["id"], "; ".join(sentences), as_json=as_json)
 
     with_modules(ask)
 

@@ -28,7 +28,7 @@ async def test_a_cleanup_is_shown_changed_and_removed(api: Api, cleanup_id: str)
 
     assert listed == {"cleanups": [shown]}
     assert (changed["enabled"], changed["config"]["batch_size"], refused["code"]) == (False, 7, "INVALID_CONFIG")
-    assert removed == {"cleanup_id": cleanup_id, "status": "removed"}
+    assert removed == {"cleanup_id": cleanup_id, "status": "removed", "warnings": []}
     for method, path in (("GET", one), ("PATCH", one), ("DELETE", one), ("POST", f"{one}/run")):
         given = {"json": {}} if method == "PATCH" else {}
         assert (await api.ask(method, path, 404, **given)).json()["code"] == "CLEANUP_NOT_FOUND"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from modules.core.scheduler.cleanup import (
     FilesPolicy,
     clean_files,
     moving,
+    purge_roots,
     restorable_files,
     restore_files,
 )
@@ -122,9 +124,8 @@ def test_a_dry_run_moves_and_restores_nothing(folder, moving_policy):
     assert names(folder.parent) == moved != untouched
 
 
-def test_an_id_that_is_not_there_and_a_policy_that_keeps_nothing_are_errors(folder, moving_policy):
+def test_an_id_that_is_not_there_is_an_error(folder, moving_policy):
     assert "no archive" in restore(moving_policy, archive="20260101T000000000000Z").errors[0]
-    assert "kept nowhere" in restore(policy_of(folder)).errors[0]
 
 
 def test_trash_is_deleted_when_its_time_is_over_and_not_before(folder):
@@ -192,3 +193,43 @@ def test_a_move_that_fails_leaves_the_file_and_nothing_half_in_the_archive(folde
 
     assert names(folder.parent) == {"cleaned/old"}
     assert (report.success, report.deleted) == (False, 0)
+
+
+def test_what_lies_in_the_trash_is_listed_and_comes_back_when_the_action_is_another(folder):
+    write(folder / "old")
+    clean(policy_of(folder, action="trash"), days=2)
+    deleting = policy_of(folder)
+
+    (batch,) = restorable_files(deleting, roots=[folder.parent])
+    report = restore(deleting, archive=batch["archive"])
+
+    assert (batch["files"], report.done) == (1, {"restored": 1})
+    assert names(folder) == {"old"}
+
+
+def test_one_directory_that_cannot_take_its_files_back_keeps_no_other_from_it(folder):
+    policy = policy_of(folder, action="trash")
+    for place in ("bad", "good"):
+        write(folder / place / "old")
+    clean(policy, days=2)
+    shutil.rmtree(folder / "bad")
+    write(folder / "bad")
+
+    report = restore(policy)
+
+    assert (report.success, report.error_count, report.done) == (False, 1, {"restored": 1})
+    assert "bad" in report.errors[0]
+    assert names(folder) == {"bad", "good/old"}
+
+
+def test_a_trash_that_no_cleanup_empties_is_emptied_in_time(folder):
+    write(folder / "old")
+    clean(policy_of(folder, action="trash", trash_for="7 days"), days=2)
+    how = {"should_stop": lambda: False}
+
+    early = purge_roots([folder.parent], later(folder.parent, timedelta(days=3)), dry_run=False, **how)
+    planned = purge_roots([folder.parent], later(folder.parent, timedelta(days=30)), dry_run=True, **how)
+    late = purge_roots([folder.parent], later(folder.parent, timedelta(days=30)), dry_run=False, **how)
+
+    assert (early.done, planned.done, late.done) == ({}, {"purged": 1}, {"purged": 1})
+    assert restorable_files(policy_of(folder), roots=[folder.parent]) == []

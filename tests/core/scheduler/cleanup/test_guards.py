@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modules.core.scheduler.cleanup import Limits, Report, RowsPolicy
+from modules.core.scheduler.cleanup import Ceiling, Limits, Report, RowsPolicy
 from modules.core.scheduler.cleanup.parsing import PolicyError, parse_policy
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -44,9 +44,9 @@ def test_where_nothing_would_go_nothing_is_refused() -> None:
 
 
 def test_what_comes_while_a_run_goes_on_is_bounded_by_the_tightest_limit() -> None:
-    assert Limits(max_fraction=0.29).ceiling(100) == 29
-    assert Limits(max_fraction=0.5, max_deletions=40, min_left=70).ceiling(100) == 30
-    assert Limits(max_bytes=1).ceiling(100) is None
+    assert Limits(max_fraction=0.29).ceiling(100) == Ceiling(own=29)
+    assert Limits(max_fraction=0.5, max_deletions=40, min_left=70).ceiling(100) == Ceiling(30, 40)
+    assert Limits(max_bytes=1).ceiling(100) == Ceiling(bytes=1)
 
 
 def test_a_limit_of_the_policy_goes_before_that_of_the_settings() -> None:

@@ -97,6 +97,10 @@ async def test_equality_filters_narrow_what_goes(database, logs, where, left):
         ({"where": {"stat": "done"}}, "where.stat"),
         ({"where": {"id": "done"}}, "where.id"),
         ({"where": {"state": 7}}, "where.state"),
+        ({"keep_where": {"stat": "done"}}, "keep_where.stat"),
+        ({"keep_where": {"state": [7]}}, "keep_where.state"),
+        ({"max_size_mb": 1, "size_column": "bytes"}, "size_column"),
+        ({"max_size_mb": 1, "size_column": "state"}, "size_column"),
     ],
 )
 async def test_a_misspelt_name_deletes_nothing_and_is_named(database, logs, change, field):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, func, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from framework.strict_json import dumps
@@ -27,6 +27,9 @@ def problems(config):
 RULES = {
     "max_age": "90 days",
     "max_rows": 1000,
+    "max_size_mb": 2.5,
+    "size_column": "bytes",
+    "keep_where": {"label": ["legal", "audit"], "closed_by": None},
     "keep_newest": {"count": 3, "per": ["user_id"]},
     "tiers": {"daily": 7, "monthly": 12},
     "timezone": "Europe/Vienna",
@@ -34,9 +37,9 @@ RULES = {
     "min_age": "1 day",
     "min_kept": 10,
     "children": "delete",
-    "batch_seconds": 0.1,
+    "batch_seconds": "100 ms",
     "pause": "1s",
-    "max_seconds": 60,
+    "max_seconds": "5 minutes",
     "max_rows_per_run": 5000,
 }
 
@@ -69,7 +72,14 @@ def test_all_rules_of_rows_together_are_plain_json_and_come_back_equal():
         ("min_age", 0),
         ("min_kept", 0),
         ("children", "ignore"),
+        ("keep_where", {}),
+        ("keep_where", {"label": []}),
+        ("keep_where", {"label": {"like": "%"}}),
+        ("max_size_mb", -1),
+        ("size_column", "a b"),
         ("batch_seconds", 0),
+        ("batch_seconds", "2 minutes"),
+        ("max_seconds", "25 hours"),
         ("batch_seconds", float("nan")),
         ("pause", -1),
         ("max_seconds", float("inf")),
@@ -78,6 +88,17 @@ def test_all_rules_of_rows_together_are_plain_json_and_come_back_equal():
 )
 def test_an_impossible_rule_of_rows_is_refused(field, value):
     assert {name.split(".")[0] for name in problems(ROWS | {field: value})} == {field}
+
+
+def test_bytes_need_the_column_that_tells_them_and_the_other_way_round():
+    for half in ({"max_size_mb": 1}, {"size_column": "bytes"}):
+        assert "both or neither" in problems(ROWS | half)["config"]
+
+
+def test_spans_of_a_run_are_words_or_seconds_as_everywhere():
+    policy = parse(ROWS | {"batch_seconds": 0.5, "max_seconds": "1 minute"})
+
+    assert (policy.batch_seconds, policy.max_seconds) == (timedelta(seconds=0.5), timedelta(minutes=1))
 
 
 def test_a_table_object_or_a_mapped_class_means_its_name():
@@ -90,6 +111,78 @@ def test_a_table_object_or_a_mapped_class_means_its_name():
 
     for table in (Session, Session.__table__, Table("sessions", MetaData())):
         assert parse({"table": table, "date_column": "expires_at"}) == parse(ROWS)
+    assert parse({"table": select(Session).where(Session.id.in_([1, 2])), "date_column": "expires_at"}) == parse(
+        ROWS | {"where": {"id": [1, 2]}}
+    )
     assert "a SQLAlchemy Table" in problems({"table": "sessions", "date_column": "expires_at"})["table"]
     assert "not both" in problems(ROWS | {"table": Session})["table"]
     assert "schema" in problems({"table": Table("x", MetaData(), schema="other"), "date_column": "at"})["table"]
+
+
+SESSIONS = Table(
+    "sessions",
+    MetaData(),
+    Column("id", Integer),
+    Column("state", String),
+    Column("kept", Boolean),
+    Column("n", Integer),
+)
+OTHERS = Table("others", MetaData(), Column("id", Integer))
+OURS = SESSIONS.c
+
+
+@pytest.mark.parametrize(
+    ("selected", "where"),
+    [
+        (select(SESSIONS), None),
+        (select(OURS.id), None),
+        (select(SESSIONS).where(OURS.state == "done"), {"state": "done"}),
+        (
+            select(SESSIONS).where(OURS.state.in_(["done", "void"]), OURS.n.is_(None), OURS.kept.is_(False)),
+            {"state": ["done", "void"], "n": None, "kept": False},
+        ),
+        (select(SESSIONS).where((OURS.id == 1) & (OURS.n == None)), {"id": 1, "n": None}),  # noqa: E711
+    ],
+)
+def test_a_select_is_stored_as_its_table_and_its_filters(selected, where):
+    policy = parse({"table": selected, "date_column": "expires_at"})
+
+    assert (policy.table_name, policy.where) == ("sessions", where)
+    assert parse(policy.to_config()) == policy
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        select(SESSIONS, OTHERS),
+        select(SESSIONS.join(OTHERS, OURS.id == OTHERS.c.id)),
+        select(SESSIONS).where(OURS.id == OTHERS.c.id),
+        select(SESSIONS).where(OURS.id.in_(select(OTHERS.c.id))),
+        select(SESSIONS).where(or_(OURS.id == 1, OURS.n == 2)),
+        select(SESSIONS).where(OURS.state != "done"),
+        select(SESSIONS).where(OURS.id > 5),
+        select(SESSIONS).where(OURS.state.not_in(["done"])),
+        select(SESSIONS).where(OURS.kept),
+        select(SESSIONS).where(func.lower(OURS.state) == "done"),
+        select(SESSIONS).where(OURS.id == func.now()),
+        select(SESSIONS).where(OURS.id == 1, OURS.id == 2),
+        select(SESSIONS).limit(5),
+        select(SESSIONS).offset(5),
+        select(SESSIONS).order_by(OURS.id),
+        select(SESSIONS).distinct(),
+        select(OURS.state).group_by(OURS.state),
+        select(func.count()).select_from(SESSIONS),
+        select(SESSIONS.alias()),
+    ],
+    ids=str,
+)
+def test_a_select_that_says_more_than_equality_is_refused_with_what_is_possible(selected):
+    refusal = problems({"table": selected, "date_column": "expires_at"})["table"]
+
+    assert any(word in refusal for word in ("is possible", "column == value", "twice"))
+
+
+def test_filters_stand_in_one_place_only():
+    config = {"table": select(SESSIONS).where(OURS.n == 1), "date_column": "expires_at", "where": {"state": "done"}}
+
+    assert "not both" in problems(config)["where"]

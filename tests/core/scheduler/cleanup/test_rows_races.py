@@ -28,12 +28,16 @@ async def nine_rows(database):
         Column("owner", Integer, nullable=False),
         Column("shift", Integer),
         Column("held", Boolean),
+        Column("bytes", Integer),
         Index("ix_logs_owner", "owner", "at"),
     )
     await fill(
         database,
         table,
-        [{"id": n, "at": NOW - (10 - n) * DAY, "owner": n % 2, "shift": n % 2, "held": False} for n in range(1, 10)],
+        [
+            {"id": n, "at": NOW - (10 - n) * DAY, "owner": n % 2, "shift": n % 2, "held": False, "bytes": 1000}
+            for n in range(1, 10)
+        ],
     )
     return table
 
@@ -59,6 +63,13 @@ def changes(table):
         "renewed": ({"max_age": 4 * DAY}, renew, {2, 6, 7, 8, 9}, {6, 7, 8, 9}),
         "held": ({"max_age": 4 * DAY, "hold_column": "held"}, hold, {2, 6, 7, 8, 9}, {6, 7, 8, 9}),
         "max_rows": ({"max_rows": 4}, newest_gone, {4, 5, 6, 7}, {6, 7}),
+        "keep_where": ({"max_age": 4 * DAY, "keep_where": {"held": True}}, hold, {2, 6, 7, 8, 9}, {6, 7, 8, 9}),
+        "max_size_mb": (
+            {"max_size_mb": 0.004, "size_column": "bytes"},
+            newest_gone,
+            {1, 2, 3, 4, 5, 6, 7},
+            {6, 7},
+        ),
         "keep_newest": ({"keep_newest": {"count": 4}}, newest_gone, {4, 5, 6, 7}, {6, 7}),
         "of each": ({"keep_newest": {"count": 2, "per": ["owner"]}}, newest_gone, {4, 5, 6, 7}, {6, 7}),
         "of each, unindexed": (
@@ -72,7 +83,18 @@ def changes(table):
     }
 
 
-NAMES = ["renewed", "held", "max_rows", "keep_newest", "of each", "of each, unindexed", "tiers", "min_kept"]
+NAMES = [
+    "renewed",
+    "held",
+    "keep_where",
+    "max_size_mb",
+    "max_rows",
+    "keep_newest",
+    "of each",
+    "of each, unindexed",
+    "tiers",
+    "min_kept",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

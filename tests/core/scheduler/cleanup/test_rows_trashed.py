@@ -123,3 +123,20 @@ async def test_a_column_that_cannot_be_the_mark_is_refused(database, filled, col
     problems = await database.read(lambda c: check_rows_policy(c, trashing(column)))
 
     assert [problem["field"] for problem in problems] == ["trash_column"]
+
+
+async def test_another_action_leaves_the_trash_to_its_time_and_lets_it_come_back(database, filled):
+    await clean(database, trashing())
+    await fill(database, filled, [{"id": 7, "at": NOW - 2 * DAY}])
+    deleting = trashing().model_copy(update={"action": "delete"})
+
+    report = await clean(database, deleting, now=NOW + DAY / 2)
+    left = await values(database, filled.c.id)
+    (archive,) = await archives(deleting, database, NOTHING)
+    planned = await restore(deleting, archive["archive"], database=database, means=NOTHING, dry_run=True)
+    late = await clean(database, deleting, now=NOW + 8 * DAY)
+
+    assert (report.done, report.deleted, left) == ({}, 1, [0, 1, 2, 3, 4, 5])
+    assert (archive["rows"], planned.rows) == (4, 4)
+    assert late.deleted == 6
+    assert await values(database, filled.c.id) == []

@@ -1,0 +1,101 @@
+"""A plain policy by an indexed date goes the short road, and takes exactly what the long one would."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from aged_rows import DAY, NOW, clean, create, fill
+from sqlalchemy import Column, Date, Integer, String, delete, select, update
+
+from framework.database import UtcDateTime
+from modules.core.scheduler.cleanup import RowsPolicy, deleting
+
+KINDS = {
+    "moments": (UtcDateTime, lambda moment: moment),
+    "days": (Date, lambda moment: moment.date()),
+    "seconds": (Integer, lambda moment: int(moment.timestamp())),
+}
+
+
+@pytest.fixture(params=KINDS)
+async def logs(request, database):
+    """A table with a key of two columns; many rows have the same date, some have none."""
+    kind, value = KINDS[request.param]
+    table = await create(
+        database,
+        Column("name", String(20), primary_key=True),
+        Column("id", Integer, primary_key=True),
+        Column("at", kind, index=True),
+    )
+    dice = random.Random(request.param)
+    ages = [dice.choice([None, *range(9)]) for _ in range(60)]
+    rows = [
+        {
+            "name": dice.choice(["a", "B", "ä", "_"]),
+            "id": number,
+            "at": None if age is None else value(NOW - age * DAY + timedelta(hours=1)),
+        }
+        for number, age in enumerate(ages)
+    ]
+    await fill(database, table, rows)
+    return table
+
+
+async def everything(database, table):
+    return await database.read(lambda c: {tuple(row) for row in c.execute(select(table.c.name, table.c.id))})
+
+
+@pytest.mark.parametrize("rules", [{"max_age": 4 * DAY}, {}], ids=["by age", "by expiry"])
+async def test_the_short_road_takes_what_the_long_one_would_and_tells_the_same(database, logs, rules, monkeypatch):
+    policy = RowsPolicy(table_name="logs", date_column="at", batch_size=7, **rules)
+    rows = await database.read(lambda c: [dict(row) for row in c.execute(select(logs)).mappings()])
+
+    planned = await clean(database, policy, dry_run=True)
+    short = await clean(database, policy)
+    left = await everything(database, logs)
+    await database.write(lambda c: c.execute(delete(logs)))
+    await fill(database, logs, rows)
+    monkeypatch.setattr(deleting, "is_plain", lambda *_: False)
+    long = await clean(database, policy)
+
+    assert (planned.errors, short.errors, long.errors) == ((), (), ())
+    assert left == await everything(database, logs)
+    assert planned.matched == short.deleted == long.deleted > 14
+    told = [(each.oldest, each.newest, each.kept, each.examined, len(each.samples)) for each in (planned, short, long)]
+    assert told[0] == told[1] == told[2]
+    assert planned.samples == short.samples == long.samples
+
+
+@pytest.mark.parametrize("count_kept", [True, False])
+async def test_a_run_in_parts_comes_to_the_same(database, logs, count_kept):
+    policy = RowsPolicy(
+        table_name="logs", date_column="at", max_age=4 * DAY, batch_size=3, max_rows_per_run=8, count_kept=count_kept
+    )
+    planned = await clean(database, policy.model_copy(update={"max_rows_per_run": None}), dry_run=True)
+
+    deleted, cursor = [], None
+    while not deleted or cursor is not None:
+        report = await clean(database, policy, cursor=cursor)
+        deleted.append(report.deleted)
+        cursor = report.cursor
+
+    again = await clean(database, policy)
+    assert max(deleted) == 8
+    assert sum(deleted) + again.deleted == planned.matched
+
+
+async def test_what_was_renewed_meanwhile_stays(database, logs):
+    value = next(each for kind, each in KINDS.values() if isinstance(logs.c.at.type, kind))
+    really_write = database.write
+
+    async def renew_then_write(work):
+        database.write = really_write
+        await really_write(lambda c: c.execute(update(logs).where(logs.c.id < 30).values(at=value(NOW + DAY))))
+        return await really_write(work)
+
+    database.write = renew_then_write
+    await clean(database, RowsPolicy(table_name="logs", date_column="at", max_age=DAY))
+
+    assert {number for _, number in await everything(database, logs)} >= set(range(30))
