@@ -72,6 +72,7 @@ def contents(every: Sequence[Case], results: Results) -> dict[str, str]:
     """Return what stands on the page between the marks of each name."""
     about = results.about
     machine = f"Measured {about['measured']}: Python {about['python']}, {about['system']}, {about['cores']} cores."
+    machine += f" {_of_rounds(*results.rounds())}"
     if about.get("load"):
         machine += f" Load of the machine at the end of the run: {about['load']:.1f}."
     if about.get("changed"):
@@ -81,6 +82,13 @@ def contents(every: Sequence[Case], results: Results) -> dict[str, str]:
     if left_out:
         tables += "\n### Left out in this run\n\n" + "\n".join(left_out)
     return {"machine": machine, "goals": goals.in_markdown(results), "results": tables}
+
+
+def _of_rounds(fewest: int, most: int) -> str:
+    if most <= 1:
+        return "Each figure is of one round."
+    count = f"{most}" if fewest == most else f"{fewest} to {most}"
+    return f"Each figure is the median of {count} rounds."
 
 
 def _groups(chart: Chart, every: Sequence[Case], results: Results) -> list[Group]:

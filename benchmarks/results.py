@@ -45,6 +45,13 @@ class Results:
         values = figures.get(name) if name else next(iter(figures.values()), None)
         return median(values) if values else None
 
+    def rounds(self) -> tuple[int, int]:
+        """Return of how many rounds a figure is: the fewest, and the most."""
+        counts = [
+            len(values) for peers in self.values.values() for figures in peers.values() for values in figures.values()
+        ]
+        return min(counts, default=0), max(counts, default=0)
+
     def best_peer(self, case: str, ours: str, name: str | None = None) -> float | None:
         """Return the highest median among the others."""
         others = [self.figure(case, peer, name) for peer in self.values.get(case, {}) if peer != ours]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,13 +10,17 @@ from functools import partial
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.server import Server, cut_connections
 from benchmarks.torture.torments import (
+    bloat,
     clocks,
+    crowds,
     effects,
+    history,
     kills,
     outages,
     overdue,
     pauses,
     poison,
+    soak,
     steps,
     stops,
     storage,
@@ -24,6 +29,9 @@ from benchmarks.torture.torments import (
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 BOTH = (SQLITE, POSTGRESQL)
+
+MINUTE = 60.0  # seconds in which SQLite survives 250 kills
+MEMORY_SLACK = 4_096  # KiB: what a process takes from the system it takes in pieces
 
 Facts = Mapping[str, float]
 
@@ -53,8 +61,20 @@ def _nothing_lost_and_clean(facts: Facts) -> bool:
     return _clean(facts) and not facts.get("lost")
 
 
+def _is_flat(facts: Facts) -> bool:
+    held = [facts.get(f"{what}_grown", MEMORY_SLACK) for what in soak.HELD]
+    return held[0] < MEMORY_SLACK and max(held[1:]) <= 0
+
+
+def _is_quick(facts: Facts) -> bool:
+    slowest = max(facts["list_of_all"], facts["list_of_one"], facts["list_of_tasks"])
+    return slowest < 100 and facts["beginning_slower_by"] < 10
+
+
 def _kills(arena: Arena, scale: float, _server: Server | None) -> Verdict:
-    return kills.kill_at_random(arena, executions=_times(9_000, scale), kills=_times(250, scale))
+    verdict = kills.kill_at_random(arena, executions=_times(9_000, scale), kills=_times(250, scale))
+    seconds = MINUTE * scale if arena.url.startswith("sqlite") else math.inf
+    return Verdict(verdict.complaints, {**verdict.facts, "seconds_allowed": seconds})
 
 
 def _cut(arena: Arena, scale: float, _server: Server | None) -> Verdict:
@@ -68,6 +88,13 @@ def _crash(arena: Arena, scale: float, server: Server | None) -> Verdict:
     return outages.cut_and_kill(
         arena, executions=_times(2_000, scale), blows=_times(20, scale), blow=server.crash, kill=True
     )
+
+
+def _restarts(arena: Arena, scale: float, server: Server | None) -> Verdict:
+    if server is None:
+        raise ValueError("only a server can be restarted")
+    pauses = (5 * min(scale, 1), 40 * min(scale, 1))
+    return outages.restart_again_and_again(arena, seconds=1_200 * scale, restart=server.crash, pauses=pauses)
 
 
 def _effects(arena: Arena, scale: float, _server: Server | None) -> Verdict:
@@ -85,7 +112,9 @@ def _message(*, kill: bool, before: bool) -> Callable[[Arena, float, Server | No
 
 
 CATALOGUE: dict[str, Torment] = {
-    "kills": Torment(_kills, expected=_clean),
+    "kills": Torment(
+        _kills, expected=lambda facts: _clean(facts) and facts["seconds_of_killing"] <= facts["seconds_allowed"]
+    ),
     "cut connections": Torment(_cut, (POSTGRESQL,), _clean),
     "server crashes": Torment(_crash, (POSTGRESQL,), _clean),
     "effects": Torment(_effects, expected=_clean),
@@ -134,6 +163,28 @@ CATALOGUE: dict[str, Torment] = {
             arena, tasks=_times(5_000, scale), recurring=_times(5_000, scale)
         ),
         expected=lambda facts: facts["busiest_node"] <= facts["limit"] and facts["slowest_answer"] < 0.5,
+    ),
+    "eight nodes": Torment(
+        lambda arena, scale, _: crowds.share_every_second(arena, seconds=_times(600, scale, 5)),
+        expected=_nothing_lost_and_clean,
+    ),
+    "eight writers": Torment(
+        lambda arena, scale, _: crowds.write_and_ask(arena, seconds=_times(300, scale, 5)),
+        (SQLITE,),
+        lambda facts: _clean(facts) and not facts["refused"] and facts["slowest_commit"] < 0.25,
+    ),
+    "restarts": Torment(_restarts, (POSTGRESQL,), _clean),
+    "held snapshot": Torment(
+        lambda arena, scale, _: bloat.hold_a_snapshot(arena, batches=_times(180, scale, 3)),
+        (POSTGRESQL,),
+        lambda facts: _clean(facts) and facts["rate_kept"] >= 0.6,
+    ),
+    "long history": Torment(
+        lambda arena, scale, _: history.keep_millions(arena, rows=_times(2_000_000, scale)), expected=_is_quick
+    ),
+    "soak": Torment(
+        lambda arena, scale, _: soak.soak(arena, executions=_times(20_000, scale), restarts=_times(40, scale)),
+        expected=lambda facts: _clean(facts) and _is_flat(facts),
     ),
     "ticks": Torment(
         lambda arena, scale, _: ticks.tick_and_kill(arena, ticks=_times(150, scale), kills=_times(50, scale)),

@@ -6,7 +6,9 @@ import asyncio
 import ctypes
 import os
 import resource
+import threading
 import time
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -16,6 +18,15 @@ from modules.core.scheduler import ExecutionContext, declare_function
 
 MEMORY = 4 << 30
 EFFECT = text("INSERT INTO torture_effects (execution, task) VALUES (:execution, :task)")
+
+
+def _memory() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 class Torture(Module):
@@ -30,7 +41,7 @@ class Torture(Module):
     def register(self, app_context: AppContext) -> None:
         """Declare every function of this file."""
         deadly = (self.segfault, self.leave, self.leave_at_first, self.hog, self.deaf)
-        for function in (self.work, self.effect, self.work_in_thread, self.block, *deadly):
+        for function in (self.work, self.sample, self.effect, self.work_in_thread, self.block, *deadly):
             declare_function(app_context, function.__name__, function)
 
     def _tell(self, what: str, context: ExecutionContext) -> None:
@@ -48,6 +59,17 @@ class Torture(Module):
         await asyncio.sleep(seconds)
         self._tell("end", context)
         return context.attempt
+
+    async def sample(self, context: ExecutionContext) -> dict[str, int]:
+        """Tell what this process holds: memory in KiB, threads, open files, asyncio tasks."""
+        self._tell("start", context)
+        self._tell("end", context)
+        return {
+            "memory": _memory(),
+            "threads": threading.active_count(),
+            "files": _open_files(),
+            "tasks": len(asyncio.all_tasks()),
+        }
 
     async def effect(self, context: ExecutionContext, *, seconds: float = 0) -> None:
         """Take so long, write a row and the ending of this execution in one transaction, and take so long again."""

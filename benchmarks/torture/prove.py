@@ -66,6 +66,12 @@ def _crash(arena: Arena) -> Verdict:
     return outages.cut_and_kill(arena, executions=150, blows=2, blow=arena.server.crash, kill=False)
 
 
+def _restart(arena: Arena) -> Verdict:
+    if arena.server is None:
+        raise ValueError("only a server can be restarted")
+    return outages.restart_again_and_again(arena, seconds=5, restart=arena.server.crash, pauses=(1, 3))
+
+
 def _strike(arena: Arena, *, how: str) -> Verdict:
     return steps.strike_every_call_of_sqlite(arena, how=how, stride=3)
 
@@ -80,6 +86,7 @@ PROOFS = (
     Proof("kills", "claim by compare and set", lambda a: kills.kill_at_random(a, executions=300, kills=3), POSTGRESQL),
     Proof("cut connections", "loops that survive", _cut, POSTGRESQL),
     Proof("server crashes", "loops that survive", _crash, POSTGRESQL),
+    Proof("restarts", "loops that survive", _restart, POSTGRESQL),
     Proof(
         "effects",
         "effect and ending in one transaction",

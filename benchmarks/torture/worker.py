@@ -25,6 +25,7 @@ from framework.foreground import carry_through, until_asked_to_stop
 from modules.core.scheduler import SchedulerService
 
 LEASE = 1.5  # seconds, so that nobody waits for a minute
+LONG_LEASE = 10.0  # where it is not leases that are tested, and more processes want the CPU than it has cores
 PACE = 0.02  # seconds between two tasks that a process schedules itself
 IMMEDIATELY = "2026-01-01T00:00:00+00:00"
 
@@ -126,9 +127,11 @@ def one_time(name: str, function_name: str = "work", **config: Any) -> dict[str,
     return {name: value for name, value in {**named, **config}.items() if value is not None}
 
 
-def every(name: str, seconds: float, times: int, **config: Any) -> dict[str, Any]:
-    """Return the config of a task at an interval, fired so many times at most."""
-    timing = {"recurring": True, "interval_type": "seconds", "interval_value": seconds, "max_executions": times}
+def every(name: str, seconds: float, times: int | None, **config: Any) -> dict[str, Any]:
+    """Return the config of a task at an interval, fired so many times at most, or for ever."""
+    timing = {"recurring": True, "interval_type": "seconds", "interval_value": seconds}
+    if times is not None:
+        timing["max_executions"] = times
     named = {"name": name, "module_id": Torture.id, "function_name": "work"}
     return {**named, **timing, **config}
 

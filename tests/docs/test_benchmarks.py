@@ -14,7 +14,7 @@ from benchmarks.errors import BrokenError
 from benchmarks.goals import GOALS, NOT_MEASURED, Goal, Value, for_terminal, verdicts
 from benchmarks.measures.measuring import starts_of
 from benchmarks.report import Line
-from benchmarks.results import Results
+from benchmarks.results import Results, load
 from benchmarks.scale import FULL
 
 CASES = cases(FULL)
@@ -137,3 +137,24 @@ def test_a_wish_that_is_no_number_of_the_scale_is_refused() -> None:
     assert (changed.drain, changed.idle, changed.seconds) == (7, (0, 5), 2)
     with pytest.raises(ValueError, match="'drian=7' is no number of the scale"):
         FULL.changed(["drian=7"])
+
+
+@pytest.mark.parametrize(
+    ("rounds", "told"),
+    [
+        ((1, 1), "Each figure is of one round."),
+        ((3, 3), "Each figure is the median of 3 rounds."),
+        ((1, 3), "Each figure is the median of 1 to 3 rounds."),
+    ],
+)
+def test_the_page_tells_of_how_many_rounds_its_figures_are(rounds: tuple[int, int], told: str) -> None:
+    results = Results()
+    for case, count in zip(CASES, rounds, strict=False):
+        for _ in range(count):
+            results.add(case.id, case.peers[0], {"per second": 2.0})
+
+    assert told in page.contents(CASES, results)["machine"]
+
+
+def test_the_page_tells_the_rounds_of_the_figures_that_it_shows() -> None:
+    assert page.contents(CASES, load(page.LATEST))["machine"] in " ".join(page.PAGE.read_text().split())

@@ -35,3 +35,9 @@ def test_every_protection_that_was_taken_out_is_listed_with_what_found_it_out() 
 
     assert listed == {(proof.torment, proof.without) for proof in PROOFS}
     assert {proof.without for proof in PROOFS} == set(PROTECTIONS)
+
+
+def test_every_torment_is_on_the_page() -> None:
+    named = {row[0] for row in ROWS} | set(re.findall(r"^- \*(.+?)\*:", PAGE, re.MULTILINE))
+
+    assert set(CATALOGUE) - named == set()

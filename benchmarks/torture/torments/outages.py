@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from benchmarks.torture.arena import Arena, Verdict
@@ -29,3 +30,20 @@ def cut_and_kill(
         unclean = arena.finish(herd, meanwhile=herd.replace_dead)
     allowed = KILLED if kill else {LOST}  # a claim is lost whose answer never came
     return arena.verdict(allowed={*allowed, OVERLAPPED}, blows=blows, unclean_exits=unclean)
+
+
+def restart_again_and_again(
+    arena: Arena, *, seconds: float, restart: Callable[[], object], pauses: tuple[float, float] = (5, 40)
+) -> Verdict:
+    """Restart the server every 5 to 40 s, while tasks are due every second and others come one by one."""
+    recurring = [every(f"each second {number}", 1, max(round(seconds), 5)) for number in range(5)]
+    arena.schedule(recurring)
+    restarts, until = 0, time.monotonic() + seconds
+    with arena.herd(produce=round(seconds * 5)) as herd:
+        herd.start(2)
+        while not restarts or time.monotonic() < until:
+            time.sleep(arena.chance.uniform(*pauses))
+            restart()
+            restarts += 1
+        unclean = arena.finish(herd)
+    return arena.verdict(allowed={LOST, OVERLAPPED}, restarts=restarts, unclean_exits=unclean)

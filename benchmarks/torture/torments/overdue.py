@@ -7,7 +7,7 @@ import time
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.evidence import Evidence
 from benchmarks.torture.herd import until
-from benchmarks.torture.worker import ask, every, one_time
+from benchmarks.torture.worker import LONG_LEASE, ask, every, one_time
 
 LIMIT = 5
 
@@ -17,7 +17,7 @@ def boot_with_many_overdue(arena: Arena, *, tasks: int, recurring: int, nodes: i
     slept_through = [every(f"recurring {number}", 1, 1) for number in range(recurring)]
     arena.schedule([*slept_through, *[one_time(f"task {number}") for number in range(tasks)]])
     time.sleep(1.1)  # every recurring task is overdue now
-    with arena.herd(settings={"max_concurrent_tasks": LIMIT}) as herd:
+    with arena.herd(settings={"max_concurrent_tasks": LIMIT, "lease": LONG_LEASE}) as herd:
         herd.start(nodes)
         answers = _answer_times(arena)
         arena.until_settled()
