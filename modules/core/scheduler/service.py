@@ -85,8 +85,7 @@ class SchedulerService:
         self.forecast, self.lint = foresight.forecast, foresight.lint
         explainer = Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
-        operations = Operations(functions, self)
-        self.operations, self.perform = operations.known, operations.perform
+        self.operations, self.perform = (operations := Operations(functions, self)).known, operations.perform
 
     def _offer_answers(self, directory: Directory) -> None:
         self.list_functions, self.info = directory.functions, directory.info
@@ -95,7 +94,8 @@ class SchedulerService:
         self.live = live = Live(self._app_context, self._runner)
         self.metrics = Metrics(self._app_context, self._settings, self._runner)
         self.execution_logs, self.follow_logs = live.execution_logs, live.follow_logs
-        self.watch, self.stats = live.watch, live.stats
+        self.watch, self.stats, self.overview = live.watch, live.stats, live.overview
+        self.ran_since, self.runs_since = live.ran_since, live.runs_since
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)

@@ -27,11 +27,12 @@ def routes(app_context: AppContext) -> APIRouter:
         overview,
         task,
         tasks,
+        timeline,
     )
     from modules.core.scheduler.dashboard.desk import Desk
 
     desk = Desk(app_context)
-    for screen in (overview, tasks, task, executions, failures, cleanups, nodes, modules, audit, login):
+    for screen in (overview, tasks, task, executions, failures, timeline, cleanups, nodes, modules, audit, login):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

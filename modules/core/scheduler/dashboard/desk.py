@@ -28,6 +28,7 @@ from modules.core.scheduler.dashboard.forms import (
     path_to,
 )
 from modules.core.scheduler.dashboard.refreshing import Refreshing
+from modules.core.scheduler.dashboard.remembering import Remembered
 from modules.core.scheduler.dashboard.rendering import Templates, main_of
 from modules.core.scheduler.service import SchedulerService
 
@@ -50,6 +51,11 @@ class Desk:
         self.router = APIRouter(include_in_schema=False)
         self._templates = Templates(app_context)
         self._refreshing = Refreshing(app_context)
+        self.findings = Remembered(app_context.clock, self._lint)
+        app_context.on_stopping(self.findings.close)
+
+    async def _lint(self) -> list[dict[str, Any]]:
+        return list((await self.scheduler.lint()).unwrap()["findings"])
 
     @property
     def scheduler(self) -> SchedulerService:

@@ -2,48 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
 
+from modules.core.scheduler.dashboard.charts import stacked
 from modules.core.scheduler.dashboard.desk import Desk, Values
+from modules.core.scheduler.freezing import CLEANUPS
 
-LATELY = 200  # executions that are looked at
+WINDOWS = ("1h", "24h", "7d")
+LATELY = 8
+HOUR = timedelta(hours=1)
 FAILED = ("failed", "timed_out", "lost")
+MOST = 20  # rows of what needs attention
+NEEDS = {
+    "FUNCTION_MISSING": "function_missing",
+    "CORRUPT_DEFINITION": "set_aside",
+    "NEVER_AGAIN": "never_ran",
+    "NEVER_RAN": "never_ran",
+}
+"""Of the findings that are about a task and not about its times, what it needs attention for."""
 
 
 def add(desk: Desk) -> None:
     """Add the screen."""
 
     @desk.screen("/", "overview.html")
-    async def overview(_: Request) -> Values:
+    async def overview(request: Request) -> Values:
         status = (await desk.scheduler.status()).unwrap()
-        lately = (await desk.scheduler.get_executions(limit=LATELY)).unwrap()["executions"]
-        running = [each for each in lately if each["state"] == "running"]
-        failed = [each for each in lately if each["state"] in FAILED]
+        seen = (await desk.scheduler.overview()).unwrap()
+        window = _window(request.query_params.get("window", ""), seen["kept_since"], desk.clock.now())
+        stats = (await desk.scheduler.stats(window=window)).unwrap()
+        day = stats if window == "24h" else (await desk.scheduler.stats(window="24h")).unwrap()
+        attention = wanting(seen["attention"], await desk.findings.told() or ())
         return {
             "screen": "overview",
             "status": status,
-            "verdict": verdict(status, failed),
-            "running": running,
-            "failed": failed[:10],
-            "lately": lately[:12],
+            "next": next((each for each in status["upcoming"] if each["next_execution"] > desk.clock.now()), None),
+            "seen": seen,
+            "verdict": verdict(status, seen, attention),
+            "attention": attention[:MOST],
+            "more": seen["is_cut"] or len(attention) > MOST,
+            "failed": sum(day["by_state"].get(state, 0) for state in FAILED),
+            "slots": sum(node["slots"] or 0 for node in status["nodes"] if node["alive"]),
+            "lately": (await desk.scheduler.get_executions(limit=LATELY)).unwrap()["executions"],
+            "windows": WINDOWS,
+            "window": window,
+            "stats": stats,
+            "chart": stacked(stats["series"], stats["step"], _seconds_of_last(stats)),
         }
 
 
-def verdict(status: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _window(asked: str, kept_since: datetime | None, now: datetime) -> str:
+    """Return the window that is asked for, else one that is not nearly empty."""
+    if asked in WINDOWS:
+        return asked
+    return "1h" if kept_since is None or kept_since > now - HOUR else "24h"
+
+
+def _seconds_of_last(stats: Mapping[str, Any]) -> float:
+    return float((stats["until"] - stats["series"][-1]["at"]).total_seconds()) if stats["series"] else 0.0
+
+
+def wanting(attention: Iterable[Mapping[str, Any]], findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return what needs attention with those of the findings that say so of a task which is not among it."""
+    found = list(attention)
+    known = {each["task_id"] for each in found}
+    for each in findings:
+        if each["code"] in NEEDS and each["task_id"] not in known:
+            known.add(each["task_id"])
+            told = {name: each[name] for name in ("task_id", "task", "text", "advice")}
+            found.append({"need": NEEDS[each["code"]], "since": None, "execution_id": None, **told})
+    return found
+
+
+def verdict(
+    status: Mapping[str, Any], seen: Mapping[str, Any], attention: Iterable[Mapping[str, Any]]
+) -> dict[str, str]:
     """Return `{"kind", "text"}`: whether somebody has to do something."""
-    alive = [node for node in status["nodes"] if node["alive"]]
-    if not alive:
+    if not any(node["alive"] for node in status["nodes"]):
         return {"kind": "bad", "text": "Nothing runs: no node is alive."}
-    if status["paused"]:
-        what = ", ".join("everything" if each["scope"] == "*" else each["scope"] for each in status["paused"])
-        return {"kind": "warn", "text": f"Held back: {what}."}
-    tasks = {each["task_name"] for each in failed}
-    if tasks:
-        name = next(iter(tasks)) if len(tasks) == 1 else f"{len(tasks)} tasks"
-        return {"kind": "bad", "text": f"{name} failed lately."}
-    if (status["lateness"] or 0) > 60:
-        return {"kind": "warn", "text": f"Late: what waits longest has waited {status['lateness']:.0f} s."}
-    return {"kind": "good", "text": "All is well."}
+    held = [each["scope"] for each in status["paused"] if each["scope"] != CLEANUPS]
+    if "*" in held:
+        return {"kind": "warn", "text": "Everything is paused."}
+    wrong = list(_wrong(seen, [each["need"] for each in attention]))
+    if wrong:
+        kind = "warn" if len(wrong) == 1 and seen["late"]["count"] else "bad"
+        return {"kind": kind, "text": f"{', '.join(wrong)}."}
+    if held:
+        return {"kind": "warn", "text": f"Held back: {', '.join(_scope(each) for each in held)}."}
+    tasks = seen["tasks"]
+    if not tasks["count"]:
+        return {"kind": "good", "text": "Nothing is scheduled."}
+    return {"kind": "good", "text": f"{_all(tasks)} on time."}
+
+
+def _wrong(seen: Mapping[str, Any], needs: list[str]) -> Iterable[str]:
+    found = {name: {"count": needs.count(name), "is_cut": False} for name in set(needs)}
+    said = (
+        (seen["late"], "late"),
+        (seen["failing"], "failing"),
+        (found.get("deadline_missed"), "past a deadline"),
+        (found.get("set_aside"), "set aside"),
+        (found.get("function_missing"), "without a function"),
+    )
+    told = [(counted, word) for counted, word in said if counted and counted["count"]]
+    for place, (counted, word) in enumerate(told):
+        noun = "" if place else " task" if counted["count"] == 1 else " tasks"
+        yield f"{_number(counted)}{noun} {word}"
+    if once := seen["failed_once"]["count"]:
+        yield f"{_number(seen['failed_once'])} one-time {'task' if once == 1 else 'tasks'} failed"
+
+
+def _number(counted: Mapping[str, Any]) -> str:
+    return f"{counted['count']:,}{'+' if counted['is_cut'] else ''}"
+
+
+def _all(tasks: Mapping[str, Any]) -> str:
+    return "The one task is" if tasks["count"] == 1 else f"All {_number(tasks)} tasks"
+
+
+def _scope(scope: str) -> str:
+    return scope.replace("queue:", "queue ", 1)

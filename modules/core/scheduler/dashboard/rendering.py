@@ -21,6 +21,7 @@ SCREENS = (
     ("tasks", "Tasks", "tasks"),
     ("executions", "Executions", "executions"),
     ("failures", "Failures", "failures"),
+    ("timeline", "Timeline", "timeline"),
     ("cleanups", "Housekeeping", "cleanups"),
     ("nodes", "Nodes & queues", "nodes"),
     ("modules", "Modules", "modules"),

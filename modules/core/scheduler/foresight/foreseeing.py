@@ -190,6 +190,8 @@ def _linted(row: Row[Any], known: ahead.Known, timeout: float) -> Linted:
         timeout if own is None else own,
         known.took.get(row.id, ()),
         function_key(row.module_id, row.function_name),
+        row.changed_at or row.created_at,
+        row.last_execution,
     )
 
 

@@ -17,7 +17,7 @@ from modules.core.scheduler.trigger import Cron, Trigger, pauses_after_each_run
 from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.notes import gaps_ahead, parts
 
-YEAR = timedelta(days=366)
+YEAR, WEEK, HOUR = timedelta(days=366), timedelta(days=7), timedelta(hours=1)
 NEAR_LIMIT = 0.8  # of a time limit, what the longest success may take
 STEPS = 5  # occurrences whose distances are looked at
 ERROR, WARNING = "error", "warning"
@@ -37,7 +37,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What is known of one pending task; `took` are the seconds of its last successes, `timeout` its limit."""
+    """What is known of one pending task; `took` are the seconds of its last successes, `timeout` its limit.
+
+    `since` is when it was made or changed, `last_execution` when it ran last; None where that is not known, or never.
+    """
 
     work: Work
     trigger: Trigger
@@ -47,6 +50,8 @@ class Linted:
     timeout: float
     took: Sequence[float]
     function: str
+    since: datetime | None = None
+    last_execution: datetime | None = None
 
 
 def findings_of_trigger(trigger: Trigger, now: datetime) -> Iterator[tuple[str, str, str]]:
@@ -68,7 +73,7 @@ def _restricts_both(trigger: Cron) -> bool:
 def findings_of_task(task: Linted, now: datetime, functions: frozenset[str] | None) -> Iterator[Finding]:
     """Yield what is odd about a task; `functions` are those that living nodes have, None where no node lives."""
     told = [(code, WARNING, text, advice) for code, text, advice in findings_of_trigger(task.trigger, now)]
-    told += [*_never_again(task), *_about_durations(task)]
+    told += [*_never_again(task), *_never_ran(task, now), *_about_durations(task)]
     if functions is not None and task.function not in functions:
         text = f"no living node has its function {task.function}"
         told.append(("FUNCTION_MISSING", ERROR, text, _how_to_have(task.function)))
@@ -86,6 +91,18 @@ def _never_again(task: Linted) -> Iterator[tuple[str, str, str, str]]:
     if task.next_execution is None and not task.is_open and not task.waits_for_event:
         text = f"it is pending and has no next time: {task.trigger.describe()}"
         yield "NEVER_AGAIN", WARNING, text, "give it a new time, or cancel it"
+
+
+def _never_ran(task: Linted, now: datetime) -> Iterator[tuple[str, str, str, str]]:
+    if task.since is None or task.last_execution is not None or task.is_open:
+        return
+    first = task.trigger.next_after(task.since)
+    if first is not None and first < now - HOUR:
+        text = f"it should have run first at {first:%Y-%m-%d %H:%M} UTC, and has never run"
+        yield "NEVER_RAN", WARNING, text, "see why it did not run"
+    elif first is None and task.waits_for_event and task.since < now - WEEK:
+        text = f"it has waited for more than a week, {task.trigger.describe()}, and has never run"
+        yield "NEVER_RAN", WARNING, text, "see that somebody emits its event, or cancel it"
 
 
 def _about_durations(task: Linted) -> Iterator[tuple[str, str, str, str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,11 +13,13 @@ from framework.context import AppContext
 from framework.result import Result, ResultError
 from modules.core.scheduler.live.following import FOLLOWED, follow
 from modules.core.scheduler.live.logs import log_page
+from modules.core.scheduler.live.overview import overview, ran_since, runs_since
 from modules.core.scheduler.live.rolling_up import RollingUp
 from modules.core.scheduler.live.statistics import statistics
 from modules.core.scheduler.live.ticker import Ticker
 from modules.core.scheduler.runner import Runner
 
+T = TypeVar("T")
 Answer = Result[dict[str, Any]]
 
 
@@ -49,12 +52,38 @@ class Live:
         """
         return await self._read(partial(statistics, task_id=task_id, window=window, now=self._clock.now()))
 
+    async def overview(self) -> Answer:
+        """Return whether somebody has to do something, by queries that are bounded however much is stored.
+
+        `{"tasks", "due", "next_hour", "late", "failing", "failed_once", "attention", "is_cut", "bytes", "kept_since"}`.
+        Of each number it is `{"count", "is_cut"}`, counted to 10,000 at most: pending tasks with a next time; what is
+        due now; tasks that come within an hour; tasks late by more than a minute (with `longest`, in seconds);
+        recurring tasks whose last run failed, within a week; one-time ones that failed within a day.
+
+        `attention` are `{"need", "task_id", "task", "since", "text", "advice", "execution_id"}`, the most pressing
+        first, at most 20 (`is_cut`: there are more); `need` is `deadline_missed`, `set_aside`, `failing`,
+        `function_missing`, `late`, `failed_once` (without a task: all of them) or `long_paused`, for more than seven
+        days. `bytes` is the size of the database, `kept_since` when the oldest execution that is kept ended.
+        """
+        return await self._read(partial(overview, now=self._clock.now()))
+
+    async def ran_since(self, since: datetime) -> Answer:
+        """Return `{"tasks": [{"id", "name"}], "is_cut"}`: tasks that run, or are of the last 1,000 runs since then."""
+        return await self._read(partial(ran_since, since=since))
+
+    async def runs_since(self, task_ids: Sequence[str], since: datetime) -> Result[dict[str, list[dict[str, Any]]]]:
+        """Return the executions since then of up to 100 tasks by id, newest first, at most 200 of each.
+
+        `{"id", "state", "scheduled_for", "start_time", "end_time", "duration"}` each, `duration` in seconds.
+        """
+        return await self._read(partial(runs_since, task_ids=list(task_ids), since=since))
+
     async def close(self) -> None:
         """Let everybody's events end, and sum nothing up any more."""
         self._ticker.close()
         await self._rolling_up.close()
 
-    async def _read(self, work: Callable[[Connection], dict[str, Any]]) -> Answer:
+    async def _read(self, work: Callable[[Connection], T]) -> Result[T]:
         try:
             return Result.success(await self._database.read(work))
         except ResultError as refusal:

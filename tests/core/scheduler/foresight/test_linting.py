@@ -197,3 +197,19 @@ def test_few_tasks_or_those_that_are_spread_are_no_crowd(tasks: list[tuple[Work,
 
 def test_a_crowd_that_has_to_wait_is_told_once_as_a_pile_up() -> None:
     assert of_crowds(all_at("0 0 * * *", 12), slots=3) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (linted(Every(HOUR, START), since=START - 3 * HOUR), ["NEVER_RAN"]),
+        (linted(Every(HOUR, START), since=START - 3 * HOUR, last_execution=START - HOUR), []),
+        (linted(Every(HOUR, START), since=START - 3 * HOUR, is_open=True), []),
+        (linted(Every(HOUR, START), since=START - HOUR / 2), []),
+        (linted(Once(START + HOUR), since=START - 99 * HOUR), []),
+        (linted(OnEvent("paid"), since=START - 169 * HOUR, waits_for_event=True), ["NEVER_RAN"]),
+        (linted(OnEvent("paid"), since=START - 99 * HOUR, waits_for_event=True), []),
+    ],
+)
+def test_a_task_that_has_never_run_though_it_should_have_is_found(task: Linted, expected: list[str]) -> None:
+    assert codes(task) == expected

@@ -1,6 +1,6 @@
 // What makes the pages pleasant; without it every link and every form works all the same.
 const THEMES = ["system", "light", "dark"];
-const PLACES = { o: "", t: "tasks", e: "executions", f: "failures", h: "cleanups", n: "nodes", m: "modules", a: "audit" };
+const PLACES = { o: "", t: "tasks", e: "executions", f: "failures", l: "timeline", h: "cleanups", n: "nodes", m: "modules", a: "audit" };
 const EVERY = 5000, LOST = 12000;  // milliseconds between two questions; without a word until there is no stream
 
 const page = () => document.getElementById("page");

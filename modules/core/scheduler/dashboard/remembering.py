@@ -1,0 +1,52 @@
+"""What takes longer to find out than a page may take: found out beside it, and shown again for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from typing import Generic, TypeVar
+
+from framework.clock import Clock
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+FRESH = 5.0  # seconds for which an answer is shown again
+SHARE = 50.0  # and so many times as long as it took: at most a fiftieth of the time is spent on it
+PATIENCE = 0.1  # seconds that a page waits for a newer one
+
+
+class Remembered(Generic[T]):
+    """The last answer to one question, asked again when it is old and somebody wants it."""
+
+    def __init__(self, clock: Clock, ask: Callable[[], Awaitable[T]]) -> None:
+        self._clock, self._ask = clock, ask
+        self._told: T | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._fresh_until = float("-inf")
+
+    async def told(self) -> T | None:
+        """Return the newest answer there is, None where the first one is not there yet."""
+        if self._asking is None and self._clock.monotonic() >= self._fresh_until:
+            self._asking = asyncio.create_task(self._find(), context=Context())  # not on the account of who asked first
+        if self._asking is not None:
+            await asyncio.wait({self._asking}, timeout=PATIENCE)
+        return self._told
+
+    async def close(self) -> None:
+        """Wait for no answer any more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait({self._asking})
+
+    async def _find(self) -> None:
+        began = self._clock.monotonic()
+        try:
+            self._told = await self._ask()
+        except Exception:  # the page is shown without it, and asks again
+            log.exception("what a page shows could not be found out")
+        finally:
+            took = self._clock.monotonic() - began
+            self._fresh_until, self._asking = began + max(FRESH, SHARE * took), None
