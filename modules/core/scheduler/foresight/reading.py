@@ -59,7 +59,7 @@ class Known:
 def look_ahead(c: Connection, now: datetime, rows: Sequence[Row[Any]]) -> Known:
     """Read what is known beside these tasks."""
     recurring = [row.id for row in rows if row.recurring][:MOST_MEASURED]
-    took = {task_id: ahead.succeeded(c, task_id, LAST) for task_id in recurring}
+    took = ahead.succeeded(c, recurring, LAST)
     return Known(now, rows, ahead.opened(c, MOST), nodes_now(c, now), nodes.paused(c), took)
 
 

@@ -97,15 +97,15 @@ def late_tasks(c: Connection, now: datetime) -> list[Wanting]:
 
 def _failures(c: Connection, now: datetime) -> tuple[list[Wanting], tuple[Wanting, int] | None, bool]:
     """Return the recurring tasks whose last run failed, what is told of the one-time ones, and whether that is all."""
-    ids = store.failed_since(c, now - LONG)
+    failed = store.failed_since(c, now - LONG)
+    ids = list(failed)
     known = store.tasks_of(c, ids[:MOST_FAILED])
     living = [task_id for task_id in ids if task_id in known and known[task_id].status != Status.CANCELLED]
     recurring = [task_id for task_id in living if known[task_id].recurring]
     runs = store.newest_of(c, recurring[:MOST_RECURRING], IN_A_ROW)
     failing = [each for task_id in runs for each in _failing(known[task_id], runs[task_id])]
     is_cut = len(ids) > MOST_FAILED or len(recurring) > MOST_RECURRING
-    lately = set(store.failed_since(c, now - DAY))
-    once = [each for each in living if known[each].status == Status.FAILED and each in lately]
+    once = [each for each in living if known[each].status == Status.FAILED and failed[each] > now - DAY]
     return failing, _failed_once([known[each].name for each in once]), is_cut
 
 

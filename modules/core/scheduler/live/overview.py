@@ -20,11 +20,11 @@ HOUR = timedelta(hours=1)
 
 def overview(c: Connection, now: datetime) -> dict[str, Any]:
     """Return what `SchedulerService.overview` does."""
-    due = store.count_coming(c, MOST + 1, now) + store.count_ready(c, MOST + 1)
+    numbers = store.counts(c, now, now + HOUR, MOST + 1)
     return {
-        "tasks": _counted(store.count_coming(c, MOST + 1)),
-        "due": _counted(due),
-        "next_hour": _counted(store.count_coming(c, MOST + 1, now + HOUR)),
+        "tasks": _counted(numbers.coming),
+        "due": _counted(numbers.due + numbers.ready),
+        "next_hour": _counted(numbers.soon),
         **attention(c, now),
         "bytes": bytes_held(c),
         "kept_since": store.kept_since(c),

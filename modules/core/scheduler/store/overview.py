@@ -22,19 +22,24 @@ _comes = is_pending & events.c.next_execution.is_not(None)
 _read = [executions.c[name] for name in READ]
 
 
-def count_coming(c: Connection, most: int, until: datetime | None = None) -> int:
-    """Return how many pending tasks have a next time (and it is no later than that), counted up to `most`."""
-    comes = _comes if until is None else _comes & (events.c.next_execution <= until)
-    return _count(c, select(events.c.id).where(comes), most)
+def counts(c: Connection, now: datetime, soon: datetime, most: int) -> Row[Any]:
+    """Return how many there are, each counted up to `most`.
 
-
-def count_ready(c: Connection, most: int) -> int:
-    """Return how many executions could be claimed now, counted up to `most`."""
-    return _count(c, select(executions.c.id).where(is_ready), most)
-
-
-def _count(c: Connection, query: Select[Any], most: int) -> int:
-    return c.execute(select(func.count()).select_from(query.limit(most).subquery())).scalar_one()
+    `coming` are the pending tasks that have a next time, `due` those of them whose time has come, `soon` those whose
+    time comes by then, `ready` the executions that could be claimed.
+    """
+    tasks, next_time = select(events.c.id).where(_comes), events.c.next_execution
+    counted = {
+        "coming": tasks,
+        "due": tasks.where(next_time <= now),
+        "soon": tasks.where(next_time <= soon),
+        "ready": select(executions.c.id).where(is_ready),
+    }
+    numbers = [
+        select(func.count()).select_from(query.limit(most).subquery()).scalar_subquery().label(name)
+        for name, query in counted.items()
+    ]
+    return c.execute(select(*numbers)).one()
 
 
 def late_tasks(c: Connection, before: datetime) -> Sequence[Row[Any]]:
@@ -57,15 +62,20 @@ def late_in_line(c: Connection, before: datetime) -> dict[str, datetime]:
     return since
 
 
-def failed_since(c: Connection, since: datetime) -> list[str]:
-    """Return the ids of tasks that have failed since, of the newest failures of each kind."""
+def failed_since(c: Connection, since: datetime) -> dict[str, datetime]:
+    """Return the tasks that have failed since, of the newest failures of each kind, and when last; the newest first."""
+    walks = [_failed(state, since).subquery() for state in FAILED]
     found: dict[str, datetime] = {}
-    for state in FAILED:  # written out rather than bound, so that a planner sees that the index over the rare ones fits
-        of_kind = (executions.c.state == literal_column(f"'{state}'")) & (executions.c.end_time >= since)
-        query = select(executions.c.event_id, executions.c.end_time).where(of_kind)
-        for row in c.execute(query.order_by(executions.c.end_time.desc(), executions.c.id.desc()).limit(LOOKED_AT)):
-            found[row.event_id] = max(row.end_time, found.get(row.event_id, row.end_time))
-    return sorted(found, key=lambda task_id: found[task_id], reverse=True)
+    for row in c.execute(union_all(*(select(walk) for walk in walks))):
+        found[row.event_id] = max(row.end_time, found.get(row.event_id, row.end_time))
+    return dict(sorted(found.items(), key=lambda each: each[1], reverse=True))
+
+
+def _failed(state: str, since: datetime) -> Select[Any]:
+    # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
+    of_kind = (executions.c.state == literal_column(f"'{state}'")) & (executions.c.end_time >= since)
+    query = select(executions.c.event_id, executions.c.end_time).where(of_kind)
+    return query.order_by(executions.c.end_time.desc(), executions.c.id.desc()).limit(LOOKED_AT)
 
 
 def newest_of(
@@ -89,6 +99,8 @@ def _newest(task_id: str, most: int, since: datetime | None) -> Select[Any]:
 def tasks_of(c: Connection, task_ids: Collection[str]) -> dict[str, Row[Any]]:
     """Return `(id, name, status, recurring)` of these tasks, by id."""
     columns = [events.c[name] for name in ("id", "name", "status", "recurring")]
+    if not task_ids:
+        return {}
     return {row.id: row for row in c.execute(select(*columns).where(events.c.id.in_(list(task_ids))))}
 
 

@@ -202,10 +202,10 @@ def test_a_crowd_that_has_to_wait_is_told_once_as_a_pile_up() -> None:
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        (linted(Every(HOUR, START), since=START - 3 * HOUR), ["NEVER_RAN"]),
-        (linted(Every(HOUR, START), since=START - 3 * HOUR, last_execution=START - HOUR), []),
-        (linted(Every(HOUR, START), since=START - 3 * HOUR, is_open=True), []),
-        (linted(Every(HOUR, START), since=START - HOUR / 2), []),
+        (linted(Every(HOUR, START - 99 * HOUR), since=START - 3 * HOUR), ["NEVER_RAN"]),
+        (linted(Every(HOUR, START - 99 * HOUR), since=START - 3 * HOUR, last_execution=START - HOUR), []),
+        (linted(Every(HOUR, START - 99 * HOUR), since=START - 3 * HOUR, is_open=True), []),
+        (linted(Every(HOUR, START - 99 * HOUR), since=START - HOUR / 2), []),
         (linted(Once(START + HOUR), since=START - 99 * HOUR), []),
         (linted(OnEvent("paid"), since=START - 169 * HOUR, waits_for_event=True), ["NEVER_RAN"]),
         (linted(OnEvent("paid"), since=START - 99 * HOUR, waits_for_event=True), []),
