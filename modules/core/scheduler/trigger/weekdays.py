@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 
 from modules.core.scheduler.trigger.protocol import TriggerError
+from modules.core.scheduler.trigger.words import runs_of
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -43,10 +44,8 @@ def _no_days(value: object, field: str) -> TriggerError:
 
 
 def run_text(places: Sequence[int], names: Sequence[str]) -> str:
-    """Return "June to August", "June and August": the names at sorted places, in words."""
-    if is_run(places):
-        return f"{names[places[0]]} to {names[places[-1]]}"
-    return listed(names[place] for place in places)
+    """Return "June to August", "June and August", "January to March and June": the names at sorted places, in words."""
+    return listed(names[low] if low == high else f"{names[low]} to {names[high]}" for low, high in runs_of(places))
 
 
 def is_run(places: Sequence[int]) -> bool:

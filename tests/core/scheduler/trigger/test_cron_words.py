@@ -27,8 +27,10 @@ expressions = st.tuples(
     st.sampled_from(
         ["*", "*", "1", "1,15", "1-7", "*/2", "29", "L", "L-3", "1,L", "15W", "LW,3", "1-5,9,20-31", "30W"]
     ),
-    st.sampled_from(["*", "*", "6", "6-8", "1,7", "1-12", "*/3", "*/2"]),
-    st.sampled_from(["*", "*", "1-5", "1", "0,6", "0-6", "5#2", "5L", "1,5#1", "5#5,1L", "1-5,6#1"]),
+    st.sampled_from(["*", "*", "6", "6-8", "1,7", "1-12", "*/3", "*/2", "1-4,12"]),
+    st.sampled_from(
+        ["*", "*", "1-5", "1", "0,6", "0-6", "0,2,4,6", "1-3,5", "5#2", "5L", "1,5#1", "5#5,1L", "1-5,6#1"]
+    ),
     st.sampled_from(["", "", "2024", "2020-2023", "2024/4", "1999,2023-2030"]),
 ).map(lambda fields: f"{fields[0] or ('0 ' if fields[6] else '')}{' '.join(fields[1:6])} {fields[6]}".strip())
 
@@ -38,10 +40,11 @@ def listed(text: str) -> list[str]:
 
 
 def span(text: str, names: list[str]) -> set[int]:
-    low, _, high = text.partition(" to ")
-    if not high:
-        return {names.index(name) for name in listed(text)}
-    return set(range(names.index(low), names.index(high) + 1))
+    found: set[int] = set()
+    for each in listed(text):
+        low, _, high = each.partition(" to ")
+        found |= set(range(names.index(low), names.index(high or low) + 1))
+    return found
 
 
 def second(clock: str) -> int:
@@ -90,7 +93,7 @@ def days_told(text: str) -> list[datetime]:
         rules.append(lambda day: day.month - 1 in found)
         text = text.replace(months[0], "")
     text = text.replace(" of every month", "")
-    if text.startswith(" on ") and text[4:].split()[0] in WEEKDAYS:
+    if text.startswith(" on ") and text[4:].split()[0].rstrip(",") in WEEKDAYS:
         weekdays = span(text[4:], WEEKDAYS)
         rules.append(lambda day: day.weekday() in weekdays)
     elif text:

@@ -16,7 +16,7 @@ from modules.core.scheduler.trigger.rrule_words import UNITS
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 WORDS = {
-    "BYMONTH=1,3,4,5": "January, March, April and May",
+    "BYMONTH=1,3,4,5": "January and March to May",
     "BYMONTHDAY=1,-3,31": "day 1, day 31 (where there is one) and the last day but 2",
     "BYYEARDAY=5,-1": "day 5 of the year and the last day of the year",
     "BYWEEKNO=2,-1": "week 2 and the last week",
