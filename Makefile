@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock bench torture clean
+.PHONY: help run test check format lock bench torture screenshots clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.for-running ## Run the example modules on SQLite; Ctrl-C stops, the schedule stays
 	@FRAMEWORK_ENV=$${FRAMEWORK_ENV:-demo} $(BIN)/chamberlain run
@@ -40,6 +40,9 @@ torture: $(VENV)/.for-working ## Kill, freeze and starve it, try 100,000 crons, 
 	@PYTHONPATH=.:tests $(BIN)/python tests/cron_at_random.py 100000
 	@PYTHONPATH=.:tests $(BIN)/python tests/zones_swept.py
 	@GENERATED_REQUESTS=20000 $(BIN)/python -m pytest -q tests/core/scheduler/api/test_generated.py
+
+screenshots: $(VENV)/.for-working ## Make the pictures of the dashboard in docs/pictures anew; needs Chromium
+	@$(BIN)/python docs/screenshots.py
 
 clean: ## Remove .venv and what tools left behind; data stays
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
