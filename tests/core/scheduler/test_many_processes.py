@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from nodes import until
 from processes import ROOT
 
 PROCESSES = 4
+MANY = 8
 KILLS = 3
 TASKS = 300
+MORE = 1_000
 OPEN = ("pending", "running")
 
 WORKER = """
@@ -28,7 +30,7 @@ from modules.core.scheduler import ExecutionContext
 
 async def work(context: ExecutionContext):
     print(context.execution_id, flush=True)
-    await SystemClock().sleep(0.1)
+    await SystemClock().sleep(float(sys.argv[3]))
     return context.execution_id
 
 async def main():
@@ -48,6 +50,7 @@ class Workers:
 
     def __init__(self, url: str, folder: Path) -> None:
         self._command = [sys.executable, "-c", WORKER, url, str(folder)]
+        self.seconds = 0.1  # that each execution takes
         self._readers: list[asyncio.Task[None]] = []
         self.living: list[asyncio.subprocess.Process] = []
         self.begun: list[str] = []
@@ -57,7 +60,11 @@ class Workers:
     async def start(self) -> None:
         """Start one more."""
         process = await asyncio.create_subprocess_exec(
-            *self._command, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            *self._command,
+            str(self.seconds),
+            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         self.living.append(process)
         self._readers.append(asyncio.create_task(self._read(process)))
@@ -106,39 +113,54 @@ async def workers(database_url: str, tmp_path: Path) -> AsyncIterator[Workers]:
     await asyncio.gather(*workers._readers)
 
 
-async def schedule(node: Any) -> list[str]:
+async def schedule(node: Any, count: int = TASKS) -> list[str]:
     """Schedule many one-time tasks that are due at once, and return their ids."""
     node.register("work", lambda: None)
     config = {"module_id": "acme.test", "function_name": "work", "schedule_time": "2026-01-01T00:00:00+00:00"}
-    configs = [{"name": f"task {number}", **config} for number in range(TASKS)]
+    configs = [{"name": f"task {number}", **config} for number in range(count)]
     return [task["task_id"] for task in (await node.scheduler.schedule_tasks(configs)).unwrap()]
 
 
-async def all_ended(node: Any, workers: Workers) -> None:
+async def all_ended(node: Any, workers: Workers, count: int = TASKS) -> None:
     """Wait until no task is open."""
-    await workers.have_begun(TASKS)
+    await workers.have_begun(count)
 
     async def none_is_open() -> bool:
-        pages = [await node.scheduler.list_tasks(function_name="work", status=each, limit=1) for each in OPEN]
+        pages = [await node.scheduler.list_tasks(recurring=False, status=each, limit=1) for each in OPEN]
         return not any(page.unwrap()["tasks"] for page in pages)
 
     await until(none_is_open)
 
 
-@pytest.mark.slow
-async def test_processes_that_share_tasks_carry_each_out_exactly_once(start_node: Any, workers: Workers) -> None:
-    node = await start_node()
-    ids = await schedule(node)
+async def started_rows(node: Any, tasks: Collection[str]) -> list[dict[str, Any]]:
+    """Return every execution of these tasks that has begun."""
+    rows, cursor = [], None
+    while True:
+        page = (await node.scheduler.get_executions(limit=500, cursor=cursor)).unwrap()
+        rows += [row for row in page["executions"] if row["start_time"] is not None and row["task_id"] in tasks]
+        if (cursor := page["next_cursor"]) is None:
+            return rows
 
-    for _ in range(PROCESSES):
+
+@pytest.mark.slow
+async def test_many_processes_of_one_host_carry_each_task_and_each_occurrence_out_exactly_once(
+    start_node: Any, workers: Workers
+) -> None:
+    node, workers.seconds = await start_node(), 0.01
+    ids = await schedule(node, MORE)
+    wanted = {*ids, await node.add_every(0.5, "work")}
+
+    for _ in range(MANY):
         await workers.start()
-    await all_ended(node, workers)
+    await all_ended(node, workers, MORE)
     await workers.stop()
 
-    rows = [row for row in await node.history() if row["task_id"] in ids]
-    assert Counter(row["task_id"] for row in rows) == Counter(ids)
+    rows = await started_rows(node, wanted)
+    runs = Counter((row["task_id"], row["scheduled_for"]) for row in rows)
     assert {row["state"] for row in rows} == {"succeeded"}
     assert sorted(workers.begun) == sorted(row["id"] for row in rows)
+    assert set(runs.values()) == {1}
+    assert {task_id for task_id, _ in runs} == wanted
 
 
 @pytest.mark.slow
