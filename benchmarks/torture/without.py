@@ -18,7 +18,7 @@ import modules.core.scheduler.turn as turning
 from benchmarks.torture.forking import forking
 from framework.database import Database
 from framework.database.file import _Thread as SqliteThread
-from modules.core.scheduler import ExecutionContext, firing, heartbeat, membership, placing, recovery, runner
+from modules.core.scheduler import ExecutionContext, firing, heartbeat, membership, placing, recovery, rooms, runner
 from modules.core.scheduler.store import endings, line, nodes, tasks
 
 MANY = 1_000
@@ -215,7 +215,11 @@ def steady_judges() -> None:
 
 def limit_of_a_node() -> None:
     """A node claims whatever is due."""
-    _replace(runner.Runner, "_room", lambda room: lambda self: replace(room(self), free=MANY))
+
+    def new(room: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments, **options: replace(room(*arguments, **options), free=MANY)
+
+    _replace(rooms.Rooms, "room", new)
 
 
 PROTECTIONS: dict[str, Callable[[], None]] = {
