@@ -145,6 +145,11 @@ CATALOGUE: dict[str, Torment] = {
         (SQLITE,),
         lambda facts: _clean(facts) and facts["refused"] > 0,
     ),
+    "no space": Torment(
+        lambda arena, scale, _: storage.fill_the_filesystem(arena, times=_times(5, scale), seconds=4),
+        (SQLITE,),
+        lambda facts: "not_tested_for_lack_of_rights" in facts or (_clean(facts) and facts["refused"] > 0),
+    ),
     "locked database": Torment(
         lambda arena, scale, _: storage.lock_the_database(arena, times=_times(2, scale), seconds=12), expected=_clean
     ),

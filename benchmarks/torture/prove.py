@@ -112,6 +112,7 @@ PROOFS = (
     Proof("skewed nodes", "agreement on the time", lambda arena: clocks.skew_the_nodes(arena, seconds=3), POSTGRESQL),
     Proof("skewed nodes", "uniqueness of occurrences", _without_constraints, POSTGRESQL),
     Proof("full disk", "loops that survive", lambda arena: storage.fill_the_disk(arena, times=3, seconds=2)),
+    Proof("no space", "loops that survive", lambda arena: storage.fill_the_filesystem(arena, times=3, seconds=2)),
     Proof(
         "locked database",
         "loops that survive",

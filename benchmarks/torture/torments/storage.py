@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 from threading import Event, Thread
 
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.explained import OVERLAPPED
 from benchmarks.torture.worker import every, one_time
 
+SMALL = "32m"
+PAGE = 4_096
 PRODUCED = 50  # tasks that each process schedules in a second meanwhile, and that need room
 
 
@@ -30,6 +35,36 @@ def fill_the_disk(arena: Arena, *, times: int, seconds: float, tasks: int = 200)
         unclean = arena.finish(herd)
     refused = (arena.folder / "log").read_text(errors="replace").count("database or disk is full")
     return arena.verdict(allowed={OVERLAPPED}, fills=times, refused=refused, unclean_exits=unclean)
+
+
+def fill_the_filesystem(arena: Arena, *, times: int, seconds: float, tasks: int = 200) -> Verdict:
+    """The same with a real file system that another file fills (ENOSPC); it takes the right to mount one."""
+    small = arena.folder / "small"
+    small.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "none", small], check=False)
+    if mount.returncode:
+        return Verdict([], {"not_tested_for_lack_of_rights": 1})
+    try:
+        arena.life = replace(arena.life, url=f"sqlite+aiosqlite:///{small / 'torture.db'}")
+        arena.schedule(_load(tasks * (times + 1), seconds * times))
+        with arena.herd(produce=round(PRODUCED * times * (seconds + 1))) as herd:
+            herd.start(2)
+            for number in range(times):
+                arena.until_begun(tasks * number + tasks // 2)
+                _take_all_there_is(small / "ballast")
+                time.sleep(seconds)
+                (small / "ballast").unlink()
+            unclean = arena.finish(herd)
+        refused = (arena.folder / "log").read_text(errors="replace").count("database or disk is full")
+        return arena.verdict(allowed={OVERLAPPED}, fills=times, refused=refused, unclean_exits=unclean)
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=False)
+
+
+def _take_all_there_is(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(PAGE))
 
 
 def lock_the_database(arena: Arena, *, times: int, seconds: float, tasks: int = 200) -> Verdict:
