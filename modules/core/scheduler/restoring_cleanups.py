@@ -37,6 +37,7 @@ from modules.core.scheduler.store import cleanups
 Answer = Result[dict[str, Any]]
 
 MAX_NAMED = 50  # archives that a refusal names, the latest
+MAX_ERRORS = 20  # that a refusal tells
 MAX_CAUSE = 500  # characters
 REFUSALS = (ActionError, RefusedDirectoryError, OSError, SQLAlchemyError)
 
@@ -90,6 +91,9 @@ class CleanupRestorer:
                 refuse("ARCHIVE_NOT_FOUND", "a path chooses a file, and this is a cleanup of rows", archives=[])
             else:
                 done = await self._restore_rows(policy, chosen, dry_run=dry_run)
+            if done.errors:
+                numbers = {"restored": done.rows, "existing": done.existing, "error_count": len(done.errors)}
+                refuse("RESTORE_FAILED", "; ".join(done.errors[:MAX_ERRORS]), report=numbers)
         except ResultError as refusal:
             return Result(error=refusal.error)
         told = {"cleanup_id": row.id, "archive": chosen, "dry_run": dry_run}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, select, table
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.sql import quoted_name
 
 from framework.database import Database
+from framework.errors import one_line
 from modules.core.scheduler.cleanup.actions import Means
 from modules.core.scheduler.cleanup.archive_file import lines_of, names_in
 from modules.core.scheduler.cleanup.archive_lines import ArchiveError, from_line
@@ -24,6 +26,8 @@ from modules.core.scheduler.cleanup.putting_back import put_back
 from modules.core.scheduler.cleanup.rows_action import TRASH
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
+MOST_REFUSED = 100  # rows; with one more a restore ends
+
 
 @dataclass(slots=True)
 class Restored:
@@ -33,6 +37,8 @@ class Restored:
     """Rows, or files, that came back."""
     existing: int = 0
     """Those left alone, because there is one with the same key, or path."""
+    errors: list[str] = field(default_factory=list)
+    """A sentence for each row that the table takes no more; all others came back."""
 
 
 async def archives(policy: RowsPolicy, database: Database, means: Means) -> list[dict[str, Any]]:
@@ -57,7 +63,8 @@ async def archives(policy: RowsPolicy, database: Database, means: Means) -> list
 async def restore(policy: RowsPolicy, archive: str, *, database: Database, means: Means, dry_run: bool) -> Restored:
     """Bring back what an archive holds, in short transactions; the archive must be one of `archives`.
 
-    Each of them is whole, so that a restore that was cut off, or failed, can be done again. Rows of an archive table
+    Each of them is whole, so that a restore that was cut off, or failed, can be done again. A row of a file that the
+    table takes no more is an error of what is returned, up to `MOST_REFUSED`. Rows of an archive table
     move back; files stay. Raises `ArchiveError`, `OSError` and `SQLAlchemyError`.
     """
     if archive in (trashed := await _trashed(policy, database)):
@@ -78,11 +85,28 @@ async def _restore_file(policy: RowsPolicy, lines: Iterator[bytes], database: Da
     if (of := from_line(first)).get("archive") != VERSION or of.get("table") != policy.table_name:
         raise ArchiveError(f"it is no archive of {policy.table_name!r}")
     while rows := await asyncio.to_thread(lambda: [from_line(line) for line in islice(lines, BATCH)]):
-        transaction = database.read if dry_run else database.write
-        restored = await transaction(partial(put_back, policy.table_name, rows, dry_run=dry_run))
-        done.rows += restored
-        done.existing += len(rows) - restored
+        await _put_back(policy, rows, database, done, dry_run=dry_run)
     return done
+
+
+async def _put_back(
+    policy: RowsPolicy, rows: list[dict[str, Any]], database: Database, done: Restored, *, dry_run: bool
+) -> None:
+    """Put a batch back; where the table refuses it, row by row, so that one row keeps no others from coming back."""
+    transaction = database.read if dry_run else database.write
+    try:
+        restored = await transaction(partial(put_back, policy.table_name, rows, dry_run=dry_run))
+    except (IntegrityError, DataError) as error:
+        if len(done.errors) == MOST_REFUSED:
+            raise
+        if len(rows) == 1:
+            done.errors.append(one_line(error.orig or error))
+            return
+        for row in rows:
+            await _put_back(policy, [row], database, done, dry_run=dry_run)
+        return
+    done.rows += restored
+    done.existing += len(rows) - restored
 
 
 async def _restore_table(policy: RowsPolicy, name: str, database: Database, *, dry_run: bool) -> Restored:

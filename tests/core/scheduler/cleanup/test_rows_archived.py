@@ -22,11 +22,12 @@ from sqlalchemy import (
     Text,
     Time,
     Uuid,
+    text,
 )
 
 from framework.database import UtcDateTime
 from framework.testing.statements import watched
-from modules.core.scheduler.cleanup import Means
+from modules.core.scheduler.cleanup import Means, archives, restore
 
 NO_STEPS = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
@@ -82,6 +83,21 @@ async def test_restoring_twice_changes_nothing_and_says_so(database, logs, means
 
     assert again == (0, 25)
     assert (await rows_of(database, logs))[3].x == "changed since"
+
+
+async def test_a_row_that_the_table_takes_no_more_keeps_no_other_from_coming_back(database, logs, means):
+    await old_and_new(database, logs)
+    policy = archiving()
+    await clean(database, policy, means=means)
+    await database.write(lambda c: c.execute(text("CREATE UNIQUE INDEX one_of_each ON logs (x)")))
+    await fill(database, logs, [{"id": 500, "at": NOW, "x": "row 7"}])
+
+    (archive,) = await archives(policy, database, means)
+    done = await restore(policy, archive["archive"], database=database, means=means, dry_run=False)
+
+    assert (done.rows, done.existing, len(done.errors)) == (24, 0, 1)
+    assert "unique" in done.errors[0].lower()
+    assert await values(database, logs.c.id) == [*range(7), *range(8, 25), 100, 101, 102, 500]
 
 
 async def test_every_kind_of_value_comes_back_exactly(database, means):
