@@ -1,4 +1,4 @@
-"""How many next times of a cron expression are computed in a second, in a zone with daylight saving."""
+"""How many next times of a cron expression are found in a second of the processor, in a zone with daylight saving."""
 
 from __future__ import annotations
 

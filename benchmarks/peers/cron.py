@@ -62,17 +62,17 @@ LAST_YEAR = 2400  # begin anew: tables of the zone end somewhere
 
 
 def evaluate(order: Order) -> dict[str, Any]:
-    """Return how many times were computed in how many seconds."""
+    """Return how many times were computed in how many seconds of the processor: there is nothing to wait for."""
     library, _, expression = order.role.partition("|")
     next(LIBRARIES[library](expression))  # imports, and the tables of the zone
-    count, began = 0, time.perf_counter()
-    while time.perf_counter() - began < order.seconds:
+    count, began = 0, time.process_time()
+    while time.process_time() - began < order.seconds:
         times = LIBRARIES[library](expression)
         for moment in times:
             count += 1
-            if moment.year >= LAST_YEAR or (not count % 50 and time.perf_counter() - began > order.seconds):
+            if moment.year >= LAST_YEAR or (not count % 50 and time.process_time() - began > order.seconds):
                 break
-    return {"count": count, "seconds": time.perf_counter() - began}
+    return {"count": count, "seconds": time.process_time() - began}
 
 
 if __name__ == "__main__":
