@@ -24,7 +24,7 @@ def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str
     """Return `{"tasks", "next_cursor"}`, newest first."""
     check_limit(limit)
     rows = tasks.page(
-        c, **_storable(filters), limit=limit + 1, after=None if cursor is None else place_of_cursor(cursor)
+        c, storable_filters(filters), limit=limit + 1, after=None if cursor is None else place_of_cursor(cursor)
     )
     shown = rows[:limit]
     more = len(rows) > limit
@@ -36,7 +36,7 @@ def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str
     }
 
 
-def _storable(filters: Mapping[str, Any]) -> dict[str, Any]:
+def storable_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
     """Make every text one that a database can be asked for; nothing stored is equal to a text that it cannot hold."""
     return {name: storable(value, MAX_ID) if isinstance(value, str) else value for name, value in filters.items()}
 
@@ -55,7 +55,7 @@ def execution_page(
     """Return `{"executions", "next_cursor"}`, newest first; `which` has the fields of `Wanted`, moments as given."""
     check_limit(limit)
     window = {name: given and asked_moment(given, zone, name) for name, given in which.items() if name in WINDOW}
-    wanted = Wanted(**_storable({**which, **window}))
+    wanted = Wanted(**storable_filters({**which, **window}))
     if wanted.event_id is not None:
         one_task(c, wanted.event_id)
     rows = listing.page(c, wanted, limit=limit + 1, after=None if cursor is None else _execution_cursor(cursor, wanted))

@@ -36,6 +36,7 @@ from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.status import health_of, status_of
 from modules.core.scheduler.task import TaskConfig
+from modules.core.scheduler.task_lists import TaskLists
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 log = logging.getLogger(__name__)
@@ -64,38 +65,35 @@ class SchedulerService:
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
         self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)
         self.list_calendars, self.show_calendar, self.apply_calendars = keeper.list_all, keeper.show, keeper.apply
-        spoken = ByKeyword(functions, self.schedule_task)
+        spoken, operator = ByKeyword(functions, self.schedule_task), Operator(app_context, jobs, runner)
         self.schedule_cron, self.schedule_interval = spoken.schedule_cron, spoken.schedule_interval
-        operator = Operator(app_context, jobs, runner)
         self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
         self.list_queues, self.schedule_once = operator.list_queues, spoken.schedule_once
         self.reconciler = Reconciler(app_context, jobs, housekeeper, keeper.apply)
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
-        importer = Importer(app_context, jobs, housekeeper, self.reconciler)
+        importer, by_hand = Importer(app_context, jobs, housekeeper, self.reconciler), Occurrences(jobs)
         self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks
         self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
         self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
         self._offer_cleanups(app_context, housekeeper, operator)
         self._offer_answers(Directory(app_context, functions, triggers, runner))
         foresight = Foresight(app_context, jobs, triggers, settings)
-        self.preview, self.preview_task = foresight.preview, foresight.preview_task
-        by_hand = Occurrences(jobs)
+        self.preview, self.preview_task, self.lint = foresight.preview, foresight.preview_task, foresight.lint
         self.backfill, self.run_until, self.retry_execution = by_hand.backfill, by_hand.run_until, by_hand.retry
         self.skip_next, self.shift_next = by_hand.skip_next, by_hand.shift_next
-        self.forecast, self.lint = foresight.forecast, foresight.lint
-        explainer = Explainer(app_context, settings)
+        self.forecast, explainer = foresight.forecast, Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
         self.operations, self.perform = (operations := Operations(functions, self)).known, operations.perform
 
     def _offer_answers(self, directory: Directory) -> None:
-        self.list_functions, self.info = directory.functions, directory.info
+        self.list_functions, self.info, lists = directory.functions, directory.info, TaskLists(self._app_context)
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
         self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
         self.live = live = Live(self._app_context, self._runner)
-        self.metrics = Metrics(self._app_context, self._settings, self._runner)
-        self.execution_logs, self.follow_logs = live.execution_logs, live.follow_logs
-        self.watch, self.stats, self.overview = live.watch, live.stats, live.overview
-        self.ran_since, self.runs_since = live.ran_since, live.runs_since
+        self.watch, self.metrics = live.watch, Metrics(self._app_context, self._settings, self._runner)
+        self.execution_logs, self.follow_logs, self.stats = live.execution_logs, live.follow_logs, live.stats
+        self.overview, self.ran_since, self.runs_since = live.overview, live.ran_since, live.runs_since
+        self.count_tasks, self.recent_runs = lists.count_tasks, lists.recent_runs
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
@@ -136,13 +134,15 @@ class SchedulerService:
         function_name: str | None = None,
         recurring: bool | None = None,
         tag: str | None = None,
+        trigger: str | None = None,
         search: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Answer:
-        """Return `{"tasks", "next_cursor"}`, newest first; `search` looks into names and descriptions."""
-        filters = {"status": status, "module_id": module_id, "function_name": function_name, "recurring": recurring}
-        return await self._jobs.list_jobs(filters | {"tag": tag, "search": search}, limit=limit, cursor=cursor)
+        """Return `{"tasks", "next_cursor"}`, newest first; `trigger` is a type, `search` in name or description."""
+        filters: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
+        filters |= {"recurring": recurring, "tag": tag, "trigger": trigger, "search": search}
+        return await self._jobs.list_jobs(filters, limit=limit, cursor=cursor)
 
     async def update_task(self, task_id: str, changes: Mapping[str, Any]) -> Answer:
         """Change fields of a task and return it; an occurrence that is already due is not lost."""

@@ -66,13 +66,16 @@ class TaskRoutes:
         function_name: Annotated[str | None, Query(description="Only those of this function.")] = None,
         recurring: Annotated[bool | None, Query(description="Only those that may run more than once, or not.")] = None,
         tag: Annotated[str | None, Query(description="Only those with this tag.")] = None,
+        trigger: Annotated[
+            str | None, Query(description="Only those with a trigger of this type, such as `cron`, or one in it.")
+        ] = None,
         search: Annotated[str | None, Query(description="Only those with this text in name or description.")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
         """List tasks by pages, newest first."""
         filters: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
-        filters |= {"recurring": recurring, "tag": tag, "search": search}
+        filters |= {"recurring": recurring, "tag": tag, "trigger": trigger, "search": search}
         ask = partial(self._scheduler.list_tasks, **filters, limit=limit, cursor=cursor)
         return await self._remembered.answer(("tasks", *filters.values(), limit, cursor), ask)
 

@@ -26,6 +26,7 @@ def list_tasks(
     module: Annotated[str | None, typer.Option(help="Only tasks of this module.")] = None,
     function: Annotated[str | None, typer.Option(help="Only tasks that run this function.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only tasks with this tag.")] = None,
+    trigger: Annotated[str | None, typer.Option(help="Only with a trigger of this type, such as cron.")] = None,
     search: Annotated[str | None, typer.Option(help="Only where the name or description contains this.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -35,7 +36,7 @@ def list_tasks(
     from modules.core.scheduler.showing.tasks import TASK_COLUMNS, TASK_FIT, next_first, task_rows, verdict
 
     filters: dict[str, Any] = {"status": status, "module_id": module, "function_name": function}
-    filters |= {"tag": tag, "search": search}
+    filters |= {"tag": tag, "trigger": trigger, "search": search}
 
     async def look(scheduler: Scheduler, clock: Clock) -> None:
         page = (await scheduler.list_tasks(**filters, limit=limit, cursor=cursor)).unwrap()

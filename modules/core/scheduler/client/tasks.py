@@ -33,12 +33,13 @@ class OfTasks:
         function_name: str | None = None,
         recurring: bool | None = None,
         tag: str | None = None,
+        trigger: str | None = None,
         search: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Answer:
         """Return `{"tasks", "next_cursor"}`, newest first."""
-        query: dict[str, Any] = {"tag": tag, "search": search, "limit": limit, "cursor": cursor}
+        query: dict[str, Any] = {"tag": tag, "trigger": trigger, "search": search, "limit": limit, "cursor": cursor}
         query |= {"status": status, "module_id": module_id, "function_name": function_name, "recurring": recurring}
         return await self.wire.ask("GET", "tasks", query=query)
 

@@ -18,6 +18,8 @@ def routes(app_context: AppContext) -> APIRouter:
     from modules.core.scheduler.dashboard import (
         assets,
         audit,
+        bulk,
+        by_hand,
         cleanups,
         executions,
         failures,
@@ -26,13 +28,15 @@ def routes(app_context: AppContext) -> APIRouter:
         nodes,
         overview,
         task,
+        task_form,
         tasks,
         timeline,
     )
     from modules.core.scheduler.dashboard.desk import Desk
 
     desk = Desk(app_context)
-    for screen in (overview, tasks, task, executions, failures, timeline, cleanups, nodes, modules, audit, login):
+    of_tasks = (tasks, bulk, task, task_form, by_hand)
+    for screen in (overview, *of_tasks, executions, failures, timeline, cleanups, nodes, modules, audit, login):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

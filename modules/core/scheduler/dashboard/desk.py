@@ -40,6 +40,7 @@ __all__ = ["Desk", "Form", "Values"]
 Values = dict[str, Any]
 Show = Callable[[Request], Awaitable[Values]]
 Act = Callable[[Request, Form], Awaitable[tuple[str, str | None]]]
+Fill = Callable[[Request, Form], Awaitable[tuple[str, str | None] | Values]]
 
 
 class Desk:
@@ -108,6 +109,27 @@ class Desk:
 
             self.router.post(path, name=act.__qualname__, dependencies=[Depends(requires(scope, page=True))])(answer)
             return act
+
+        return decorate
+
+    def form(self, path: str, template: str, *, scope: Scope) -> Callable[[Fill], Fill]:
+        """Let a form do what a function does, as `action`; or show it again, where the function returns values."""
+
+        def decorate(fill: Fill) -> Fill:
+            async def answer(request: Request) -> Response:
+                form = fields(await request.body())
+                must_be_ours(request, form)
+                try:
+                    with calling(_at_the_dashboard()):
+                        done = await fill(request, form)
+                except ResultError as refusal:
+                    return go(request, local(request, form.get("back", "")), refusal=refusal.error)
+                if isinstance(done, dict):
+                    return self.page(request, template, done, 422 if done["problems"] else 200)
+                return go(request, done[1] or path_to(request), said=done[0])
+
+            self.router.post(path, name=fill.__qualname__, dependencies=[Depends(requires(scope, page=True))])(answer)
+            return fill
 
         return decorate
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from framework.terminal import span
+from framework.terminal import moment_text, span
 from modules.core.scheduler.showing.cleanups import bytes_text, target_of
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 OUTCOMES = {
     "succeeded": "good",
@@ -81,6 +85,31 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
+def local(moment: datetime, zone: str) -> str:
+    """Return a moment on the clock of a zone: `Mon 2026-11-23 02:30:00 CET`."""
+    return moment_text(moment, ZoneInfo(zone))
+
+
+def tidy(text: str) -> str:
+    """Return words about when with their moments as people write them."""
+    return _MOMENT.sub(r"\1 \2 UTC", text)
+
+
+def counted(count: int, is_cut: bool, word: str = "") -> str:
+    """Return `312`, or `10,000+` where nobody has counted further; with a word, `1 task`, `312 tasks`."""
+    number_text = f"{count:,}{'+' if is_cut else ''}"
+    return f"{number_text} {word}{'' if count == 1 else 's'}" if word else number_text
+
+
+def runs_in_words(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a bar of runs, newest first, shows to those who see it."""
+    if not runs:
+        return "no runs"
+    states = Counter(run["state"] for run in runs)
+    told = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.most_common())
+    return f"the last {plural(len(runs), 'run')}: {told}; the newest {runs[0]['state'].replace('_', ' ')}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "mark": mark,
@@ -91,6 +120,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "as_json": as_json,
     "number": number,
     "plural": plural,
+    "counted": counted,
+    "tidy": tidy,
+    "local": local,
+    "runs_in_words": runs_in_words,
     "kind": lambda state: OUTCOMES.get(state, "quiet"),
     "without": lambda values, name: {key: value for key, value in values.items() if key != name},
 }

@@ -151,9 +151,10 @@ def _comes(following: datetime | None, now: datetime) -> str:
 
 def policies(task: Shown) -> list[tuple[str, str]]:
     """Return a task's policies in words, as `(label, text)`."""
-    if "corrupt" in task["policies"]:
+    try:
+        stored = policies_of(json.dumps(None if "corrupt" in task["policies"] else task["policies"]))
+    except ValueError:
         return [("policies", "unreadable")]
-    stored = policies_of(json.dumps(task["policies"]))
     values = {**asdict(stored), "max_instances": task["max_instances"], "overlap": task["overlap"]}
     return [
         ("time limit", "" if stored.timeout is None else _span(stored.timeout)),
@@ -163,7 +164,28 @@ def policies(task: Shown) -> list[tuple[str, str]]:
         ("grace", "" if stored.grace is None else f"missed where it is later than {_span(stored.grace)}"),
         ("jitter", f"starts up to {_span(stored.jitter)} later" if stored.jitter else ""),
         ("delivery", DELIVERIES.get(task["delivery"], str(task["delivery"]))),
+        *_asked_for(stored),
     ]
+
+
+def _asked_for(stored: Policies) -> list[tuple[str, str]]:
+    """Return in words what a task has only where somebody asked for it."""
+    told = [
+        ("rate", "" if stored.rate_limit is None else _rate(*stored.rate_limit)),
+        ("expected", _expected(stored.expected_by)),
+        ("pings", stored.ping_url or ""),
+    ]
+    return [(label, text) for label, text in told if text]
+
+
+def _rate(count: int, seconds: float) -> str:
+    return f"at most {count:,} start{'' if count == 1 else 's'} in {_span(seconds)}"
+
+
+def _expected(by: float | str | None) -> str:
+    if by is None:
+        return ""
+    return f"to have succeeded by {by}" if isinstance(by, str) else f"to have succeeded {_span(by)} after its time"
 
 
 def _retries(stored: Policies) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, tuple_, union_all
 
 from modules.core.scheduler.execution import OPEN, State
 from modules.core.scheduler.tables import events, executions
@@ -43,6 +43,21 @@ def page(c: Connection, wanted: Wanted, *, limit: int, after: tuple[Any, ...] | 
         conditions.append(tuple_(*order) < tuple_(*after))
     query = select(executions, events.c.name).join(events, events.c.id == executions.c.event_id).where(*conditions)
     return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()
+
+
+def newest_of_each(c: Connection, event_ids: Sequence[str], most: int) -> Sequence[Row[Any]]:
+    """Return `(id, event_id, state, scheduled_for, attempt, start_time, end_time)` of each task's newest executions.
+
+    Of each task a walk along its part of the index, all of them in one statement; in no order.
+    """
+    names = ("id", "event_id", "state", "scheduled_for", "attempt", "start_time", "end_time")
+    newest = (executions.c.scheduled_for.desc(), executions.c.attempt.desc())
+    columns = [executions.c[name] for name in names]
+    walks = [
+        select(*columns).where(executions.c.event_id == event_id).order_by(*newest).limit(most).subquery()
+        for event_id in event_ids
+    ]
+    return c.execute(union_all(*(select(walk) for walk in walks))).all() if walks else []
 
 
 def _order(wanted: Wanted) -> list[ColumnElement[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ NEXT_DUE = """
     WHERE status = 'pending' AND next_execution > :now
         AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
     ORDER BY next_execution LIMIT 1"""
+INTERVALS = ("interval", "after_end")  # as a trigger is stored
 RAN = frozenset({"last_execution", "last_error"})
 not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
@@ -161,19 +162,17 @@ def count_by_function(c: Connection) -> Sequence[Row[Any]]:
     return c.execute(counted.order_by(*named)).all()
 
 
-def page(
-    c: Connection,
+def chosen(
     *,
     status: str | None,
     module_id: str | None,
     function_name: str | None,
     recurring: bool | None,
     tag: str | None,
+    trigger: str | None,
     search: str | None,
-    limit: int,
-    after: tuple[datetime, str] | None,
-) -> Sequence[Row[Any]]:
-    """Return tasks with `is_open`, newest first, starting behind `after` (created_at, id)."""
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of what is asked for; None asks for nothing."""
     wanted: list[ColumnElement[bool]] = []
     if status is not None:
         wanted.append(_has_status(status))
@@ -186,16 +185,33 @@ def page(
     if tag is not None:
         # Not LIKE, which on SQLite finds "Night" in "night".
         wanted.append(func.replace(events.c.tags, strict_json.dumps(tag), "") != events.c.tags)
+    if trigger is not None:
+        kinds = INTERVALS if trigger == "interval" else (trigger,)
+        wanted.append(or_(*(events.c.trigger.contains(f'"type":"{kind}"', autoescape=True) for kind in kinds)))
     if search:
         found = (
             events.c.name.icontains(search, autoescape=True),
             events.c.description.icontains(search, autoescape=True),
         )
         wanted.append(or_(*found))
+    return wanted
+
+
+def page(
+    c: Connection, filters: Mapping[str, Any], *, limit: int, after: tuple[datetime, str] | None
+) -> Sequence[Row[Any]]:
+    """Return tasks with `is_open`, newest first, starting behind `after` (created_at, id)."""
+    wanted = chosen(**filters)
     if after is not None:
         wanted.append(tuple_(events.c.created_at, events.c.id) < tuple_(*after))
     query = select(events, is_open.label("is_open")).where(*wanted)
     return c.execute(query.order_by(events.c.created_at.desc(), events.c.id.desc()).limit(limit)).all()
+
+
+def count(c: Connection, filters: Mapping[str, Any], most: int) -> int:
+    """Return how many tasks there are of those that `page` returns, counted no further than `most`."""
+    found = select(events.c.id).where(*chosen(**filters)).limit(most)
+    return c.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
 def _has_status(status: str) -> ColumnElement[bool]:

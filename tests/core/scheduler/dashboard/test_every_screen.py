@@ -15,7 +15,7 @@ from framework.web.scopes import stated
 from modules.core.scheduler import ExecutionContext
 
 HOSTILE = "\u202e<img src=x onerror=alert(1)></title><script>alert(1)</script>\"'{{7*7}}${1}"
-OURS = "link, meta, title, [src]:not(script), [onerror], iframe, script"
+OURS = "link, meta, title:not(svg title), [src]:not(script), [onerror], iframe, script"
 
 
 async def say(parameters: dict[str, Any], execution: ExecutionContext) -> dict[str, str]:

@@ -46,7 +46,7 @@ let source, arrived, asked = 0, heard = Date.now(), fresh = heard;
 const here = () => location.pathname + location.search;
 const isLive = () => live && !document.hidden && find("[data-live]");
 const isLost = () => Date.now() - heard > LOST;
-const isBusy = () => document.hidden || find("dialog[open]") || getSelection().toString()
+const isBusy = () => document.hidden || find("dialog[open], [data-still], [data-tick]:checked") || getSelection().toString()
   || /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName || "");
 function hear(age) {
   heard = Date.now();
@@ -128,6 +128,7 @@ function move(step) {
 }
 const KEYS = {
   "/": () => find("[data-search]")?.focus(),
+  x: () => { const tick = find("tr.here [data-tick]"); if (tick) { tick.checked = !tick.checked; tellTicked(); } },
   j: () => move(1), k: () => move(-1), r: refresh, p: toggleLive, t: nextTheme,
   "?": () => find("#help").showModal(),
 };
@@ -141,20 +142,42 @@ document.addEventListener("keydown", (event) => {
   if (act) { act(); event.preventDefault(); }
 });
 
+// --- ticked rows
+function tellTicked() {
+  const count = document.querySelectorAll("[data-tick]:checked").length;
+  const told = find("[data-chosen]");
+  if (told) told.textContent = count ? `the ${count} ticked` : "the ticked ones";
+}
+
+// --- texts to copy; where the browser keeps the clipboard to itself, the text is marked
+async function copyText(button) {
+  const text = document.getElementById(button.dataset.copy);
+  try { await navigator.clipboard.writeText(text.textContent); button.textContent = "Copied"; }
+  catch { getSelection().selectAllChildren(text); button.textContent = "Marked: press Ctrl+C"; }
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
 // --- clicks
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-theme-button]")) nextTheme();
   if (event.target.closest("[data-live]")) toggleLive();
+  const copy = event.target.closest("[data-copy]");
+  if (copy) copyText(copy);
 });
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset?.confirm;
   if (question && !confirm(question)) { event.preventDefault(); event.stopImmediatePropagation(); }
 }, true);
 document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-tick-all]")) for (const each of document.querySelectorAll("[data-tick]")) each.checked = event.target.checked;
+  if (event.target.matches("[data-tick], [data-tick-all]")) tellTicked();
   if (event.target.matches("[data-keys-off]")) localStorage.setItem("keys", event.target.checked ? "off" : "on");
 });
 
-function settle() { tellTimes(); showTheme(); showLive(); }
+function settle() {
+  tellTimes(); showTheme(); showLive(); tellTicked();
+  for (const each of document.querySelectorAll("[data-tick-all], [data-copy]")) each.hidden = false;
+}
 document.addEventListener("htmx:after:swap", settle);
 document.addEventListener("htmx:after:history:update", listen);
 setInterval(tick, 1000);
