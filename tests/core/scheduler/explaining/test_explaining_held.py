@@ -131,6 +131,16 @@ async def held_by_its_rate(node: Any) -> str:
     return task_id
 
 
+async def held_by_a_drain(node: Any) -> str:
+    await node.scheduler.drain_node(node.scheduler._runner.node_id)
+    task_id = str(await node.add(delay=0))
+    await node.scheduler.turn()
+    node.clock.advance(90)
+    await node.scheduler.drain_node(node.scheduler._runner.node_id, undo=True)
+    await node.scheduler.run_due()
+    return task_id
+
+
 async def held_by_its_queue(node: Any) -> str:
     await node.scheduler.pause_queue("default", "paper jam")
     task_id = str(await node.add(delay=0))
@@ -161,6 +171,7 @@ async def let_go_after(node: Any, seconds: float, *releases: Any) -> None:
 HOLDS = {
     "each place of its task or its concurrency key was taken (LIMIT)": ("limit", held_by_its_key),
     "the slots of the node that took it in the end were taken (slots)": ("slots", held_by_its_slots),
+    "the node that took it in the end began nothing more (draining)": ("draining", held_by_a_drain),
     "as many had started as its rate allows (RATE_LIMIT)": ("rate", held_by_its_rate),
     "queue 'default' was paused from Mon 2026-01-05 12:00:00 UTC until Mon 2026-01-05 12:01:30 UTC: paper jam": (
         "paused",
