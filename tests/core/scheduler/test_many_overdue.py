@@ -8,13 +8,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from nodes import Stuck
 from shopping import Street
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from framework.web.assembling import open_paths, web_application
 from framework.web.guard import guarded
 from framework.web.rules import Rules
-from modules.core.scheduler.tables import events
+from modules.core.scheduler.tables import events, executions
 
 MODULE = "acme.test"
 MINUTE = 60.0
@@ -73,6 +74,48 @@ async def test_many_overdue_tasks_run_once_each_and_never_more_than_the_limit_at
     rows = await fresh.history()
     assert [row["state"] for row in rows] == ["succeeded"] * len(overdue)
     assert Counter(row["missed_count"] for row in rows) == {0: EACH, ASLEEP - 1: EACH}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_after_ten_thousand_runs_of_which_half_failed_there_is_as_much_room_as_before(start_node: Any) -> None:
+    node = await start_node(max_concurrent_tasks=100)
+    counting = Counting(node)
+
+    async def count_and_fail(*, name: str) -> None:
+        await counting.run(name=name)
+        if name.endswith(("1", "3", "5", "7", "9")):
+            raise RuntimeError(name)
+
+    node.register("count", count_and_fail)
+    config = {"module_id": MODULE, "function_name": "count", "recurring": True, "interval_type": "days"}
+    names = [f"task {number}" for number in range(10_000)]
+    wanted = [{"name": name, "parameters": {"name": name}, "interval_value": 1, **config} for name in names]
+    (await node.scheduler.schedule_tasks(wanted)).unwrap()
+    node.clock.advance(30 * 24 * 60 * MINUTE)
+
+    await node.scheduler.run_due()
+    states = Counter(await every_state(node))
+    together = [Stuck() for _ in range(100)]
+    for number, stuck in enumerate(together):
+        node.register(f"together_{number}", stuck.run)
+        await node.add(f"together_{number}", delay=0)
+    await node.scheduler.turn()
+    for stuck in together:
+        await stuck.started.wait()
+
+    for stuck in together:
+        stuck.release.set()
+
+    assert sorted(counting.names) == sorted(names)
+    assert states == {"succeeded": 5_000, "failed": 5_000}
+    assert counting.most <= len(together)
+
+
+async def every_state(node: Any) -> list[str]:
+    """Return the state of each execution of those tasks."""
+    mine = select(executions.c.state).where(executions.c.function_key == f"{MODULE}:count")
+    return list(await node.app_context.database.read(lambda c: c.execute(mine).scalars().all()))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # where one writer could hold up everybody
