@@ -22,7 +22,7 @@ from framework.database import Database
 pytestmark = pytest.mark.postgres
 LEASE = 60.0
 POLL = 15.0
-CONTRACT = ("test_overlap.py", "test_fencing.py")
+CONTRACT = ("test_fencing.py",)
 SESSIONS = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 LISTENING = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE '%LISTEN %'"
@@ -140,6 +140,7 @@ async def test_cleanups_run_and_leave_their_report(pooled: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_the_contract_holds_behind_a_pooler_and_without_notices(tmp_path: Path, postgres_url: str) -> None:
     here = Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "postgres and not slow"]
