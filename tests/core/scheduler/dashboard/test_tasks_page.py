@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from modules.core.scheduler.dashboard import bulk
+from modules.core.scheduler.dashboard import bulk, tasks
 from modules.core.scheduler.dashboard.tasks import average
 from modules.core.scheduler.dashboard.wording import counted, runs_in_words, tidy
 
@@ -64,6 +64,19 @@ async def test_filters_stand_in_the_address_and_are_left_out_by_a_cross(site: An
     assert "Task 0" in found.text
     assert str(escape("/tasks?trigger=interval&search=Task")) not in found.text
     assert str(escape("/tasks?search=Task&trigger=interval")) in found.text
+
+
+async def test_the_list_says_how_many_there_are_also_where_they_do_not_fit_on_a_page(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_many(site)
+    whole = await site.http.get("/tasks?tag=many")
+    monkeypatch.setattr(tasks, "PAGE", 2)
+
+    first = await site.http.get("/tasks?tag=many")
+
+    assert ["all 3 that fit" in page.text for page in (whole, first)] == [True, True]
+    assert ("Older" in whole.text, "Older" in first.text) == (False, True)
 
 
 async def test_all_that_fit_are_paused_after_a_page_that_says_how_many(site: Any) -> None:
