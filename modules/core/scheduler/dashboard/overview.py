@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ WINDOWS = ("1h", "24h", "7d")
 LATELY = 8
 HOUR = timedelta(hours=1)
 FAILED = ("failed", "timed_out", "lost")
-MOST = 20  # rows of what needs attention
+MOST = 30  # rows of what needs attention
 NEEDS = {
     "FUNCTION_MISSING": "function_missing",
     "CORRUPT_DEFINITION": "set_aside",
@@ -44,7 +45,7 @@ def add(desk: Desk) -> None:
             "seen": seen,
             "verdict": verdict(status, seen, attention),
             "attention": attention[:MOST],
-            "more": seen["is_cut"] or len(attention) > MOST,
+            "others": others(seen["others"], attention[MOST:]),
             "failed": sum(day["by_state"].get(state, 0) for state in FAILED),
             "slots": sum(node["slots"] or 0 for node in status["nodes"] if node["alive"]),
             "lately": (await desk.scheduler.get_executions(limit=LATELY)).unwrap()["executions"],
@@ -78,6 +79,11 @@ def wanting(attention: Iterable[Mapping[str, Any]], findings: Iterable[Mapping[s
     return found
 
 
+def others(numbers: Mapping[str, int], cut: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many more there are of each need: those that were not told, and those that are cut off."""
+    return dict(Counter(numbers) + Counter(each["need"] for each in cut))
+
+
 def verdict(
     status: Mapping[str, Any], seen: Mapping[str, Any], attention: Iterable[Mapping[str, Any]]
 ) -> dict[str, str]:
@@ -87,7 +93,7 @@ def verdict(
     held = [each["scope"] for each in status["paused"] if each["scope"] != CLEANUPS]
     if "*" in held:
         return {"kind": "warn", "text": "Everything is paused."}
-    wrong = list(_wrong(seen, [each["need"] for each in attention]))
+    wrong = list(_wrong(seen, Counter(each["need"] for each in attention) + Counter(seen["others"])))
     if wrong:
         kind = "warn" if len(wrong) == 1 and seen["late"]["count"] else "bad"
         return {"kind": kind, "text": f"{', '.join(wrong)}."}
@@ -99,8 +105,8 @@ def verdict(
     return {"kind": "good", "text": f"{_all(tasks)} on time."}
 
 
-def _wrong(seen: Mapping[str, Any], needs: list[str]) -> Iterable[str]:
-    found = {name: {"count": needs.count(name), "is_cut": False} for name in set(needs)}
+def _wrong(seen: Mapping[str, Any], needs: Mapping[str, int]) -> Iterable[str]:
+    found = {need: {"count": count, "is_cut": False} for need, count in needs.items()}
     said = (
         (seen["late"], "late"),
         (seen["failing"], "failing"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
+from itertools import groupby, takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -19,11 +21,13 @@ from modules.core.scheduler.task import Status
 LATE = timedelta(minutes=1)  # after which what is due counts as late
 LONG = timedelta(days=7)  # for which a task may be paused, and how far back failures are looked for
 DAY = timedelta(days=1)
+STOPPED = (Status.CANCELLED, Status.PAUSED)  # somebody has seen to it
 MOST_FAILED = 1_000  # tasks that have failed lately, and are looked at
 MOST_RECURRING = 60  # of them, recurring ones
 IN_A_ROW = 10  # failures that are counted one by one
 MOST_EXPECTED, NEWEST = 100, 20  # tasks with a deadline, and of each the newest executions
-MOST_SHOWN = 20
+MOST_PAUSED = 100
+MOST_SHOWN = 5  # of each need
 
 
 class Need(StrEnum):
@@ -61,7 +65,7 @@ def counted(number: int, *, is_cut: bool = False) -> dict[str, Any]:
 
 
 def attention(c: Connection, now: datetime) -> dict[str, Any]:
-    """Return `{"late", "failing", "failed_once", "attention", "is_cut"}` as `SchedulerService.overview` does."""
+    """Return `{"late", "failing", "failed_once", "attention", "others"}` as `SchedulerService.overview` does."""
     late = late_tasks(c, now)
     failing, failed_once, is_cut = _failures(c, now)
     once = [] if failed_once is None else [failed_once[0]]
@@ -74,9 +78,19 @@ def attention(c: Connection, now: datetime) -> dict[str, Any]:
         "late": counted(len(late), is_cut=len(late) >= store.LOOKED_AT) | {"longest": longest},
         "failing": counted(len(failing), is_cut=is_cut),
         "failed_once": counted(0 if failed_once is None else failed_once[1], is_cut=is_cut),
-        "attention": [asdict(each) for each in list(first.values())[:MOST_SHOWN]],
-        "is_cut": len(first) > MOST_SHOWN,
+        **_shown(list(first.values())),
     }
+
+
+def _shown(wanting: Sequence[Wanting]) -> dict[str, Any]:
+    """Return the first of each need, so that many of one do not hide the others, and how many others there are."""
+    shown: list[dict[str, Any]] = []
+    others = Counter[str]()
+    for _, alike in groupby(wanting, key=lambda each: each.need):
+        rows = [asdict(each) for each in alike]
+        shown += rows[:MOST_SHOWN]
+        others[rows[0]["need"].value] = len(rows[MOST_SHOWN:])
+    return {"attention": shown, "others": {need: count for need, count in others.items() if count}}
 
 
 def _order(wanting: Wanting) -> tuple[int, str]:
@@ -100,26 +114,27 @@ def _failures(c: Connection, now: datetime) -> tuple[list[Wanting], tuple[Wantin
     failed = store.failed_since(c, now - LONG)
     ids = list(failed)
     known = store.tasks_of(c, ids[:MOST_FAILED])
-    living = [task_id for task_id in ids if task_id in known and known[task_id].status != Status.CANCELLED]
+    living = [task_id for task_id in ids if task_id in known and known[task_id].status not in STOPPED]
     recurring = [task_id for task_id in living if known[task_id].recurring]
     runs = store.newest_of(c, recurring[:MOST_RECURRING], IN_A_ROW)
-    failing = [each for task_id in runs for each in _failing(known[task_id], runs[task_id])]
+    failing = [each for task_id in runs for each in _failing(known[task_id], runs[task_id], failed[task_id])]
     is_cut = len(ids) > MOST_FAILED or len(recurring) > MOST_RECURRING
     once = [each for each in living if known[each].status == Status.FAILED and failed[each] > now - DAY]
     return failing, _failed_once([known[each].name for each in once]), is_cut
 
 
-def _failing(task: Row[Any], runs: Sequence[Row[Any]]) -> Iterator[Wanting]:
-    told = [run for run in runs if run.state in (*store.FAILED, State.SUCCEEDED)]
-    good = next((place for place, run in enumerate(told) if run.state == State.SUCCEEDED), len(told))
-    if not good:
+def _failing(task: Row[Any], runs: Sequence[Row[Any]], last: datetime) -> Iterator[Wanting]:
+    """Yield a task that keeps the error of its last run; what was skipped since may hide the run itself."""
+    if task.last_error is None:
         return
-    number = f"{good} or more" if good >= IN_A_ROW else f"{good}"
-    text = "its last run failed" if good == 1 else f"its last {number} runs failed"
-    said = (told[0].error or told[0].reason or "").strip().partition("\n")[0][:200]
-    said = said and f": {said}"
+    told = [run for run in runs if run.state in (*store.FAILED, State.SUCCEEDED)]
+    failed = list(takewhile(lambda run: run.state != State.SUCCEEDED, told))
+    number = f"{len(failed)} or more" if len(failed) >= IN_A_ROW else f"{len(failed)}"
+    text = f"its last {number} runs failed" if len(failed) > 1 else "its last run failed"
+    said = task.last_error.strip().partition("\n")[0][:200]
+    since, execution_id = (failed[-1].end_time, failed[0].id) if failed else (last, None)
     advice = "look at the failure; mended, run it now"
-    yield Wanting(Need.FAILING, task.id, task.name, told[good - 1].end_time, text + said, advice, told[0].id)
+    yield Wanting(Need.FAILING, task.id, task.name, since, f"{text}: {said}", advice, execution_id)
 
 
 def _failed_once(names: Sequence[str]) -> tuple[Wanting, int] | None:
@@ -144,7 +159,7 @@ def _without_function(c: Connection) -> Iterator[Wanting]:
 
 
 def _paused(c: Connection, now: datetime) -> Iterator[Wanting]:
-    for row in store.paused(c, now - LONG, SET_ASIDE, MOST_SHOWN + 1):
+    for row in store.paused(c, now - LONG, SET_ASIDE, MOST_PAUSED):
         if row.status_reason == Reason.CRASH_LIMIT:
             text, advice = "set aside: it kept killing its node", "mend it, then resume it"
             yield Wanting(Need.SET_ASIDE, row.id, row.name, row.since, text, advice)

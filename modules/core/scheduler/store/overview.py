@@ -97,8 +97,8 @@ def _newest(task_id: str, most: int, since: datetime | None) -> Select[Any]:
 
 
 def tasks_of(c: Connection, task_ids: Collection[str]) -> dict[str, Row[Any]]:
-    """Return `(id, name, status, recurring)` of these tasks, by id."""
-    columns = [events.c[name] for name in ("id", "name", "status", "recurring")]
+    """Return `(id, name, status, recurring, last_error)` of these tasks, by id."""
+    columns = [events.c[name] for name in ("id", "name", "status", "recurring", "last_error")]
     if not task_ids:
         return {}
     return {row.id: row for row in c.execute(select(*columns).where(events.c.id.in_(list(task_ids))))}

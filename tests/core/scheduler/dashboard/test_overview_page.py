@@ -21,7 +21,7 @@ def some(count: int, *, is_cut: bool = False) -> dict[str, Any]:
 
 
 def said(needs: tuple[str, ...] = (), paused: tuple[str, ...] = (), nodes: Any = (ALIVE,), **seen: Any) -> str:
-    counted = {"tasks": some(14), "late": NONE, "failing": NONE, "failed_once": NONE, **seen}
+    counted = {"tasks": some(14), "late": NONE, "failing": NONE, "failed_once": NONE, "others": {}, **seen}
     status = {"nodes": nodes, "paused": [{"scope": scope} for scope in paused]}
     told = verdict(status, counted, [{"need": need} for need in needs])
     return f"{told['kind']}: {told['text']}"
@@ -37,6 +37,7 @@ def test_the_verdict_is_one_sentence() -> None:
     assert said(failing=some(1)) == "bad: 1 task failing."
     assert said(failing=some(60, is_cut=True), failed_once=some(1)) == "bad: 60+ tasks failing, 1 one-time task failed."
     assert said(("set_aside", "deadline_missed")) == "bad: 1 task past a deadline, 1 set aside."
+    assert said(("set_aside",), others={"set_aside": 20}) == "bad: 21 tasks set aside."
     assert said(("long_paused",), paused=("cleanups:*",)) == "good: All 14 tasks on time."
     assert said(paused=("queue:mail", "acme.post")) == "warn: Held back: queue mail, acme.post."
     assert said(paused=("*",), failing=some(1)) == "warn: Everything is paused."

@@ -60,6 +60,18 @@ async def test_a_recurring_task_fails_until_it_has_succeeded(node: Any) -> None:
     assert await needs(node) == []
 
 
+@only_sqlite
+@pytest.mark.parametrize("deed", ["pause_task", "cancel_task"])
+async def test_a_failing_task_that_somebody_has_stopped_is_not_told(node: Any, deed: str) -> None:
+    node.register("fail", fail)
+    task_id = await node.add_every(60, "fail")
+    await node.pass_time(60)
+
+    (await getattr(node.scheduler, deed)(task_id)).unwrap()
+
+    assert await needs(node) == []
+
+
 async def test_one_time_tasks_that_failed_are_told_together_for_a_day(node: Any) -> None:
     node.register("fail", fail)
     for number in range(3):
@@ -138,14 +150,38 @@ async def test_a_missed_deadline_is_told_until_something_succeeds(node: Any, loo
     assert await needs(node) == []
 
 
-async def test_a_task_is_told_once_for_the_most_pressing_reason_and_not_too_many(node: Any) -> None:
+async def test_many_tasks_of_one_need_do_not_hide_the_others(node: Any) -> None:
+    paused = await node.add(delay=99 * DAY, name="paused")
+    await node.scheduler.pause_task(paused)
+    await node.pass_time(8 * DAY)
     for number in range(25):
         await node.add(delay=60, name=f"n{number:02}")
     node.clock.advance(200)
 
     found = await overview(node)
 
-    assert (len(found["attention"]), found["is_cut"], found["late"]["count"]) == (20, True, 25)
+    assert [each["need"] for each in found["attention"]] == ["late"] * 5 + ["long_paused"]
+    assert (found["others"], found["late"]["count"]) == ({"late": 20}, 25)
+
+
+async def test_a_failing_task_is_told_also_where_everything_since_was_skipped(node: Any) -> None:
+    node.register("fail", fail)
+    task_id = await node.add_every(60, "fail", name="Export")
+    await node.pass_time(60)
+    (row,) = await node.history(task_id)
+    skipped = {"state": "skipped", "success": None, "error": None, "start_time": None, "open_key": None}
+
+    def skip(c: Connection) -> None:
+        failed = dict(c.execute(select(executions).where(executions.c.id == row["id"])).one()._mapping)
+        for number in range(1, 12):
+            at = row["scheduled_for"] + timedelta(minutes=number)
+            c.execute(insert(executions).values(failed | skipped | {"id": new_id(), "scheduled_for": at}))
+
+    await node.app_context.database.write(skip)
+    (told,) = (await overview(node))["attention"]
+
+    assert (told["need"], told["execution_id"]) == ("failing", None)
+    assert (told["text"], told["since"]) == ("its last run failed: ValueError: no luck", row["end_time"])
 
 
 async def test_what_ran_since_is_listed_by_task(node: Any) -> None:
