@@ -129,6 +129,17 @@ async def test_whatever_is_asked_for_there_is_a_page(site: Any, path: str) -> No
     assert (await site.http.get(path)).status_code == 200
 
 
+async def test_where_nothing_ran_and_nothing_comes_the_timeline_says_how_to_begin(site: Any) -> None:
+    for cleanup in (await site.node.scheduler.list_cleanups()).unwrap():
+        await site.node.scheduler.remove_cleanup(cleanup["id"])
+
+    first = await site.http.get("/timeline")
+    page = await eventually(site, "/timeline", "Nothing ran, and nothing comes in this time.")
+
+    assert first.status_code == 200
+    assert "schedule_cron" in page
+
+
 async def test_the_timeline_opens_in_a_browser_and_its_lanes_are_reached_by_keys(site: Any, page: Any) -> None:
     await site.node.add_every(600, name="Export")
     await site.node.pass_time(600)
