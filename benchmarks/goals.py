@@ -198,6 +198,10 @@ GOALS = [
     *_of_overdue(POSTGRES, "PostgreSQL"),
     *_of_cleanups(NORMAL, "SQLite"),
     *_of_cleanups(POSTGRES, "PostgreSQL"),
+    Goal("SQLite dashboard: slowest page", _ours(f"screens/{NORMAL}", "slowest page ms"), 150, at_most=True, unit="ms"),
+    Goal(
+        "PostgreSQL dashboard: the same", _ours(f"screens/{POSTGRES}", "slowest page ms"), 150, at_most=True, unit="ms"
+    ),
     Goal("Cleanup of files to os.walk", _to("cleanup/files", "os.walk"), 1),
     Goal("Cleanup of files: memory", _ours("cleanup/files", "MiB more"), 16, at_most=True, unit="MiB"),
     *_of_cron(),

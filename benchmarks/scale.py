@@ -30,6 +30,8 @@ class Scale:
     raw: int
     rows: int  # of a table that is cleaned
     files: int
+    shown_tasks: int  # behind the pages of the dashboard
+    shown_executions: int
 
     def changed(self, wishes: Sequence[str]) -> Scale:
         """Return this scale with some numbers replaced: `drain=100000`, `idle=0,10000`; raise `ValueError`."""
@@ -63,6 +65,8 @@ FULL = Scale(
     raw=50_000,
     rows=1_000_000,
     files=1_000_000,
+    shown_tasks=1_000_000,
+    shown_executions=10_000_000,
 )
 QUICK = Scale(
     rounds=1,
@@ -84,4 +88,6 @@ QUICK = Scale(
     raw=2_000,
     rows=5_000,
     files=2_000,
+    shown_tasks=1_000,
+    shown_executions=10_000,
 )

@@ -107,7 +107,7 @@ def copy_tasks(store: Store, count: int) -> int:
     """Copy the one stored task of ours so many times by SQL, each with an id of its own; return how many."""
     if count < 1:
         return 0
-    columns = _columns(store)
+    columns = columns_of(store, "scheduler_events")
     if store.is_sqlite:
         numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
         name, source = "printf('copy-%012d', i)", "n"
@@ -128,8 +128,9 @@ def _tables(store: Store) -> set[str]:
     return {row[0] for row in store.rows(f"SELECT {'name' if store.is_sqlite else 'tablename'} FROM {catalogue}")}
 
 
-def _columns(store: Store) -> list[str]:
+def columns_of(store: Store, table: str) -> list[str]:
+    """Return the names of a table's columns."""
     if store.is_sqlite:
-        return [row[1] for row in store.rows("PRAGMA table_info(scheduler_events)")]
-    sql = "SELECT column_name FROM information_schema.columns WHERE table_name = 'scheduler_events'"
+        return [row[1] for row in store.rows(f"PRAGMA table_info({table})")]
+    sql = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'"
     return [row[0] for row in store.rows(sql)]

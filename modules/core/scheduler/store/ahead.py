@@ -59,6 +59,8 @@ def opened(c: Connection, limit: int) -> Sequence[Row[Any]]:
     """Return open executions that nothing but slots and limits holds, with what a look ahead needs of their tasks."""
     theirs = ("name", "module_id", "concurrency_key", "max_instances", "overlap")
     columns = [executions.c[name] for name in ("event_id", "state", "queue", "priority", "due_at", "start_time")]
-    query = select(*columns, *(events.c[name] for name in theirs)).join(events, events.c.id == executions.c.event_id)
+    # An outer join, for the planner to begin with the few that are open, not with all tasks; every one has its task.
+    of_tasks = (events.c[name] for name in theirs)
+    query = select(*columns, *of_tasks).outerjoin(events, events.c.id == executions.c.event_id)
     may_start = (executions.c.line != Line.HELD) | (executions.c.reason == Reason.LIMIT)
     return c.execute(query.where(execution_is_open, may_start).order_by(executions.c.due_at).limit(limit)).all()

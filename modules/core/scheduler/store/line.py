@@ -194,7 +194,8 @@ def running_by_queue(c: Connection) -> dict[str, int]:
 def waiting(c: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are ready, later and held, by queue."""
     places = {line: func.sum(case((executions.c.line == line, 1), else_=0)).label(line.value) for line in Line}
-    query = select(executions.c.queue, *places.values()).where(is_pending).group_by(executions.c.queue)
+    # That what is pending is open tells the planner of SQLite which index has it.
+    query = select(executions.c.queue, *places.values()).where(is_pending, is_open).group_by(executions.c.queue)
     return {row.queue: {line.value: getattr(row, line.value) for line in Line} for row in c.execute(query)}
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import Connection
 from starlette.routing import compile_path
 
 from framework.caller import Scope
+from framework.testing.statements import seen_by
 from framework.web.assembling import web_application
 from framework.web.scopes import stated
 from modules.core.scheduler import ExecutionContext
@@ -55,15 +58,14 @@ def screens(site: Any) -> list[str]:
     return [route.path for route in routes if route.page and route.scope in set(Scope) and "GET" in route.methods]
 
 
-async def addresses(site: Any, page: Any) -> dict[str, str]:
+async def addresses(site: Any) -> dict[str, str]:
     """Return an address of each screen, found by following links."""
     patterns = {path: compile_path(path)[0] for path in screens(site)}
     found = {path: path for path in patterns if "{" not in path}
     coming, seen = list(found.values()), set(found)
     while coming:
-        await page.goto(coming.pop())
-        links = await page.evaluate("[...document.links].filter(a => a.origin === origin).map(a => a.pathname)")
-        for link in set(links) - seen:
+        text = (await site.http.get(coming.pop())).text
+        for link in set(re.findall(r'<a [^>]*href="(/[^"?#]*)', text)) - seen:
             meant = next((path for path, pattern in patterns.items() if pattern.match(link)), None)
             seen.add(link)
             if meant is not None and meant not in found:
@@ -77,7 +79,7 @@ async def test_every_screen_is_accessible_and_shows_hostile_text_as_text(hostile
     axe = files("axe_playwright_python").joinpath("axe.min.js").read_text()
     wrong, dialogs, shown = [], [], 0
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    found = await addresses(hostile, page)
+    found = await addresses(hostile)
 
     for path in found.values():
         await page.emulate_media(color_scheme="light")
@@ -108,3 +110,23 @@ async def test_hostile_text_in_an_address_is_text_too(hostile: Any) -> None:
         assert answer.status_code < 500, path
         assert "<img src=x" not in answer.text, path
         assert "<script>alert" not in answer.text, path
+
+
+async def test_no_screen_walks_through_all_tasks_or_all_executions(hostile: Any) -> None:
+    database = hostile.node.app_context.database
+    found = await addresses(hostile)
+    with seen_by(database) as seen:
+        for path in found.values():
+            await hostile.node.add_every(60)
+            await hostile.http.get(path)
+    asked = {statement: values for statement, values in seen.statements if statement.startswith(("SELECT", "WITH"))}
+
+    plans = await database.read(lambda c: {each: plan_of(c, each, asked[each]) for each in asked})
+
+    walks = ("SCAN scheduler_events", "SCAN scheduler_executions")
+    assert [each for each, plan in plans.items() if any(line in walks for line in plan)] == []
+    assert len(plans) > 20
+
+
+def plan_of(c: Connection, statement: str, values: Any) -> list[str]:
+    return [row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
