@@ -14,6 +14,17 @@ from framework.database import Database
 from framework.migrations import Migrations, SchemaTooNew, current, upgrade
 from modules.core import scheduler
 
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "9999", "{newest}", None, None
+
+def upgrade() -> None:
+    for table in ("executions", "nodes"):
+        op.add_column(f"scheduler_{{table}}", sa.Column("added_later", sa.Text()))
+    op.create_table("scheduler_added_later", sa.Column("id", sa.Integer(), primary_key=True))
+"""
 FOLDER = Path(scheduler.__file__).parent / "migrations"
 LEASE = 60.0
 
@@ -28,6 +39,18 @@ def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Migrations:
         shutil.copy(revision, folder)
     monkeypatch.syspath_prepend(str(tmp_path))
     return Migrations("core.scheduler", f"{package}:migrations")
+
+
+@pytest.fixture
+def after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the program after this one has its revisions: this one's, and one that adds, as every new one must."""
+    package = f"after_{tmp_path.name}".replace("-", "_")
+    folder = tmp_path / package / "migrations"
+    shutil.copytree(FOLDER, folder)
+    newest = sorted(FOLDER.glob("0*.py"))[-1].name[:4]
+    (folder / "9999_more.py").write_text(NEXT.format(newest=newest))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return f"{package}:migrations"
 
 
 def rows_of(c: Connection) -> dict[str, list[dict[str, Any]]]:
@@ -107,3 +130,24 @@ async def test_the_program_before_refuses_the_upgraded_database_and_touches_noth
     assert await current(database, [before]) == {"core.scheduler": newest}
     await node.scheduler.run_due()
     assert await node.states(task_id) == ["succeeded"]
+
+
+async def test_nodes_of_the_program_before_go_on_beside_those_of_the_new_one(
+    start_node: Any, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = await start_node()
+    shared = await older.add_every(10)
+    monkeypatch.setattr("modules.core.scheduler.module.SchedulerModule.migrations", after)
+
+    newer = await start_node()
+    for _ in range(30):
+        newer.clock.advance(10)
+        await older.scheduler.run_due()
+        await newer.scheduler.run_due()
+    mine = await older.add(delay=0)
+    await older.scheduler.run_due()
+
+    assert await newer.states(shared) == ["succeeded"] * 30
+    assert older.runs
+    assert await newer.states(mine) == ["succeeded"]
+    assert len((await newer.scheduler.list_nodes()).unwrap()) == 2
