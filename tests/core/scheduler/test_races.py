@@ -52,7 +52,14 @@ async def test_an_execution_that_is_claimed_while_it_is_cancelled_is_told_to_sto
     close = executions.close
 
     def close_after_a_claim(c: Connection, row: Any, *args: Any, **values: Any) -> bool:
-        line.start(c, [row.id], "a node", "a session", node.clock.now())
+        claim = {
+            "node_id": "a node",
+            "session_id": "a session",
+            "now": node.clock.now(),
+            "full_of": None,
+            "full_at": None,
+        }
+        line.start(c, [row.id], **claim)
         return close(c, row, *args, **values)
 
     monkeypatch.setattr(executions, "close", close_after_a_claim)
