@@ -34,11 +34,15 @@ class Door(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who acts, and by which door; `name` is shown to people and kept in the audit."""
+    """Who acts, and by which door; `name` is shown to people and kept in the audit.
+
+    A name may belong to another one later; `identity` never does, where there is one, such as a token's id.
+    """
 
     name: str
     door: Door
     scopes: frozenset[Scope] = frozenset(Scope)
+    identity: str | None = None
 
     def may(self, scope: Scope) -> bool:
         """Tell whether this caller may do what needs the scope."""

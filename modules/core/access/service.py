@@ -59,7 +59,8 @@ class AccessService:
         if state_of(known.row, now) != "active":
             return None
         self._note_use(known, now)
-        return Caller(known.row.name, door, frozenset(Scope(scope) for scope in known.row.scopes.split()))
+        scopes = frozenset(Scope(scope) for scope in known.row.scopes.split())
+        return Caller(known.row.name, door, scopes, identity=f"token:{known.row.id}")
 
     async def any_exist(self) -> bool:
         """Tell whether there is a token with which somebody could come in."""

@@ -103,6 +103,22 @@ def end(c: Connection, sent: Sending, every: timedelta, now: datetime, *, reache
     return True
 
 
+def listed(c: Connection, rules: Iterable[AlertRule], now: datetime) -> list[dict[str, Any]]:
+    """Return the rules as they are shown, by name, with what each has gathered and what it is sending."""
+    rules = sorted(rules, key=lambda rule: rule.name)
+    rows = {row.rule: row for row in alerts.every(c, [rule.name for rule in rules])}
+    return [_shown(rule, rows.get(rule.name), now) for rule in rules]
+
+
+def _shown(rule: AlertRule, row: Row[Any] | None, now: datetime) -> dict[str, Any]:
+    shown: dict[str, Any] = {"rule": rule.name, "on": list(rule.on), "every": rule.every.total_seconds()}
+    if row is None:
+        return shown | {"silent_until": None, "waiting": None, "sending": None, "tries": 0}
+    silent = row.next_at if row.next_at is not None and row.next_at > now else None
+    told = {"waiting": _read(row.waiting), "sending": _read(row.sending)}
+    return shown | {"silent_until": silent, **told, "tries": row.tries}
+
+
 def _gathered(row: Row[Any], told: Sequence[tuple[Kind, Incident]], now: datetime) -> dict[str, Any]:
     """Return what waits for a rule, with these; what comes while its last alert keeps it silent is `suppressed`."""
     empty: dict[str, Any] = {"count": 0, "suppressed": 0, "since": now.isoformat(), "tasks": [], "others": 0}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 
 from framework.audit import Deed
 from framework.caller import CODE, calling
 from framework.context import AppContext
 from framework.result import Result
-from modules.core.scheduler.cleanup import total
+from modules.core.scheduler.cleanup import Report, total
 from modules.core.scheduler.cleanup_runs import CleanupRuns
 from modules.core.scheduler.cleanup_task import not_found, report_view
 from modules.core.scheduler.job_manager import JobManager
@@ -46,10 +45,9 @@ class CleanupRound:
         dry_run = dry_run or self._settings.housekeeper_dry_run
         if not dry_run and (error := await self._runs.standstill()):
             return Result(error=error)
-        if not dry_run:
-            await self._write_down(rows)
-        with calling(CODE):  # what a module's function does there, the application does
-            reports = {row.id: await self._runs.run(row, dry_run=dry_run) for row in rows}
+        reports: dict[str, Report] = {}
+        for row in rows:
+            reports[row.id] = await self._run(row, dry_run=dry_run)
         summed = total(reports.values(), started_at=started, dry_run=dry_run)
         data = {
             "reports": [report_view(row, reports[row.id]) for row in rows],
@@ -60,14 +58,18 @@ class CleanupRound:
             return Result.error("CLEANUP_FAILED", f"these cleanups failed, at least partly: {failed}", data)
         return Result.success(data)
 
-    async def _write_down(self, rows: Sequence[Row[Any]]) -> None:
-        """Write down what an operator is about to run: what it deletes goes in many transactions, and in files."""
-        if not self._jobs.auditor.listens:
-            return
+    async def _run(self, row: Row[Any], *, dry_run: bool) -> Report:
+        """Run one; an operator's is written down before, for what it deletes goes in many transactions, and after."""
+        if not dry_run:
+            await self._write_down("run", row)
+        with calling(CODE):  # what a module's function does there, the application does
+            report = await self._runs.run(row, dry_run=dry_run)
+        if not dry_run:
+            told = {"deleted": report.deleted, "bytes": report.bytes, "errors": report.error_count}
+            await self._write_down("ran", row, {"success": report.success, **told})
+        return report
 
-        def work(c: Connection, _now: datetime) -> None:
-            for row in rows:
-                deed = Deed("run", "cleanup", row.id, f"{row.module_id}/{row.cleanup_type}")
-                self._jobs.auditor.record(c, deed)
-
-        (await self._jobs.change(work)).unwrap()
+    async def _write_down(self, action: str, row: Row[Any], told: Mapping[str, Any] | None = None) -> None:
+        if self._jobs.auditor.listens:
+            deed = Deed(action, "cleanup", row.id, f"{row.module_id}/{row.cleanup_type}", None, told)
+            (await self._jobs.change(lambda c, _: self._jobs.auditor.record(c, deed))).unwrap()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from framework.context import AppContext
 from framework.database import is_transient
 from framework.outgoing import Outgoing
 from framework.repeat import repeat
+from framework.result import Result
 from modules.core.scheduler import alerting, deadlines
 from modules.core.scheduler.alert_channels import deliver
 from modules.core.scheduler.alert_rules import Incident
@@ -64,6 +66,14 @@ class Lookout:
         if await self._has_alerts():
             await self._send_alerts()
         self._beat()
+
+    async def list_alerts(self) -> Result[list[dict[str, Any]]]:
+        """Return the rules of the settings by name, each with what it has gathered, and what it is sending.
+
+        `{"rule", "on", "every", "silent_until", "waiting", "sending", "tries"}`; `every` in seconds.
+        """
+        listed = partial(alerting.listed, rules=self._settings.alerts, now=self._clock.now())
+        return Result.success(await self._database.read(listed))
 
     async def _step(self) -> float:
         await self.look()

@@ -40,8 +40,8 @@ class Once:
         self._database = app_context.database
         self._clock = app_context.clock
 
-    async def begin(self, name: str, key: str, digest: str) -> Result[Begun | Answered]:
-        """Begin a request of the caller of this name, or return what it was answered; `digest` stands for what it asks.
+    async def begin(self, identity: str, key: str, digest: str) -> Result[Begun | Answered]:
+        """Begin a request of this caller, or return what it was answered; `digest` stands for what it asks.
 
         `INVALID_IDEMPOTENCY_KEY`; `IDEMPOTENCY_KEY_REUSED` where another request had the key, `IDEMPOTENCY_IN_PROGRESS`
         while that same request is carried out: one that was not answered within ten minutes is taken for cut off, and
@@ -49,7 +49,7 @@ class Once:
         """
         if not 1 <= len(key) <= LONGEST or not key.isprintable():
             return Result.error("INVALID_IDEMPOTENCY_KEY", f"a key has 1 to {LONGEST} printable characters")
-        own = hashlib.sha256(f"{name}\n{key}".encode()).hexdigest()  # each caller has keys of their own
+        own = hashlib.sha256(f"{identity}\n{key}".encode()).hexdigest()  # each caller has keys of their own
         try:
             begun = partial(_begin, key=own, digest=digest, now=self._clock.now())
             return Result.success(await self._database.write(begun))

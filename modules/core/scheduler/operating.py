@@ -22,8 +22,9 @@ from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.status import nodes_now, status_of
-from modules.core.scheduler.store import line, nodes
+from modules.core.scheduler.store import gauges, line, nodes
 
+MOST_COUNTED = 10_000
 QUEUE = "queue:"  # before a queue's name, in the scope of what is held back
 Answer = Result[dict[str, Any]]
 Listing = Result[list[dict[str, Any]]]
@@ -60,8 +61,9 @@ class Operator:
     async def list_queues(self) -> Listing:
         """Return the queues in which anything waits or runs, that a node names, or that are paused, by name.
 
-        `{"name", "ready", "later", "held", "running", "nodes", "paused_since", "reason"}`: how many executions can
-        start, wait for a time, are held back one by one, and run; and how many living nodes serve it.
+        `{"name", "ready", "later", "held", "is_cut", "running", "nodes", "paused_since", "reason"}`: how many
+        executions can start, wait for a time, are held back one by one, and run; and how many living nodes serve it.
+        No more than 10,000 that wait are counted; `is_cut` is whether there may be more.
         """
         now = self._app_context.clock.now()
         return Result.success(await self._app_context.database.read(partial(_queues, now=now)))
@@ -151,15 +153,18 @@ def _unfreeze(c: Connection, now: datetime) -> dict[str, Any]:
 
 
 def _queues(c: Connection, now: datetime, also: list[str] | None = None) -> list[dict[str, Any]]:
-    waiting, running = line.waiting(c), line.running_by_queue(c)
+    waiting, running = gauges.waiting(c, MOST_COUNTED), line.running_by_queue(c)
+    elsewhere = [sum(number for (_, at), number in waiting.items() if at == place) for place in (Line.LATER, Line.HELD)]
+    is_cut = max(elsewhere) >= MOST_COUNTED
     living = [node for node in nodes_now(c, now) if node["alive"]]
     paused = {row.scope.removeprefix(QUEUE): row for row in nodes.held(c) if row.scope.startswith(QUEUE)}
     named = {name for node in living for name in node["queues"]}
-    names = {DEFAULT_QUEUE, *waiting, *running, *paused, *named, *(also or [])}
+    names = {DEFAULT_QUEUE, *(name for name, _ in waiting), *running, *paused, *named, *(also or [])}
     return [
         {
             "name": name,
-            **{place.value: waiting.get(name, {}).get(place.value, 0) for place in Line},
+            **{place.value: waiting.get((name, place.value), 0) for place in Line},
+            "is_cut": is_cut or waiting.get((name, Line.READY.value), 0) >= MOST_COUNTED,
             "running": running.get(name, 0),
             "nodes": sum(_serves(node, name) for node in living),
             "paused_since": paused[name].since if name in paused else None,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.refusing import asked_moment, refuse
-from modules.core.scheduler.store import executions, listing, tasks
+from modules.core.scheduler.store import executions, listing, task_pages, tasks
 from modules.core.scheduler.store.listing import Wanted
 from modules.core.scheduler.views import execution_view, shown_task, task_view
 
@@ -21,18 +21,15 @@ WINDOW = ("since", "until")
 
 
 def task_page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
-    """Return `{"tasks", "next_cursor"}`, newest first."""
+    """Return `{"tasks", "next_cursor"}`, newest first; fewer than `limit` where few fit among those looked at."""
     check_limit(limit)
-    rows = tasks.page(
-        c, storable_filters(filters), limit=limit + 1, after=None if cursor is None else place_of_cursor(cursor)
-    )
-    shown = rows[:limit]
-    more = len(rows) > limit
-    opened = [row.id for row in shown if row.is_open]
+    after = None if cursor is None else place_of_cursor(cursor)
+    page = task_pages.page(c, storable_filters(filters), limit=limit, after=after)
+    opened = [row.id for row in page.rows if row.is_open]
     stuck = executions.waiting_reasons(c, opened) if opened else {}
     return {
-        "tasks": [task_view(row, is_open=row.is_open, blocked=stuck.get(row.id)) for row in shown],
-        "next_cursor": moment_cursor(shown[-1].created_at, shown[-1].id) if more else None,
+        "tasks": [task_view(row, is_open=row.is_open, blocked=stuck.get(row.id)) for row in page.rows],
+        "next_cursor": page.goes_on and moment_cursor(*page.goes_on),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,16 @@ class CleanupRestorer:
             there = await self._archives(policy)
             chosen = None if archive is None and path is not None else _chosen(archive, there)
             if not dry_run:
-                await self._write_down(row, chosen, path)
+                await self._write_down("restore", row, {"archive": chosen, "path": path})
             if isinstance(policy, FilesPolicy):
                 done = await self._restore_files(policy, chosen, path, dry_run=dry_run)
             elif chosen is None or path is not None:
                 refuse("ARCHIVE_NOT_FOUND", "a path chooses a file, and this is a cleanup of rows", archives=[])
             else:
                 done = await self._restore_rows(policy, chosen, dry_run=dry_run)
+            if not dry_run:
+                came = {"restored": done.rows, "existing": done.existing, "errors": len(done.errors)}
+                await self._write_down("restored", row, came)
             if done.errors:
                 numbers = {"restored": done.rows, "existing": done.existing, "error_count": len(done.errors)}
                 refuse("RESTORE_FAILED", "; ".join(done.errors[:MAX_ERRORS]), report=numbers)
@@ -99,11 +103,10 @@ class CleanupRestorer:
         told = {"cleanup_id": row.id, "archive": chosen, "dry_run": dry_run}
         return Result.success(told | {"restored": done.rows, "existing": done.existing})
 
-    async def _write_down(self, row: Row[Any], archive: str | None, path: str | None) -> None:
-        """Write down what an operator is about to bring back: it comes in many transactions, or as files."""
+    async def _write_down(self, action: str, row: Row[Any], told: Mapping[str, Any]) -> None:
+        """Write down what an operator is about to bring back, in many transactions or as files, and what has come."""
         if caller().door is not Door.CODE:
-            told = {"archive": archive, "path": path}
-            deed = Deed("restore", "cleanup", row.id, f"{row.module_id}/{row.cleanup_type}", None, told)
+            deed = Deed(action, "cleanup", row.id, f"{row.module_id}/{row.cleanup_type}", None, told)
             await self._database.write(lambda c: record(self._app_context, c, deed))
 
     async def _found(self, cleanup_id: str) -> tuple[Row[Any], RowsPolicy | FilesPolicy]:

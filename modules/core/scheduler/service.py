@@ -89,7 +89,7 @@ class SchedulerService:
         self.list_functions, self.info, lists = directory.functions, directory.info, TaskLists(self._app_context)
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
         self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
-        self.live = live = Live(self._app_context, self._runner)
+        self.live, self.list_alerts = (live := Live(self._app_context, self._runner)), self.lookout.list_alerts
         self.watch, self.metrics = live.watch, Metrics(self._app_context, self._settings, self._runner)
         self.execution_logs, self.follow_logs, self.stats = live.execution_logs, live.follow_logs, live.stats
         self.overview, self.ran_since, self.runs_since = live.overview, live.ran_since, live.runs_since

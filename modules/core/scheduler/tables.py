@@ -16,6 +16,7 @@ LATER = "state = 'pending' AND line = 'later'"
 HELD = "state = 'pending' AND line = 'held'"
 RUNNING = "state = 'running'"
 OPEN = "state IN ('pending', 'running')"
+RARE_TASKS = "status = 'paused' OR status = 'failed' OR status = 'cancelled'"
 RARE = " OR ".join(f"state = '{state}'" for state in ("failed", "timed_out", "cancelled", "lost", "skipped", "missed"))
 
 
@@ -48,6 +49,8 @@ class ScheduledEvent(Base):
         _partial("ix_scheduler_events_event", "event", "after_task", where="status = 'pending' AND event IS NOT NULL"),
         _partial("ix_scheduler_events_calendars", "id", where="calendars IS NOT NULL"),
         Index("ix_scheduler_events_created", "created_at", "id"),
+        Index("ix_scheduler_events_module", "module_id", "created_at", "id"),
+        _partial("ix_scheduler_events_rare", "status", "created_at", "id", where=RARE_TASKS),
         _partial("ix_scheduler_events_expected", "expected_at", where="expected_at IS NOT NULL"),
         _partial("ix_scheduler_events_changed", "changed_at", "id", where="changed_at IS NOT NULL"),
         _partial("ix_scheduler_events_paused", "updated_at", where="status = 'paused'"),

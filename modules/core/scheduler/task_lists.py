@@ -12,7 +12,7 @@ from framework.context import AppContext
 from framework.result import Result, ResultError
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.pages import MAX_LIMIT, check_limit, storable_filters
-from modules.core.scheduler.store import listing, tasks
+from modules.core.scheduler.store import listing, task_pages
 from modules.core.scheduler.views import seconds_between
 
 MOST_COUNTED = 10_000
@@ -38,11 +38,15 @@ class TaskLists:
         trigger: str | None = None,
         search: str | None = None,
     ) -> Result[dict[str, Any]]:
-        """Return `{"count", "is_cut"}` of the tasks that `list_tasks` would list; counted no further than 10,000."""
+        """Return `{"count", "is_cut"}` of the tasks that `list_tasks` would list.
+
+        Counted no further than 10,000, and among no more than the newest 50,000 where no index knows a filter.
+        """
         filters = {"status": status, "module_id": module_id, "function_name": function_name, "recurring": recurring}
         wanted = storable_filters(filters | {"tag": tag, "trigger": trigger, "search": search})
-        count = await self._app_context.database.read(lambda c: tasks.count(c, wanted, MOST_COUNTED + 1))
-        return Result.success({"count": min(count, MOST_COUNTED), "is_cut": count > MOST_COUNTED})
+        read = partial(task_pages.count, filters=wanted, most=MOST_COUNTED)
+        count, is_cut = await self._app_context.database.read(read)
+        return Result.success({"count": count, "is_cut": is_cut})
 
     async def recent_runs(self, task_ids: Sequence[str], count: int = 20) -> Result[Runs]:
         """Return the last executions of up to 500 tasks by id, newest first, in one statement.

@@ -23,11 +23,11 @@ async def made(access: AccessService, name: str = "ci", scopes: Any = ("read",),
 
 
 async def test_a_token_names_its_caller_and_what_it_may_do(access: AccessService) -> None:
-    token = (await made(access, "ci", ("operate", "read")))["token"]
+    token = await made(access, "ci", ("operate", "read"))
 
-    who = await access.verify(token)
+    who = await access.verify(token["token"])
 
-    assert who == Caller("ci", Door.API, frozenset({Scope.READ, Scope.OPERATE}))
+    assert who == Caller("ci", Door.API, frozenset({Scope.READ, Scope.OPERATE}), identity=f"token:{token['id']}")
 
 
 async def test_by_another_door_it_is_the_same_caller(access: AccessService) -> None:

@@ -72,7 +72,7 @@ async def test_whatever_changes_a_cleanup_is_written_down(node: Any) -> None:
         await done(service.remove_cleanup(cleanup))
 
     assert await written(node) == [
-        *[("cleanup", each) for each in ("register", "update", "confirm", "apply", "run")],
+        *[("cleanup", each) for each in ("register", "update", "confirm", "apply", "run", "ran")],
         ("cleanups", "freeze"),
         ("cleanups", "unfreeze"),
         ("cleanup", "remove"),
@@ -83,6 +83,8 @@ async def test_whatever_changes_a_cleanup_is_written_down(node: Any) -> None:
     }
     update = next(each for each in entries if each["action"] == "update")
     assert (update["before"]["config"]["batch_size"], update["after"]["config"]["batch_size"]) == (100, 7)
+    ran = next(each for each in entries if each["action"] == "ran")
+    assert ran["after"] == {"success": True, "deleted": 0, "bytes": 0, "errors": 0}
 
 
 async def test_whatever_changes_nodes_and_queues_is_written_down(node: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from nodes import Stuck, release_all
 
+from modules.core.scheduler import operating
 from modules.core.scheduler.store import nodes as store
 
 
@@ -136,3 +137,18 @@ async def test_a_queue_has_a_plain_name(node: Any, queue: Any) -> None:
     refused = await node.scheduler.schedule_task(config)
 
     assert [problem["field"] for problem in refused.error.details["problems"]] == ["queue"]
+
+
+async def test_what_waits_in_queues_is_counted_no_further_than_makes_sense(node: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(operating, "MOST_COUNTED", 3)
+    await node.scheduler.turn()
+    await node.scheduler.drain_node(node.scheduler._runner.node_id)
+    for queue, number in (("few", 2), ("many", 5)):
+        for _ in range(number):
+            await node.add(delay=0, queue=queue)
+    await node.scheduler.turn()
+
+    queues = (await node.scheduler.list_queues()).unwrap()
+
+    shown = {each["name"]: (each["ready"], each["is_cut"]) for each in queues}
+    assert (shown["few"], shown["many"]) == ((2, False), (3, True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Header
@@ -21,6 +21,7 @@ from modules.core.scheduler.once import Answered, Once
 HEADER, REPLAYED = "Idempotency-Key", {"Idempotency-Replayed": "true"}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Check = Callable[[], Coroutine[Any, Any, None]]
 Key = Annotated[
     str | None,
     Header(description="Sent again with the same key within a day, the request is answered again and done once."),
@@ -42,19 +43,23 @@ def route_class(app_context: AppContext) -> type[APIRoute]:
     class RememberingRoute(StrictRoute):
         def get_route_handler(self) -> Handler:
             answer = super().get_route_handler()
-            return _remembering(once, answer) if "POST" in (self.methods or ()) else answer
+            calls = [each.call for each in self.dependant.dependencies]
+            checks = [call for call in calls if call is not None and hasattr(call, "scope")]
+            return _remembering(once, checks, answer) if "POST" in (self.methods or ()) else answer
 
     return RememberingRoute
 
 
-def _remembering(once: Once, answer: Handler) -> Handler:
+def _remembering(once: Once, checks: Sequence[Check], answer: Handler) -> Handler:
     async def handle(request: Request) -> Response:
         key = request.headers.get(HEADER)
         if key is None:
             return await answer(request)
+        for check in checks:  # an answer is kept longer than a scope
+            await check()
         digest = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode() + await request.body()).hexdigest()
         try:
-            begun = unwrapped(await once.begin(caller().name, key, digest), STATUSES)
+            begun = unwrapped(await once.begin(caller().identity or caller().name, key, digest), STATUSES)
         except Problem as problem:
             problem.headers.update({"Retry-After": "1"} if problem.code == "IDEMPOTENCY_IN_PROGRESS" else {})
             raise

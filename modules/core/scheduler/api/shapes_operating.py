@@ -47,6 +47,7 @@ class Queue(Shape):
     ready: int = Field(description="How many executions can start.")
     later: int = Field(description="How many wait for a time.")
     held: int = Field(description="How many are held back one by one.")
+    is_cut: bool = Field(description="Whether more may wait: no more than 10,000 are counted.")
     running: int = Field(description="How many run.")
     nodes: int = Field(description="How many living nodes serve it.")
     paused_since: datetime | None = Field(description="Since when nothing of it starts.")
@@ -172,3 +173,41 @@ class AuditPage(Shape):
 
     entries: list[AuditEntry] = Field(description="The entries.")
     next_cursor: str | None = Field(description=NEXT_CURSOR)
+
+
+class Operation(Shape):
+    """An operation that can be called by name."""
+
+    name: str = Field(description="Its name.")
+    description: str = Field(description="What it does.")
+    parameters: dict[str, Any] = Field(description="The JSON schema of its parameters.")
+
+
+class Operations(Shape):
+    """The operations that can be called by name."""
+
+    operations: list[Operation] = Field(description="The operations.")
+
+
+class Performed(Shape):
+    """What an operation answers."""
+
+    data: Any = Field(description="As the method of the service with that name does.")
+
+
+class Alert(Shape):
+    """A rule by which alerts are sent."""
+
+    rule: str = Field(description="Its name.")
+    on: list[str] = Field(description="Which incidents it tells.")
+    every: float = Field(description="Seconds in which it sends one alert at most.")
+    silent_until: datetime | None = Field(description="Before when it sends no other alert.")
+    waiting: dict[str, Any] | None = Field(description="What it has gathered for its next alert.")
+    sending: dict[str, Any] | None = Field(description="The alert that is on its way.")
+    tries: int = Field(description="How often that one has been tried in vain.")
+
+
+class Alerts(Shape):
+    """The rules by which alerts are sent."""
+
+    alerts: list[Alert] = Field(description="By name.")

@@ -36,6 +36,7 @@ commands = {
     "cleanups": (f"{HERE}.of_cleanups:cleanup_commands", "What may be deleted, and what was."),
     "cron": (f"{HERE}.cron:cron_commands", "What a cron expression means."),
     "audit": (f"{HERE}.audit:audit_commands", "What operators have done."),
+    "alerts": (f"{HERE}.alerts:alert_commands", "Who is told when something goes wrong."),
     "forecast": (f"{HERE}.ahead:forecast", "Play what comes on the slots there are."),
     "metrics": (f"{HERE}.metrics:print_metrics", "Print what the database says in the format of Prometheus."),
     "lint": (f"{HERE}.ahead:lint", "Find what about the tasks will surprise somebody."),

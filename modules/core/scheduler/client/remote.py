@@ -102,6 +102,14 @@ class SchedulerClient(OfTasks, OfExecutions, OfCleanups):
         query = {"actor": actor, "action": action, "kind": kind, "target": target, "since": since}
         return await self.wire.ask("GET", "audit", query={**query, "limit": limit, "cursor": cursor})
 
+    async def list_alerts(self) -> Listing:
+        """Return the rules of alerts, with what each has gathered, and what it is sending."""
+        return (await self.wire.ask("GET", "alerts")).map(lambda data: data["alerts"])
+
+    async def perform(self, name: str, parameters: Mapping[str, Any] | None = None) -> Result[Any]:
+        """Call an operation by its name."""
+        return (await self.wire.ask("POST", "operations", name, body=dict(parameters or {}))).map(lambda it: it["data"])
+
     async def list_calendars(self) -> Listing:
         """Return the calendars."""
         return (await self.wire.ask("GET", "calendars")).map(lambda data: data["calendars"])

@@ -122,9 +122,12 @@ async def _fitting(
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for each in _by_status(deed, filters):
-        if len(found) < most:
+        cursor, goes_on = None, True
+        while goes_on and len(found) < most:
             limit = min(most - len(found), MAX_LIMIT)
-            found += (await scheduler.list_tasks(**each, limit=limit)).unwrap()["tasks"]
+            page = (await scheduler.list_tasks(**each, limit=limit, cursor=cursor)).unwrap()
+            found, cursor = found + page["tasks"], page["next_cursor"]
+            goes_on = cursor is not None
     return found
 
 

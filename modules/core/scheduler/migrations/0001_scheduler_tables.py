@@ -96,6 +96,9 @@ def _events() -> None:
     _partial("ix_scheduler_events_due", ["next_execution"], "status = 'pending' AND next_execution IS NOT NULL")
     _partial("ix_scheduler_events_expected", ["expected_at"], "expected_at IS NOT NULL")
     _partial("ix_scheduler_events_event", ["event", "after_task"], "status = 'pending' AND event IS NOT NULL")
+    op.create_index("ix_scheduler_events_module", "scheduler_events", ["module_id", "created_at", "id"])
+    rare = "status = 'paused' OR status = 'failed' OR status = 'cancelled'"
+    _partial("ix_scheduler_events_rare", ["status", "created_at", "id"], rare)
     _partial("ix_scheduler_events_paused", ["updated_at"], "status = 'paused'")
     _partial("uq_scheduler_events_key", ["module_id", "key"], "key IS NOT NULL", unique=True)
 

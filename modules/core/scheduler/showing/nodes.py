@@ -66,7 +66,8 @@ def queue_rows(queues: Iterable[Shown], now: datetime) -> list[tuple[str, ...]]:
     return [
         (
             queue["name"],
-            *(str(queue[name]) for name in ("ready", "later", "held", "running")),
+            *(str(queue[name]) + ("+" if queue["is_cut"] else "") for name in ("ready", "later", "held")),
+            str(queue["running"]),
             str(queue["nodes"]) + ("" if queue["nodes"] else MARK),
             "-" if queue["paused_since"] is None else f"for {span(now - queue['paused_since'])}{MARK}",
             queue["reason"] or "-",
@@ -87,7 +88,9 @@ def queue_told(queue: Shown) -> str:
     """Return in one line whether a queue is paused, and what is in it."""
     state = "goes on" if queue["paused_since"] is None else "is paused"
     waiting = queue["ready"] + queue["later"] + queue["held"]
-    return f"queue {queue['name']} {state}: {waiting} waiting, {queue['running']} running"
+    return (
+        f"queue {queue['name']} {state}: {waiting}{'+' if queue['is_cut'] else ''} waiting, {queue['running']} running"
+    )
 
 
 def _count(number: int, what: str) -> str:

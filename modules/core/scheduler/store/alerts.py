@@ -24,6 +24,11 @@ def lock(c: Connection, rule: str) -> Row[Any]:
     return found
 
 
+def every(c: Connection, rules: Collection[str]) -> Sequence[Row[Any]]:
+    """Return the rows of these rules, as far as there are any."""
+    return c.execute(select(alerts).where(alerts.c.rule.in_(rules))).all()
+
+
 def change(c: Connection, rule: str, **values: Any) -> None:
     """Set columns of a rule's row."""
     c.execute(update(alerts).where(alerts.c.rule == rule).values(values))

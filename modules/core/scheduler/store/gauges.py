@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from modules.core.scheduler.store.tasks import upcoming
 from modules.core.scheduler.tables import events, executions
 
 MOST_TASKS = 1_000_000
-MOST_WAITING = 50_000  # of each place in line
+MOST_WAITING = 50_000
 LOOKED_AT = 1_000  # of those in line, the first
 
 
@@ -23,14 +24,29 @@ def tasks_by_status(c: Connection) -> dict[str, int]:
     return dict(_counted(c, select(events.c.status).limit(MOST_TASKS)))
 
 
-def waiting(c: Connection) -> dict[tuple[str, str], int]:
-    """Return how many executions wait, by queue and place in line; of each place the first 50,000 are counted."""
+def waiting(c: Connection, most: int = MOST_WAITING) -> dict[tuple[str, str], int]:
+    """Return how many executions wait, by queue and place in line.
+
+    No more than `most` are counted: of those in line in each queue, of those that wait for a time or are held in all.
+    """
     found = {}
-    for place in Line:
+    for queue in _queues_in_line(c):
+        some = select(executions.c.id).where(is_ready, executions.c.queue == queue).limit(most).subquery()
+        found[queue, Line.READY.value] = c.execute(select(func.count()).select_from(some)).scalar_one()
+    for place in (Line.LATER, Line.HELD):
         there = is_pending & (executions.c.line == literal_column(f"'{place.value}'"))
-        for queue, count in _counted(c, select(executions.c.queue).where(there).limit(MOST_WAITING)):
+        for queue, count in _counted(c, select(executions.c.queue).where(there).limit(most)):
             found[queue, place.value] = count
     return found
+
+
+def _queues_in_line(c: Connection) -> Iterator[str]:
+    """Yield the queues in which anything is in line, each by one step along the index."""
+    first = select(func.min(executions.c.queue)).where(is_ready)
+    queue = c.execute(first).scalar()
+    while queue is not None:
+        yield queue
+        queue = c.execute(first.where(executions.c.queue > queue)).scalar()
 
 
 def longest_due(c: Connection, now: datetime) -> datetime | None:

@@ -191,14 +191,6 @@ def running_by_queue(c: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in c.execute(query)}
 
 
-def waiting(c: Connection) -> dict[str, dict[str, int]]:
-    """Return how many rows are ready, later and held, by queue."""
-    places = {line: func.sum(case((executions.c.line == line, 1), else_=0)).label(line.value) for line in Line}
-    # That what is pending is open tells the planner of SQLite which index has it.
-    query = select(executions.c.queue, *places.values()).where(is_pending, is_open).group_by(executions.c.queue)
-    return {row.queue: {line.value: getattr(row, line.value) for line in Line} for row in c.execute(query)}
-
-
 def _held_for(reason: Reason) -> ColumnElement[bool]:
     return is_held & (executions.c.reason == reason.value)
 

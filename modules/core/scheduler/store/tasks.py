@@ -1,14 +1,13 @@
-"""Tasks in the database: find, insert, change by compare-and-set, list by pages."""
+"""Tasks in the database: find, insert, change by compare-and-set."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, select, tuple_, update
 
-from framework import strict_json
 from framework.database import change_rows, for_update, read_moment, run
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
@@ -38,7 +37,6 @@ NEXT_DUE = """
     WHERE status = 'pending' AND next_execution > :now
         AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
     ORDER BY next_execution LIMIT 1"""
-INTERVALS = ("interval", "after_end")  # as a trigger is stored
 RAN = frozenset({"last_execution", "last_error"})
 not_held = ~exists().where(pauses.c.scope.in_(["*", events.c.module_id]))
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
@@ -160,66 +158,6 @@ def count_by_function(c: Connection) -> Sequence[Row[Any]]:
     named = (events.c.module_id, events.c.function_name)
     counted = select(*named, func.count().label("count")).where(is_pending).group_by(*named)
     return c.execute(counted.order_by(*named)).all()
-
-
-def chosen(
-    *,
-    status: str | None,
-    module_id: str | None,
-    function_name: str | None,
-    recurring: bool | None,
-    tag: str | None,
-    trigger: str | None,
-    search: str | None,
-) -> list[ColumnElement[bool]]:
-    """Return the conditions of what is asked for; None asks for nothing."""
-    wanted: list[ColumnElement[bool]] = []
-    if status is not None:
-        wanted.append(_has_status(status))
-    if module_id is not None:
-        wanted.append(events.c.module_id == module_id)
-    if function_name is not None:
-        wanted.append(events.c.function_name == function_name)
-    if recurring is not None:
-        wanted.append(events.c.recurring == recurring)
-    if tag is not None:
-        # Not LIKE, which on SQLite finds "Night" in "night".
-        wanted.append(func.replace(events.c.tags, strict_json.dumps(tag), "") != events.c.tags)
-    if trigger is not None:
-        kinds = INTERVALS if trigger == "interval" else (trigger,)
-        wanted.append(or_(*(events.c.trigger.contains(f'"type":"{kind}"', autoescape=True) for kind in kinds)))
-    if search:
-        found = (
-            events.c.name.icontains(search, autoescape=True),
-            events.c.description.icontains(search, autoescape=True),
-        )
-        wanted.append(or_(*found))
-    return wanted
-
-
-def page(
-    c: Connection, filters: Mapping[str, Any], *, limit: int, after: tuple[datetime, str] | None
-) -> Sequence[Row[Any]]:
-    """Return tasks with `is_open`, newest first, starting behind `after` (created_at, id)."""
-    wanted = chosen(**filters)
-    if after is not None:
-        wanted.append(tuple_(events.c.created_at, events.c.id) < tuple_(*after))
-    query = select(events, is_open.label("is_open")).where(*wanted)
-    return c.execute(query.order_by(events.c.created_at.desc(), events.c.id.desc()).limit(limit)).all()
-
-
-def count(c: Connection, filters: Mapping[str, Any], most: int) -> int:
-    """Return how many tasks there are of those that `page` returns, counted no further than `most`."""
-    found = select(events.c.id).where(*chosen(**filters)).limit(most)
-    return c.execute(select(func.count()).select_from(found.subquery())).scalar_one()
-
-
-def _has_status(status: str) -> ColumnElement[bool]:
-    if status == Status.RUNNING:
-        return is_pending & is_open
-    if status == Status.PENDING:
-        return is_pending & ~is_open
-    return events.c.status == status
 
 
 def upcoming(c: Connection, limit: int) -> Sequence[Row[Any]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from asking import HOURLY, Api
 
-from framework.caller import Caller, Door, calling
+from framework.caller import Caller, Door, Scope, calling
 
 DAY = 86_400.0
 
@@ -40,6 +41,21 @@ async def test_another_request_of_the_same_key_is_refused(api: Api, node: Any) -
     with calling(Caller("eve", Door.API)):
         await send(api, "a key", 201, function_name="offered")
     assert await how_many(api) == 2
+
+
+async def test_an_answer_is_not_given_again_to_who_lost_the_scope_nor_to_another_of_that_name(
+    api: Api, node: Any
+) -> None:
+    node.register("offered", lambda: None, api=True)
+    first = Caller("eve", Door.API, frozenset(Scope), identity="token:1")
+    with calling(first):
+        await send(api, "a key", 201, function_name="offered")
+    with calling(replace(first, scopes=frozenset({Scope.READ}))):
+        lost = await send(api, "a key", 403, function_name="offered")
+    with calling(replace(first, identity="token:2")):
+        await send(api, "a key", 201, function_name="offered")
+
+    assert (lost.json()["code"], await how_many(api)) == ("FORBIDDEN", 2)
 
 
 async def test_of_requests_at_the_same_time_one_is_done(api: Api) -> None:
