@@ -51,10 +51,8 @@ class JobManager:
     def __init__(
         self, database: Database, clock: Clock, planner: Planner, settings: SchedulerSettings, wake: Callable[[], None]
     ) -> None:
-        self._database = database
-        self._clock = clock
-        self.planner = planner
-        self._settings = settings
+        self._database, self._clock = database, clock
+        self.planner, self._settings = planner, settings
         self._wake = wake
         self._joining = Joining(database, wake)
         self._arrivals = Arrivals(database, clock, self._joining, wake)
@@ -70,8 +68,7 @@ class JobManager:
     ) -> Answer:
         """Schedule a task; `schedule_info` holds the other config keys, `module_id` among them."""
         config = {**(schedule_info or {}), "name": name, "function_name": function_name}
-        created = await self.create([config | {"parameters": dict(parameters or {})}])
-        return created.map(lambda tasks: tasks[0])
+        return (await self.create([config | {"parameters": dict(parameters or {})}])).map(lambda tasks: tasks[0])
 
     async def create(
         self,
@@ -182,14 +179,18 @@ class JobManager:
         state: str | None = None,
         since: datetime | str | None = None,
         until: datetime | str | None = None,
+        module_id: str | None = None,
+        last_only: bool = False,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Answer:
-        """Return `{"executions", "next_cursor"}`, newest first, of one task or of all.
+        """Return `{"executions", "next_cursor"}`, newest first; with `last_only` the last attempt of each occurrence.
 
-        `since` and `until`, which does not count, choose by when they ended: datetimes or ISO 8601 text.
+        `since` and `until`, which does not count, choose by when they ended: datetimes or ISO 8601 text. Where few of
+        many fit, a page goes through 10,000 and may have less than `limit`, none even; the cursor leads on.
         """
         which: Any = {"event_id": task_id, "state": state, "since": since, "until": until}
+        which |= {"module_id": module_id, "is_last": last_only}
         read = partial(execution_page, which=which, zone=self.planner.timezone, limit=limit, cursor=cursor)
         return await self._read(read)
 

@@ -51,22 +51,36 @@ def execution_page(
 ) -> dict[str, Any]:
     """Return `{"executions", "next_cursor"}`, newest first; `which` has the fields of `Wanted`, moments as given."""
     check_limit(limit)
+    wanted = wanted_executions(c, which, zone)
+    after = None if cursor is None else _execution_cursor(cursor, wanted)
+    rows, edge = listing.page(c, wanted, limit=limit + 1, after=after)
+    shown = rows[:limit]
+    if len(rows) > limit:
+        edge = _place(shown[-1], wanted)
+    return {
+        "executions": [execution_view(row) | {"task_name": row.name} for row in shown],
+        "next_cursor": None if edge is None else _cursor_behind(edge, wanted),
+    }
+
+
+def wanted_executions(c: Connection, which: Mapping[str, Any], zone: str) -> Wanted:
+    """Return what is asked for, or refuse: `TASK_NOT_FOUND`, `INVALID_CONFIG` for a moment that cannot be read."""
     window = {name: given and asked_moment(given, zone, name) for name, given in which.items() if name in WINDOW}
     wanted = Wanted(**storable_filters({**which, **window}))
     if wanted.event_id is not None:
         one_task(c, wanted.event_id)
-    rows = listing.page(c, wanted, limit=limit + 1, after=None if cursor is None else _execution_cursor(cursor, wanted))
-    shown = rows[:limit]
-    return {
-        "executions": [execution_view(row) | {"task_name": row.name} for row in shown],
-        "next_cursor": _cursor_after(shown[-1], wanted) if len(rows) > limit else None,
-    }
+    return wanted
 
 
-def _cursor_after(row: Row[Any], wanted: Wanted) -> str:
+def _place(row: Row[Any], wanted: Wanted) -> tuple[Any, ...]:
     if wanted.event_id is not None:
-        return _cursor(row.scheduled_for.isoformat(), str(row.attempt))
-    return _cursor(row.end_time.isoformat(), row.id, "ended") if wanted.by_end else _cursor(row.id)
+        return row.scheduled_for, row.attempt
+    return (row.end_time, row.id) if wanted.by_end else (row.id,)
+
+
+def _cursor_behind(place: tuple[Any, ...], wanted: Wanted) -> str:
+    texts = [each.isoformat() if isinstance(each, datetime) else str(each) for each in place]
+    return _cursor(*texts, "ended") if wanted.by_end else _cursor(*texts)
 
 
 def _execution_cursor(cursor: str, wanted: Wanted) -> tuple[Any, ...]:

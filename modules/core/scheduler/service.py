@@ -65,17 +65,16 @@ class SchedulerService:
         self.stop_now, self.register_calendar = runner.stop_now, triggers.calendars.register
         self.calendars = keeper = CalendarKeeper(app_context, jobs, triggers.calendars)
         self.list_calendars, self.show_calendar, self.apply_calendars = keeper.list_all, keeper.show, keeper.apply
-        spoken, operator = ByKeyword(functions, self.schedule_task), Operator(app_context, jobs, runner)
-        self.schedule_cron, self.schedule_interval = spoken.schedule_cron, spoken.schedule_interval
-        self.list_nodes, self.drain_node = operator.list_nodes, operator.drain_node
-        self.list_queues, self.schedule_once = operator.list_queues, spoken.schedule_once
+        said, orders = ByKeyword(functions, self.schedule_task), Operator(app_context, jobs, runner)
+        self.schedule_cron, self.schedule_interval = said.schedule_cron, said.schedule_interval
+        self.list_nodes, self.drain_node, self.list_queues = orders.list_nodes, orders.drain_node, orders.list_queues
         self.reconciler = Reconciler(app_context, jobs, housekeeper, keeper.apply)
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
         importer, by_hand = Importer(app_context, jobs, housekeeper, self.reconciler), Occurrences(jobs)
         self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks
-        self.pause_queue, self.resume_queue = operator.pause_queue, operator.resume_queue
-        self.pause_all, self.resume_all = operator.pause_all, operator.resume_all
-        self._offer_cleanups(app_context, housekeeper, operator)
+        self.pause_queue, self.resume_queue = orders.pause_queue, orders.resume_queue
+        self.pause_all, self.resume_all, self.schedule_once = orders.pause_all, orders.resume_all, said.schedule_once
+        self._offer_cleanups(app_context, housekeeper, orders)
         self._offer_answers(Directory(app_context, functions, triggers, runner))
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task, self.lint = foresight.preview, foresight.preview_task, foresight.lint
@@ -86,14 +85,15 @@ class SchedulerService:
         self.operations, self.perform = (operations := Operations(functions, self)).known, operations.perform
 
     def _offer_answers(self, directory: Directory) -> None:
-        self.list_functions, self.info, lists = directory.functions, directory.info, TaskLists(self._app_context)
+        zone, self.list_functions, self.info = self._jobs.planner.timezone, directory.functions, directory.info
         self.get_executions, self.get_execution = self._jobs.get_executions, self._jobs.get_execution
-        self.list_audit = AuditRecords(self._app_context, self._jobs.planner.timezone).list_audit
+        self.list_audit, lists = AuditRecords(self._app_context, zone).list_audit, TaskLists(self._app_context, zone)
         self.live, self.list_alerts = (live := Live(self._app_context, self._runner)), self.lookout.list_alerts
         self.watch, self.metrics = live.watch, Metrics(self._app_context, self._settings, self._runner)
         self.execution_logs, self.follow_logs, self.stats = live.execution_logs, live.follow_logs, live.stats
         self.overview, self.ran_since, self.runs_since = live.overview, live.ran_since, live.runs_since
         self.count_tasks, self.recent_runs = lists.count_tasks, lists.recent_runs
+        self.count_executions, self.attempts_of = lists.count_executions, lists.attempts_of
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:
         records = CleanupRecords(app_context)
@@ -113,8 +113,7 @@ class SchedulerService:
         `INVALID_CONFIG` names every offending field in `details["problems"]`, and nothing is stored. With a `session`
         or connection of SQLAlchemy's, it is a part of that transaction; `OTHER_DATABASE` where that leads elsewhere.
         """
-        scheduled = await self.schedule_tasks([config], session=session)
-        return scheduled.map(lambda tasks: tasks[0])
+        return (await self.schedule_tasks([config], session=session)).map(lambda tasks: tasks[0])
 
     async def schedule_tasks(
         self, configs: Sequence[TaskConfig | Mapping[str, Any]], *, session: Joinable | None = None

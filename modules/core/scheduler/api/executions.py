@@ -58,8 +58,7 @@ class ExecutionRoutes:
         cursor: Cursor = None,
     ) -> Response:
         """List the executions of all tasks by pages, newest first."""
-        window = {"since": since, "until": until}
-        ask = partial(self._scheduler.get_executions, state=state, limit=limit, cursor=cursor, **window)
+        ask = partial(self._scheduler.get_executions, state=state, since=since, until=until, limit=limit, cursor=cursor)
         return await self._remembered.answer(("all executions", state, since, until, limit, cursor), ask)
 
     async def get_execution(self, execution_id: ExecutionId) -> Response:

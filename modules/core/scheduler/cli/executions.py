@@ -56,7 +56,7 @@ def show_history(
     limit: int,
     cursor: str | None,
     as_json: bool,
-    window: Mapping[str, str | None] = MappingProxyType({}),
+    window: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Print a page of executions, of one task or of all."""
     from modules.core.scheduler.asking import find_task

@@ -19,8 +19,10 @@ def routes(app_context: AppContext) -> APIRouter:
         assets,
         audit,
         bulk,
+        bulk_executions,
         by_hand,
         cleanups,
+        execution,
         executions,
         failures,
         login,
@@ -36,7 +38,8 @@ def routes(app_context: AppContext) -> APIRouter:
 
     desk = Desk(app_context)
     of_tasks = (tasks, bulk, task, task_form, by_hand)
-    for screen in (overview, *of_tasks, executions, failures, timeline, cleanups, nodes, modules, audit, login):
+    of_executions = (executions, bulk_executions, execution, failures)
+    for screen in (overview, *of_tasks, *of_executions, timeline, cleanups, nodes, modules, audit, login):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from framework.terminal import moment_text, span
+from modules.core.scheduler.dashboard.reasons import why
 from modules.core.scheduler.showing.cleanups import bytes_text, target_of
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
@@ -110,6 +111,22 @@ def runs_in_words(runs: Sequence[Mapping[str, Any]]) -> str:
     return f"the last {plural(len(runs), 'run')}: {told}; the newest {runs[0]['state'].replace('_', ' ')}"
 
 
+def progress_of(told: Any) -> dict[str, Any] | None:
+    """Return `{"percent", "count", "message"}` of what an execution last said; `percent` from 0 to 100, or None."""
+    if not isinstance(told, dict):
+        return None
+    fraction, done, total = (_plain_number(told.get(name)) for name in ("fraction", "done", "total"))
+    return {
+        "percent": None if fraction is None else round(100 * min(max(fraction, 0.0), 1.0)),
+        "count": "" if done is None or total is None else f"{done:,g} of {total:,g}",
+        "message": str(told.get("message") or ""),
+    }
+
+
+def _plain_number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "mark": mark,
@@ -124,6 +141,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "tidy": tidy,
     "local": local,
     "runs_in_words": runs_in_words,
+    "progress": progress_of,
+    "why": why,
     "kind": lambda state: OUTCOMES.get(state, "quiet"),
     "without": lambda values, name: {key: value for key, value in values.items() if key != name},
 }

@@ -1,4 +1,4 @@
-"""Executions by pages: each list is a walk along an index, from the newest back."""
+"""Executions by pages: each list is a walk along an index, from the newest back, and no longer than a bound."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, select, tuple_, union_all
 
 from modules.core.scheduler.execution import OPEN, State
 from modules.core.scheduler.tables import events, executions
 
 STATES = frozenset(state.value for state in State)
+LOOKED_AT = 10_000  # rows that one page goes through where no index leads to what is asked for
 
 
 class Wanted(NamedTuple):
-    """Which executions: of one task or of all, in one state or in any, and ended from `since` on, before `until`."""
+    """Which executions: of one task or of all, in one state or in any, and ended from `since` on, before `until`.
+
+    Of one module, and with `is_last` only the last attempt of each occurrence.
+    """
 
     event_id: str | None = None
     state: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    module_id: str | None = None
+    is_last: bool = False
 
     @property
     def by_end(self) -> bool:
@@ -28,21 +34,46 @@ class Wanted(NamedTuple):
         ended = self.state is not None and self.state not in OPEN
         return self.event_id is None and (ended or self.since is not None or self.until is not None)
 
+    @property
+    def fits_nothing(self) -> bool:
+        """Whether no execution can be of this kind: there is no such state, or it is open and ended at once."""
+        if self.state is None:
+            return False
+        is_windowed = self.since is not None or self.until is not None
+        return self.state not in STATES or (self.state in OPEN and is_windowed)
 
-def page(c: Connection, wanted: Wanted, *, limit: int, after: tuple[Any, ...] | None) -> Sequence[Row[Any]]:
-    """Return executions with their task's name, newest first.
+
+def page(
+    c: Connection, wanted: Wanted, *, limit: int, after: tuple[Any, ...] | None
+) -> tuple[Sequence[Row[Any]], tuple[Any, ...] | None]:
+    """Return executions with their task's name, newest first; and where the look for them ended, None: nowhere.
 
     Of one task by (scheduled_for, attempt); of all by (end_time, id) where `wanted.by_end`, else by id. `after` is
-    where to begin, in the same terms.
+    where to begin, in the same terms, and so is where the look ended: behind 10,000 rows of which few were wanted.
     """
-    if wanted.state is not None and wanted.state not in STATES:
-        return []
-    order = _order(wanted)
-    conditions = _conditions(wanted)
-    if after is not None:
-        conditions.append(tuple_(*order) < tuple_(*after))
+    if wanted.fits_nothing:
+        return [], None
+    order, (conditions, edge) = _order(wanted), _bounded(c, wanted, after)
     query = select(executions, events.c.name).join(events, events.c.id == executions.c.event_id).where(*conditions)
-    return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()
+    return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all(), edge
+
+
+def count(c: Connection, wanted: Wanted, most: int) -> tuple[int, bool]:
+    """Return how many there are, counted no further than `most`, and whether there may be more."""
+    if wanted.fits_nothing:
+        return 0, False
+    conditions, edge = _bounded(c, wanted, None)
+    found = select(executions.c.id).where(*conditions).limit(most + 1)
+    number = c.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+    return min(number, most), number > most or edge is not None
+
+
+def attempts(c: Connection, event_id: str, scheduled_for: datetime, most: int) -> Sequence[Row[Any]]:
+    """Return `(id, state, attempt, due_at, start_time, end_time)` of an occurrence's attempts, the newest first."""
+    names = ("id", "state", "attempt", "due_at", "start_time", "end_time")
+    mine = (executions.c.event_id == event_id) & (executions.c.scheduled_for == scheduled_for)
+    query = select(*(executions.c[name] for name in names)).where(mine)
+    return c.execute(query.order_by(executions.c.attempt.desc()).limit(most)).all()
 
 
 def newest_of_each(c: Connection, event_ids: Sequence[str], most: int) -> Sequence[Row[Any]]:
@@ -60,21 +91,64 @@ def newest_of_each(c: Connection, event_ids: Sequence[str], most: int) -> Sequen
     return c.execute(union_all(*(select(walk) for walk in walks))).all() if walks else []
 
 
+def _bounded(
+    c: Connection, wanted: Wanted, after: tuple[Any, ...] | None
+) -> tuple[list[ColumnElement[bool]], tuple[Any, ...] | None]:
+    """Return the conditions, and where they end before all is seen: the walk along the index may meet few that fit."""
+    order, walked, sparse = _order(wanted), _walked(wanted), _sparse(wanted)
+    if after is not None:
+        walked.append(tuple_(*order) < tuple_(*after))
+    if not sparse:
+        return walked, None
+    newest = select(*order).where(*walked).order_by(*(column.desc() for column in order))
+    last = c.execute(newest.offset(LOOKED_AT - 1).limit(1)).one_or_none()
+    if last is None:
+        return walked + sparse, None
+    return [*walked, *sparse, tuple_(*order) >= tuple_(*last)], tuple(last)
+
+
 def _order(wanted: Wanted) -> list[ColumnElement[Any]]:
     if wanted.event_id is not None:
         return [executions.c.scheduled_for, executions.c.attempt]
     return [executions.c.end_time, executions.c.id] if wanted.by_end else [executions.c.id]
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _walked(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return what holds for all rows of the part of an index that is walked."""
     if wanted.event_id is not None:
-        conditions.append(executions.c.event_id == wanted.event_id)
-    if wanted.state is not None:
-        # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
-        conditions.append(executions.c.state == literal_column(f"'{wanted.state}'"))
+        return [executions.c.event_id == wanted.event_id]
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.state is not None and wanted.state != State.SUCCEEDED:
+        conditions.append(_in_state(wanted.state))
     if wanted.by_end:
         conditions.append(executions.c.end_time.is_not(None))
+    return conditions + _ended_within(wanted)
+
+
+def _sparse(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return what may hold for few of them."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.state is not None and (wanted.event_id is not None or wanted.state == State.SUCCEEDED):
+        conditions.append(_in_state(wanted.state))
+    if wanted.event_id is not None:
+        conditions += _ended_within(wanted)
+    if wanted.module_id is not None:
+        mine = f"{wanted.module_id}:"
+        conditions.append(func.substr(executions.c.function_key, 1, len(mine)) == mine)
+    if wanted.is_last:
+        later = executions.alias("later")
+        same = (later.c.event_id == executions.c.event_id) & (later.c.scheduled_for == executions.c.scheduled_for)
+        conditions.append(~exists().where(same, later.c.attempt > executions.c.attempt))
+    return conditions
+
+
+def _in_state(state: str) -> ColumnElement[bool]:
+    # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
+    return executions.c.state == literal_column(f"'{state}'")
+
+
+def _ended_within(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         conditions.append(executions.c.end_time >= wanted.since)
     if wanted.until is not None:
