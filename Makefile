@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock bench torture screenshots clean
+.PHONY: help run test check format lock bench torture screenshots docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,8 @@ format: $(VENV)/.for-working ## Put the code into shape
 lock: ## Write requirements.lock anew, from the ranges in pyproject.toml; needs uv
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+	@uv pip compile pyproject.toml --extra postgres --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --no-emit-index-url --no-annotate --quiet --output-file deploy/requirements.lock
 
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs
@@ -44,8 +46,13 @@ torture: $(VENV)/.for-working ## Kill, freeze and starve it, try 100,000 crons, 
 screenshots: $(VENV)/.for-working ## Make the pictures of the dashboard in docs/pictures anew; needs Chromium
 	@$(BIN)/python docs/screenshots.py
 
+docs: $(VENV)/.for-docs ## Build the documentation site into site/; strictly, and without anything from elsewhere
+	@$(BIN)/python docs/drawings.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html; to search it too: python3 -m http.server -d site"
+
 clean: ## Remove .venv and what tools left behind; data stays
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -53,6 +60,10 @@ $(BIN)/python:
 
 $(VENV)/.for-running: pyproject.toml | $(BIN)/python
 	@sh .ci/install $(VENV) .
+	@touch $@
+
+$(VENV)/.for-docs: pyproject.toml | $(BIN)/python
+	@sh .ci/install $(VENV) '.[docs]'
 	@touch $@
 
 $(VENV)/.for-working: pyproject.toml | $(BIN)/python
