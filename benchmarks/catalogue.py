@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from benchmarks.environments import AT_HOME, CLEANERS, OURS, RAW
-from benchmarks.measures import cleaning, cron, drain, enqueue, idle, limits, punctuality, screens
+from benchmarks.measures import cleaning, cron, drain, enqueue, idle, limits, punctuality, rest, screens
 from benchmarks.measures.measuring import Measure
 from benchmarks.scale import Scale
 from benchmarks.stores import FULL, NORMAL, POSTGRES
@@ -32,7 +32,7 @@ class Case:
 
     def is_measured(self, peer: str, turn: int) -> bool:
         """Whether a peer is measured in this round: what takes long or decides nothing is measured in the first one."""
-        return turn == 0 or (peer not in FIRST_ROUND_ONLY and not self.id.startswith(("idle", "screens")))
+        return turn == 0 or (peer not in FIRST_ROUND_ONLY and not self.id.startswith(("idle", "rest", "screens")))
 
 
 def cases(scale: Scale) -> list[Case]:
@@ -44,6 +44,7 @@ def cases(scale: Scale) -> list[Case]:
             found += _of_latency(store, (OURS, *peers), scale)
             found += _of_cleanups(store)
             found.append(Case(f"screens/{store}", "pages of the dashboard", store, (OURS,), screens.screens))
+            found.append(Case(f"rest/{store}", "lists of tasks over HTTP", store, (OURS,), rest.rest))
     libraries = (OURS, "cronsim", "croniter", "apscheduler3")
     found.append(Case("cron", "cron, next times a second", NO_STORE, libraries, cron.evaluations))
     found.append(Case("cleanup/files", "cleanup of files", NO_STORE, (OURS, *CLEANERS), cleaning.files))

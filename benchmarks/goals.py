@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.environments import OURS, RAW
+from benchmarks.environments import RAW
 from benchmarks.measures.cron import DENSE, EXPRESSIONS, SPARSE
-from benchmarks.measures.limits import NAMES
 from benchmarks.report import number
 from benchmarks.results import Results
 from benchmarks.stores import FULL, NORMAL, POSTGRES
+from benchmarks.values import Value, batched, best_of, growth, highest, least, lowest, ours, ratio, to, to_best, to_ours
 
 NOT_MEASURED = "not measured"
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value of some results; `needs` are the measures it is made of, as `case peer`, or a case with all its peers."""
-
-    of: Callable[[Results], float | None]
-    needs: tuple[str, ...]
-
-    def __call__(self, results: Results) -> float | None:
-        """Return the value, or None where something it needs is missing."""
-        return self.of(results)
-
-    def missing(self, results: Results) -> list[str]:
-        """Return why what it needs was not measured, as far as the run says."""
-        reasons = results.skipped | results.broken
-        places = [place for place in reasons if any(f"{place} ".startswith(f"{need} ") for need in self.needs)]
-        return [f"{place}: {reasons[place]}" for place in sorted(places)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +30,6 @@ class Goal:
         return value <= wanted if self.at_most else value >= wanted
 
 
-def _ours(case: str, figure: str | None = None) -> Value:
-    return _of(case, OURS, figure)
-
-
-def _to(case: str, peer: str, other_case: str | None = None) -> Value:
-    return _ratio(_ours(case), _of(other_case or case, peer))
-
-
-def _to_best(case: str) -> Value:
-    return _ratio(_ours(case), Value(lambda results: results.best_peer(case, OURS), (case,)))
-
-
-def _to_ours(case: str, other: str) -> Value:
-    return _ratio(_ours(case), _ours(other))
-
-
-def _batched(case: str, limit: str) -> Value:
-    return _ratio(_ours(case), _of(limit, RAW, NAMES["batched"]))
-
-
-def _of(case: str, peer: str, figure: str | None = None) -> Value:
-    return Value(lambda results: results.figure(case, peer, figure), (f"{case} {peer}",))
-
-
-def _ratio(one: Value, other: Value) -> Value:
-    def ratio(results: Results) -> float | None:
-        value, to = one(results), other(results)
-        return value / to if value is not None and to else None
-
-    return Value(ratio, one.needs + other.needs)
-
-
-def _highest(cases: list[str], figure: str) -> Value:
-    return _over(cases, figure, lambda values: max(values, default=None))
-
-
-def _growth(cases: list[str], figure: str) -> Value:
-    return _over(cases, figure, lambda values: max(values) - values[0] if len(values) > 1 else None)
-
-
-def _over(cases: list[str], figure: str, combine: Callable[[list[float]], float | None]) -> Value:
-    def combined(results: Results) -> float | None:
-        values = [results.figure(case, OURS, figure) for case in cases]
-        return combine([value for value in values if value is not None])
-
-    return Value(combined, tuple(f"{case} {OURS}" for case in cases))
-
-
 def _idle(store: str) -> list[str]:
     return [f"idle/{count}/{store}" for count in (0, 10_000, 100_000, 1_000_000)]
 
@@ -104,17 +37,17 @@ def _idle(store: str) -> list[str]:
 def _of_idle(store: str, title: str, cpu: float) -> list[Goal]:
     cases = _idle(store)
     return [
-        Goal(f"{title} idle: CPU in 30 s", _highest(cases, "CPU s in 30 s"), cpu, at_most=True, unit="s"),
-        Goal(f"{title} idle: memory, none to most", _growth(cases, "MiB"), 8, at_most=True, unit="MiB"),
-        Goal(f"{title} idle: start-up", _highest(cases, "start-up ms"), 150, 50, at_most=True, unit="ms"),
-        Goal(f"{title} idle: adding one", _highest(cases, "ms CPU to add one"), 2, at_most=True, unit="ms"),
+        Goal(f"{title} idle: CPU in 30 s", highest(cases, "CPU s in 30 s"), cpu, at_most=True, unit="s"),
+        Goal(f"{title} idle: memory, none to most", growth(cases, "MiB"), 8, at_most=True, unit="MiB"),
+        Goal(f"{title} idle: start-up", highest(cases, "start-up ms"), 150, 50, at_most=True, unit="ms"),
+        Goal(f"{title} idle: adding one", highest(cases, "ms CPU to add one"), 2, at_most=True, unit="ms"),
     ]
 
 
 def _of_bursts(store: str, title: str) -> list[Goal]:
     wanted = {"first start": (10, None), "last start": (60, 30), "longest block of the loop": (10, None)}
     return [
-        Goal(f"{title} burst: {name}", _ours(f"burst/{store}", f"{name} ms"), most, best, at_most=True, unit="ms")
+        Goal(f"{title} burst: {name}", ours(f"burst/{store}", f"{name} ms"), most, best, at_most=True, unit="ms")
         for name, (most, best) in wanted.items()
     ]
 
@@ -122,49 +55,38 @@ def _of_bursts(store: str, title: str) -> list[Goal]:
 def _of_overdue(store: str, title: str) -> list[Goal]:
     case = f"overdue/{store}"
     return [
-        Goal(f"{title} all overdue: API p99", _ours(case, "API p99 ms"), 100, at_most=True, unit="ms"),
-        Goal(f"{title} all overdue: memory", _ours(case, "MiB more"), 32, at_most=True, unit="MiB"),
+        Goal(f"{title} all overdue: API p99", ours(case, "API p99 ms"), 100, at_most=True, unit="ms"),
+        Goal(f"{title} all overdue: memory", ours(case, "MiB more"), 32, at_most=True, unit="MiB"),
     ]
 
 
 def _of_cleanups(store: str, title: str) -> list[Goal]:
-    written = _ours(f"cleanup/writers/{store}", "longest write ms")
+    written = ours(f"cleanup/writers/{store}", "longest write ms")
     return [
-        Goal(f"{title} cleanup of rows to batches by hand", _to(f"cleanup/rows/{store}", RAW), 0.67),
+        Goal(f"{title} cleanup of rows to batches by hand", to(f"cleanup/rows/{store}", RAW), 0.67),
         Goal(f"{title} cleanup: longest write of others", written, 250, at_most=True, unit="ms"),
-        Goal(f"{title} cleanup: memory", _ours(f"cleanup/rows/{store}", "MiB more"), 16, at_most=True, unit="MiB"),
+        Goal(f"{title} cleanup: memory", ours(f"cleanup/rows/{store}", "MiB more"), 16, at_most=True, unit="MiB"),
+    ]
+
+
+def _of_rest(store: str, title: str) -> list[Goal]:
+    case = f"rest/{store}"
+    return [
+        Goal(f"{title} lists over HTTP", ours(case), 1_000, 3_000, unit="a second"),
+        Goal(f"{title} lists over HTTP: p99", ours(case, "p99 ms"), 50, at_most=True, unit="ms"),
+        Goal(f"{title} executions beside them", ours(case, "executions a second"), 950, unit="a second"),
     ]
 
 
 def _of_cron() -> list[Goal]:
     kinds = {"dense": (DENSE, 100_000, 200_000), "sparse": (SPARSE, 30_000, 100_000)}
     rates = [
-        Goal(f"Cron, {kind}: next times", _lowest("cron", names.values()), least, best, unit="a second")
+        Goal(f"Cron, {kind}: next times", lowest("cron", names.values()), least, best, unit="a second")
         for kind, (names, least, best) in kinds.items()
     ]
     others = ("croniter", "cronsim")
-    ahead = [_ratio(_ours("cron", name), _best_of("cron", others, name)) for name in EXPRESSIONS.values()]
-    return [*rates, Goal("Cron to croniter and cronsim, any expression", _least(ahead), 1)]
-
-
-def _lowest(case: str, figures: Iterable[str]) -> Value:
-    return _least([_ours(case, figure) for figure in figures])
-
-
-def _least(values: Sequence[Value]) -> Value:
-    def least(results: Results) -> float | None:
-        found = [value(results) for value in values]
-        return min((value for value in found if value is not None), default=None) if None not in found else None
-
-    return Value(least, tuple({need: None for value in values for need in value.needs}))
-
-
-def _best_of(case: str, peers: Sequence[str], figure: str) -> Value:
-    def best(results: Results) -> float | None:
-        found = [results.figure(case, peer, figure) for peer in peers]
-        return max((value for value in found if value is not None), default=None)
-
-    return Value(best, tuple(f"{case} {peer}" for peer in peers))
+    ahead = [ratio(ours("cron", name), best_of("cron", others, name)) for name in EXPRESSIONS.values()]
+    return [*rates, Goal("Cron to croniter and cronsim, any expression", least(ahead), 1)]
 
 
 _C100 = "drain/c100/"
@@ -172,24 +94,24 @@ _C100_2 = "drain/c100w2/"
 _ONE, _MANY, _BULK = "enqueue/one/", "enqueue/callers/", "enqueue/bulk/"
 
 GOALS = [
-    Goal("SQLite drain to huey", _to(_C100 + NORMAL, "huey"), 3, 4),
-    Goal("SQLite drain: CPU", _ours(_C100 + NORMAL, "us CPU"), 40, at_most=True, unit="us"),
-    Goal("SQLite FULL drain to the best peer", _to_best(_C100 + FULL), 8),
-    Goal("SQLite FULL drain to NORMAL (a stretch)", _to_ours(_C100 + FULL, _C100 + NORMAL), 0.75),
-    Goal("PostgreSQL drain to PgQueuer", _to(_C100 + POSTGRES, "pgqueuer"), 1.5, 1.8),
-    Goal("PostgreSQL drain to PgQueuer, 2 workers", _to(_C100_2 + POSTGRES, "pgqueuer"), 1.8, 2.2),
-    Goal("PostgreSQL drain, 2 workers to 1", _to_ours(_C100_2 + POSTGRES, _C100 + POSTGRES), 1),
-    Goal("SQLite enqueue to APScheduler 3", _to(_ONE + NORMAL, "apscheduler3"), 1.3),
-    Goal("SQLite 100 callers to one of APScheduler 3", _to(_MANY + NORMAL, "apscheduler3", _ONE + NORMAL), 6),
-    Goal("SQLite bulk", _ours(_BULK + NORMAL), 100_000, 150_000, unit="a second"),
-    Goal("SQLite bulk to the raw batched insert (or the above)", _batched(_BULK + NORMAL, f"limits/{NORMAL}"), 0.25),
-    Goal("PostgreSQL enqueue to PgQueuer", _to(_ONE + POSTGRES, "pgqueuer"), 1.5, 1.6),
-    Goal("PostgreSQL bulk to PgQueuer", _to(_BULK + POSTGRES, "pgqueuer"), 1.2, 1.5),
-    Goal("SQLite lateness p50", _ours(f"lateness/{NORMAL}", "p50 ms"), 2, at_most=True, unit="ms"),
-    Goal("SQLite lateness p99", _ours(f"lateness/{NORMAL}", "p99 ms"), 5, 2, at_most=True, unit="ms"),
-    Goal("SQLite lateness max", _ours(f"lateness/{NORMAL}", "max ms"), 15, at_most=True, unit="ms"),
-    Goal("PostgreSQL lateness p99", _ours(f"lateness/{POSTGRES}", "p99 ms"), 10, at_most=True, unit="ms"),
-    Goal("PostgreSQL from node to node p99", _ours(f"crossing/{POSTGRES}", "p99 ms"), 15, at_most=True, unit="ms"),
+    Goal("SQLite drain to huey", to(_C100 + NORMAL, "huey"), 3, 4),
+    Goal("SQLite drain: CPU", ours(_C100 + NORMAL, "us CPU"), 40, at_most=True, unit="us"),
+    Goal("SQLite FULL drain to the best peer", to_best(_C100 + FULL), 8),
+    Goal("SQLite FULL drain to NORMAL (a stretch)", to_ours(_C100 + FULL, _C100 + NORMAL), 0.75),
+    Goal("PostgreSQL drain to PgQueuer", to(_C100 + POSTGRES, "pgqueuer"), 1.5, 1.8),
+    Goal("PostgreSQL drain to PgQueuer, 2 workers", to(_C100_2 + POSTGRES, "pgqueuer"), 1.8, 2.2),
+    Goal("PostgreSQL drain, 2 workers to 1", to_ours(_C100_2 + POSTGRES, _C100 + POSTGRES), 1),
+    Goal("SQLite enqueue to APScheduler 3", to(_ONE + NORMAL, "apscheduler3"), 1.3),
+    Goal("SQLite 100 callers to one of APScheduler 3", to(_MANY + NORMAL, "apscheduler3", _ONE + NORMAL), 6),
+    Goal("SQLite bulk", ours(_BULK + NORMAL), 100_000, 150_000, unit="a second"),
+    Goal("SQLite bulk to the raw batched insert (or the above)", batched(_BULK + NORMAL, f"limits/{NORMAL}"), 0.25),
+    Goal("PostgreSQL enqueue to PgQueuer", to(_ONE + POSTGRES, "pgqueuer"), 1.5, 1.6),
+    Goal("PostgreSQL bulk to PgQueuer", to(_BULK + POSTGRES, "pgqueuer"), 1.2, 1.5),
+    Goal("SQLite lateness p50", ours(f"lateness/{NORMAL}", "p50 ms"), 2, at_most=True, unit="ms"),
+    Goal("SQLite lateness p99", ours(f"lateness/{NORMAL}", "p99 ms"), 5, 2, at_most=True, unit="ms"),
+    Goal("SQLite lateness max", ours(f"lateness/{NORMAL}", "max ms"), 15, at_most=True, unit="ms"),
+    Goal("PostgreSQL lateness p99", ours(f"lateness/{POSTGRES}", "p99 ms"), 10, at_most=True, unit="ms"),
+    Goal("PostgreSQL from node to node p99", ours(f"crossing/{POSTGRES}", "p99 ms"), 15, at_most=True, unit="ms"),
     *_of_bursts(NORMAL, "SQLite"),
     *_of_bursts(POSTGRES, "PostgreSQL"),
     *_of_idle(NORMAL, "SQLite", 0.01),
@@ -198,15 +120,17 @@ GOALS = [
     *_of_overdue(POSTGRES, "PostgreSQL"),
     *_of_cleanups(NORMAL, "SQLite"),
     *_of_cleanups(POSTGRES, "PostgreSQL"),
-    Goal("SQLite dashboard: slowest page", _ours(f"screens/{NORMAL}", "slowest page ms"), 150, at_most=True, unit="ms"),
+    Goal("SQLite dashboard: slowest page", ours(f"screens/{NORMAL}", "slowest page ms"), 150, at_most=True, unit="ms"),
     Goal(
-        "PostgreSQL dashboard: the same", _ours(f"screens/{POSTGRES}", "slowest page ms"), 150, at_most=True, unit="ms"
+        "PostgreSQL dashboard: the same", ours(f"screens/{POSTGRES}", "slowest page ms"), 150, at_most=True, unit="ms"
     ),
-    Goal("Cleanup of files to os.walk", _to("cleanup/files", "os.walk"), 1),
-    Goal("Cleanup of files: memory", _ours("cleanup/files", "MiB more"), 16, at_most=True, unit="MiB"),
+    *_of_rest(NORMAL, "SQLite"),
+    *_of_rest(POSTGRES, "PostgreSQL"),
+    Goal("Cleanup of files to os.walk", to("cleanup/files", "os.walk"), 1),
+    Goal("Cleanup of files: memory", ours("cleanup/files", "MiB more"), 16, at_most=True, unit="MiB"),
     *_of_cron(),
-    Goal("SQLite recurring to the drain", _to_ours(f"recurring/{NORMAL}", _C100 + NORMAL), 0.5),
-    Goal("PostgreSQL recurring to the drain", _to_ours(f"recurring/{POSTGRES}", _C100 + POSTGRES), 0.5),
+    Goal("SQLite recurring to the drain", to_ours(f"recurring/{NORMAL}", _C100 + NORMAL), 0.5),
+    Goal("PostgreSQL recurring to the drain", to_ours(f"recurring/{POSTGRES}", _C100 + POSTGRES), 0.5),
 ]
 
 

@@ -14,30 +14,30 @@ from framework.web.scopes import anyone
 
 PREFIX = "/health"
 _NOT_READY: dict[int | str, dict[str, Any]] = {
-    503: {"description": "Not ready; the problem document names what is wrong."}
+    503: {"description": "`NOT_READY`: the problem document names what is wrong."}
 }
 
 
-def health_router(app_context: AppContext) -> APIRouter:
+def health_router(app_context: AppContext, prefix: str = PREFIX) -> APIRouter:
     """Return the routes `/health`, `/health/live`, `/health/ready` and `/health/started`, open to anybody.
 
     Who may not read is told names and codes, never messages: these may quote what is stored.
     """
-    router = APIRouter(prefix=PREFIX, tags=["health"], dependencies=[Depends(anyone)])
+    router = APIRouter(prefix=prefix, tags=["health"], dependencies=[Depends(anyone)])
 
-    @router.get("", responses=_NOT_READY)
+    @router.get("", status_code=200, responses=_NOT_READY)
     async def health(response: Response) -> dict[str, Any]:
         """Return the state of every module and check; 503 where one is unhealthy."""
         report = await app_context.health()
         response.status_code = 200 if report["status"] == HEALTHY else 503
         return report if caller().may(Scope.READ) else _bare(report)
 
-    @router.get("/live")
+    @router.get("/live", status_code=200)
     async def live() -> dict[str, str]:
         """Return 200 as long as the process and its event loop answer: restart what does not."""
         return {"status": "alive"}
 
-    @router.get("/ready", responses=_NOT_READY)
+    @router.get("/ready", status_code=200, responses=_NOT_READY)
     async def ready() -> dict[str, str]:
         """Return 200 where everything works, else a problem document that names what does not: send no work."""
         if app_context.phase is not Phase.RUNNING:
@@ -48,7 +48,7 @@ def health_router(app_context: AppContext) -> APIRouter:
             raise _not_ready(f"unhealthy: {', '.join(wrong)}", wrong if caller().may(Scope.READ) else _codes(wrong))
         return {"status": "ready"}
 
-    @router.get("/started", responses=_NOT_READY)
+    @router.get("/started", status_code=200, responses=_NOT_READY)
     async def started() -> dict[str, str]:
         """Return 200 once every module has started, or failed to."""
         if app_context.phase in (Phase.REGISTERING, Phase.STARTING):

@@ -11,11 +11,12 @@ from benchmarks import chart, page
 from benchmarks.catalogue import NO_STORE, cases
 from benchmarks.environments import AT_HOME, PINS
 from benchmarks.errors import BrokenError
-from benchmarks.goals import GOALS, NOT_MEASURED, Goal, Value, for_terminal, verdicts
+from benchmarks.goals import GOALS, NOT_MEASURED, Goal, for_terminal, verdicts
 from benchmarks.measures.measuring import starts_of
 from benchmarks.report import Line
 from benchmarks.results import Results, load
 from benchmarks.scale import FULL
+from benchmarks.values import Value
 
 CASES = cases(FULL)
 

@@ -115,8 +115,14 @@ def _shown(rule: AlertRule, row: Row[Any] | None, now: datetime) -> dict[str, An
     if row is None:
         return shown | {"silent_until": None, "waiting": None, "sending": None, "tries": 0}
     silent = row.next_at if row.next_at is not None and row.next_at > now else None
-    told = {"waiting": _read(row.waiting), "sending": _read(row.sending)}
+    told = {name: _with_moments(_read(getattr(row, name))) for name in ("waiting", "sending")}
     return shown | {"silent_until": silent, **told, "tries": row.tries}
+
+
+def _with_moments(content: dict[str, Any] | None) -> dict[str, Any] | None:
+    if content is None:
+        return None
+    return content | {name: datetime.fromisoformat(content[name]) for name in ("since", "until") if name in content}
 
 
 def _gathered(row: Row[Any], told: Sequence[tuple[Kind, Incident]], now: datetime) -> dict[str, Any]:

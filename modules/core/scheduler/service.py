@@ -78,8 +78,8 @@ class SchedulerService:
         self._offer_answers(Directory(app_context, functions, triggers, runner))
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task, self.lint = foresight.preview, foresight.preview_task, foresight.lint
-        self.backfill, self.run_until, self.retry_execution = by_hand.backfill, by_hand.run_until, by_hand.retry
-        self.skip_next, self.shift_next = by_hand.skip_next, by_hand.shift_next
+        self.backfill, self.retry_execution, self.retry_executions = by_hand.backfill, by_hand.retry, by_hand.retry_all
+        self.skip_next, self.shift_next, self.run_until = by_hand.skip_next, by_hand.shift_next, by_hand.run_until
         self.forecast, explainer = foresight.forecast, Explainer(app_context, settings)
         self.explain, self.explain_execution = explainer.explain, explainer.explain_execution
         self.operations, self.perform = (operations := Operations(functions, self)).known, operations.perform

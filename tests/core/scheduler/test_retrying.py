@@ -46,3 +46,21 @@ async def test_it_waits_for_its_place_and_while_the_task_is_paused(node: Any) ->
     assert waiting == ["failed", "pending"]
     assert (await node.states(task_id))[:2] == ["failed", "failed"]
     assert refused.error.code == "OVERLAP"
+
+
+async def test_of_many_some_are_retried_and_the_others_are_told(node: Any) -> None:
+    node.register("fail", lambda: 1 / 0)
+    ids = [await node.add("fail", delay=0), await node.add(delay=0)]
+    await node.scheduler.run_due()
+    failed, succeeded = [(await node.history(task_id))[0]["id"] for task_id in ids]
+
+    answer = (await node.scheduler.retry_executions([failed, succeeded, failed, "none"])).unwrap()
+    too_many = await node.scheduler.retry_executions([str(number) for number in range(501)])
+
+    assert [each["id"] for each in answer["retried"]] == [failed]
+    assert [(each["id"], each["code"]) for each in answer["refused"]] == [
+        (succeeded, "INVALID_STATE"),
+        ("none", "EXECUTION_NOT_FOUND"),
+    ]
+    assert await node.states(ids[0]) == ["failed", "pending"]
+    assert too_many.error.code == "INVALID_LIMIT"

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from framework.caller import Scope
 from framework.web.paths import Paths
-from modules.core.scheduler.api.given import Cursor, ExecutionId, Limit, TaskId
+from modules.core.scheduler.api.given import Cursor, ExecutionId, Limit, Retry, TaskId
 from modules.core.scheduler.api.remembered import Remembered
-from modules.core.scheduler.api.shapes import Begun, Execution, ExecutionPage
+from modules.core.scheduler.api.shapes import Begun, Execution, ExecutionPage, Retried
 from modules.core.scheduler.api.statuses import answer
 from modules.core.scheduler.service import SchedulerService
 
@@ -39,6 +39,7 @@ class ExecutionRoutes:
         paths.add("GET", "/executions", self.list_executions, ExecutionPage, Scope.READ, "INVALID_CONFIG", *PAGES)
         paths.add("GET", one, self.get_execution, Execution, Scope.READ, NOT_FOUND)
         paths.add("POST", f"{one}/cancel", self.cancel_execution, Execution, Scope.OPERATE, NOT_FOUND, STATE)
+        paths.add("POST", "/executions/retry", self.retry_executions, Retried, Scope.OPERATE, "INVALID_LIMIT")
         refusals = (NOT_FOUND, STATE, "OVERLAP", "CORRUPT_DEFINITION")
         paths.add("POST", f"{one}/retry", self.retry_execution, Begun, Scope.OPERATE, *refusals, status=202)
 
@@ -72,3 +73,7 @@ class ExecutionRoutes:
     async def retry_execution(self, execution_id: ExecutionId) -> Response:
         """Run an occurrence that failed once more: a further attempt of it, with all its retries."""
         return answer(await self._scheduler.retry_execution(execution_id), 202)
+
+    async def retry_executions(self, which: Retry) -> Response:
+        """Run many occurrences that failed once more, each as for itself; the answer has those that were refused."""
+        return answer(await self._scheduler.retry_executions(which.execution_ids))

@@ -68,6 +68,12 @@ class Batch(Given):
     tasks: list[Config] = Field(description="Configs of tasks.", min_length=1, max_length=1000)
 
 
+class Retry(Given):
+    """Executions to retry."""
+
+    execution_ids: list[str] = Field(description="Their ids.", min_length=1, max_length=MAX_LIMIT)
+
+
 class Backfill(Given):
     """Which occurrences of the past to run."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from framework.context import AppContext
+from framework.web.health_routes import PREFIX as HEALTH
 from framework.web.health_routes import health_router
 from framework.web.paths import Paths, Posting
 from modules.core.scheduler.api.about import AboutRoutes
@@ -37,5 +38,5 @@ def router_of(app_context: AppContext, prefix: str) -> APIRouter:
     CleanupPlanRoutes(scheduler).add_to(paths.tagged("cleanups"))
     OperatingRoutes(scheduler).add_to(paths.tagged("operating"))
     AboutRoutes(scheduler).add_to(paths.tagged("operating"))
-    paths.router.include_router(health_router(app_context))
+    paths.router.routes.extend(health_router(app_context, f"{prefix}{HEALTH}").routes)
     return paths.router

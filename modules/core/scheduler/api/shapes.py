@@ -92,6 +92,28 @@ class Begun(Shape):
     status: str = Field(description="`running`; its row is `pending` until a node has claimed it.")
 
 
+class Again(Shape):
+    """An execution whose occurrence has been ordered once more."""
+
+    id: str = Field(description="The one that failed.")
+    execution_id: str = Field(description="The further attempt.")
+
+
+class NotAgain(Shape):
+    """An execution that was not retried."""
+
+    id: str = Field(description="The execution.")
+    code: str = Field(description="Why, as for a single one.")
+    message: str = Field(description="Why, in a sentence.")
+
+
+class Retried(Shape):
+    """What became of each execution that was to be retried."""
+
+    retried: list[Again] = Field(description="Those that were.")
+    refused: list[NotAgain] = Field(description="Those that were not.")
+
+
 class Execution(Shape):
     """One attempt to carry out an occurrence, or the record that it did not run."""
 

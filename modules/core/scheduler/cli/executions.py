@@ -118,24 +118,45 @@ def explain_execution(execution: ExecutionName, as_json: AsJson = False) -> None
 
 
 @execution_commands.command("retry")
-def retry_execution(
-    execution: ExecutionName, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False
+def retry_executions(
+    executions: ExecutionNames, wait: Wait = False, timeout: Timeout = None, yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """Run an occurrence that failed once more: a further attempt of it, with all its retries."""
+    """Run what failed once more: a further attempt of each, with all its retries; of several, asks first."""
     from modules.core.scheduler.asking import find_execution
 
     patience = patience_of(timeout, wait=wait)
+    if wait and len(executions) > 1:
+        raise typer.BadParameter("--wait waits for one execution")
 
     async def ask(scheduler: Scheduler, clock: Clock) -> None:
-        found = (await find_execution(scheduler, execution)).unwrap()
-        started = (await scheduler.retry_execution(found["id"])).unwrap()
+        found = [(await find_execution(scheduler, each)).unwrap() for each in executions]
+        if len(found) > 1:
+            await _retry_many(scheduler, [each["id"] for each in found], yes=yes, as_json=as_json)
+            return
+        (one,) = found
+        started = (await scheduler.retry_execution(one["id"])).unwrap()
         if wait:
-            new = started["execution_id"]
-            await wait_and_tell(scheduler, clock, new, found["task_name"], patience, as_json=as_json)
+            await wait_and_tell(scheduler, clock, started["execution_id"], one["task_name"], patience, as_json=as_json)
         else:
-            await tell_begun(scheduler, found["task_name"], started, as_json=as_json)
+            await tell_begun(scheduler, one["task_name"], started, as_json=as_json)
 
     with_scheduler(ask)
+
+
+async def _retry_many(scheduler: Scheduler, ids: list[str], *, yes: bool, as_json: bool) -> None:
+    if not yes:
+        be_sure(f"retry {len(ids)} executions?")
+    answer = (await scheduler.retry_executions(ids)).unwrap()
+    if as_json:
+        print_json(answer)
+    elif invocation().quiet:
+        print_ids(each["execution_id"] for each in answer["retried"])
+    for each in answer["retried"] if not as_json else ():
+        say(f"execution {each['id']} is retried as {each['execution_id']}")
+    for each in answer["refused"]:
+        complain(f"execution {each['id']}: {each['message']}")
+    if answer["refused"]:
+        raise typer.Exit(REFUSED)
 
 
 @execution_commands.command("cancel")

@@ -35,6 +35,7 @@ MOMENTS = frozenset(
         "paused_since",
         "planned_at",
         "scheduled_for",
+        "silent_until",
         "since",
         "start",
         "start_time",

@@ -148,6 +148,10 @@ class OfExecutions:
         """Run an occurrence that failed once more: `{"execution_id", "status": "running"}`."""
         return await self.wire.ask("POST", "executions", execution_id, "retry")
 
+    async def retry_executions(self, execution_ids: Sequence[str]) -> Answer:
+        """Do the same for up to 500 executions: `{"retried", "refused"}`."""
+        return await self.wire.ask("POST", "executions", "retry", body={"execution_ids": list(execution_ids)})
+
     async def execution_logs(self, execution_id: str, *, after: int = 0, limit: int = 500) -> Answer:
         """Return `{"execution_id", "state", "lines", "next_after"}`: what was logged in an execution's name."""
         query = {"after": after, "limit": limit}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from framework.audit import Deed
 from framework.result import Result
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.occurrences import backfilling, bounding, next_one, retrying
+from modules.core.scheduler.pages import MAX_LIMIT
 
 Answer = Result[dict[str, Any]]
 
@@ -58,6 +59,23 @@ class Occurrences:
         """
         order, deed = partial(retrying.retry, execution_id=execution_id), Deed("retry", "execution", execution_id)
         return await self._jobs.change(order, deed=deed, telling=lambda told: {"retried_as": told["execution_id"]})
+
+    async def retry_all(self, execution_ids: Sequence[str]) -> Answer:
+        """Do the same for up to 500 executions, one after the other; some may be refused.
+
+        `{"retried": [{"id", "execution_id"}], "refused": [{"id", "code", "message"}]}`; `INVALID_LIMIT` for more.
+        """
+        wanted = list(dict.fromkeys(execution_ids))
+        if len(wanted) > MAX_LIMIT:
+            return Result.error("INVALID_LIMIT", f"at most {MAX_LIMIT} executions are retried at once")
+        retried, refused = [], []
+        for each in wanted:
+            done = await self.retry(each)
+            if done.error is None:
+                retried.append({"id": each, "execution_id": done.unwrap()["execution_id"]})
+            else:
+                refused.append({"id": each, "code": done.error.code, "message": done.error.message})
+        return Result.success({"retried": retried, "refused": refused})
 
     async def skip_next(
         self, task_id: str, scheduled_for: datetime | str | None = None, reason: str | None = None

@@ -1,10 +1,10 @@
-"""What can be called by name, alerts, and health, over HTTP."""
+"""What can be called by name, many at a time, alerts, and health, over HTTP."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from asking import HOURLY, PREFIX, Api, asked
+from asking import HOURLY, Api, asked
 
 from framework.caller import Caller, Door, Scope, calling
 
@@ -40,6 +40,18 @@ async def test_alerts_are_listed_with_what_each_has_gathered(start_node: Any) ->
 
 
 async def test_health_answers_below_the_prefix_too(api: Api) -> None:
-    answers = [await api.client.get(f"{PREFIX}/health/{name}") for name in ("live", "ready", "started")]
+    answers = [await api.get(f"/health/{name}") for name in ("live", "ready", "started")]
 
-    assert [each.json() for each in answers] == [{"status": each} for each in ("alive", "ready", "started")]
+    assert answers == [{"status": each} for each in ("alive", "ready", "started")]
+
+
+async def test_executions_are_retried_many_at_a_time(api: Api, node: Any) -> None:
+    node.register("fail", lambda: 1 / 0)
+    failed = [await node.add("fail", delay=0) for _ in range(2)]
+    await node.scheduler.run_due()
+    ids = [(await node.history(task_id))[0]["id"] for task_id in failed]
+
+    answer = await api.post("/executions/retry", execution_ids=[*ids, "none"])
+
+    assert ([each["id"] for each in answer["retried"]], answer["refused"][0]["code"]) == (ids, "EXECUTION_NOT_FOUND")
+    assert [await node.states(task_id) for task_id in failed] == [["failed", "pending"]] * 2
