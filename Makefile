@@ -22,7 +22,7 @@ check: $(VENV)/.for-working ## Check format, lint, types, import floors and docs
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q $(DOCS_TESTS)/test_docs.py $(DOCS_TESTS)/test_style.py
+	@$(BIN)/python -m pytest -q $(DOCS_TESTS)/test_docs.py $(DOCS_TESTS)/test_style.py $(DOCS_TESTS)/test_site.py
 
 format: $(VENV)/.for-working ## Put the code into shape
 	@$(BIN)/ruff check --fix-only .
