@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -43,7 +44,17 @@ def test_every_page_is_in_the_navigation_once() -> None:
     )
     there = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
 
-    assert sorted(pages(config.nav)) == there
+    assert sorted(pages(config.nav)) == sorted([*there, loaded("site_hooks").OPERATIONS])
+
+
+def test_the_page_of_operations_has_every_operation_with_its_scope() -> None:
+    told = json.loads((DOCS / "openapi.json").read_text())["paths"]
+    page = loaded("site_hooks").operations()
+
+    assert set(re.findall(r"^### `(\w+) (\S+)`$", page, re.MULTILINE)) == {
+        (method.upper(), path) for path, methods in told.items() for method in methods
+    }
+    assert page.count("- Needs: `admin`") == json.dumps(told).count('{"bearer": ["admin"]}')
 
 
 def test_every_decision_is_told_by_its_title_on_the_page_of_decisions() -> None:
