@@ -51,6 +51,16 @@ class RollupPosition(Base):
     execution_id: Mapped[str]
 
 
+class KnownFailure(Base):
+    """A failure that somebody has seen: it is not shown until it has happened after `until`."""
+
+    __tablename__ = "scheduler_known_failures"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
 log_lines = cast(Table, LogLine.__table__)
 rollups = cast(Table, Rollup.__table__)
 rollup_position = cast(Table, RollupPosition.__table__)
+known_failures = cast(Table, KnownFailure.__table__)

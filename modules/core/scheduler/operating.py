@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,13 +19,14 @@ from modules.core.scheduler.execution import Line
 from modules.core.scheduler.fields import DEFAULT_QUEUE, QueueName
 from modules.core.scheduler.freezing import CLEANUPS
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.refusing import asked_moment, refuse
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.status import nodes_now, status_of
-from modules.core.scheduler.store import gauges, line, nodes
+from modules.core.scheduler.store import failing, gauges, line, nodes
 
 MOST_COUNTED = 10_000
 QUEUE = "queue:"  # before a queue's name, in the scope of what is held back
+KNOWN = timedelta(days=7)  # as far back as failures are shown
 Answer = Result[dict[str, Any]]
 Listing = Result[list[dict[str, Any]]]
 
@@ -57,6 +58,15 @@ class Operator:
         """
         drain = partial(_drain, node_id=storable(node_id, MAX_ID), undo=undo)
         return await self._jobs.change(drain, deed=Deed("undrain" if undo else "drain", "node", node_id))
+
+    async def ignore_failures(self, failure: str, until: datetime | str | None) -> Answer:
+        """Hide a failure, by its id in `failures`, until it has happened after a moment; None: show it again.
+
+        `{"id", "until"}`; `INVALID_CONFIG` for a moment that cannot be read.
+        """
+        ignore = partial(_ignore, failure=storable(failure, MAX_ID), until=until, zone=self._jobs.planner.timezone)
+        deed = Deed("show" if until is None else "ignore", "failure", failure)
+        return await self._jobs.change(ignore, deed=deed, telling=lambda told: {"until": told["until"]})
 
     async def list_queues(self) -> Listing:
         """Return the queues in which anything waits or runs, that a node names, or that are paused, by name.
@@ -126,6 +136,12 @@ class Operator:
 
 def _of_all(action: str, module_id: str | None) -> Deed:
     return Deed(action, "scheduler", "*") if module_id is None else Deed(action, "module", module_id)
+
+
+def _ignore(c: Connection, now: datetime, failure: str, until: datetime | str | None, zone: str) -> dict[str, Any]:
+    moment = None if until is None else asked_moment(until, zone, "until")
+    failing.know(c, failure, moment, now - KNOWN)
+    return {"id": failure, "until": moment}
 
 
 def _drain(c: Connection, now: datetime, node_id: str, *, undo: bool) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class SchedulerService:
         self.pause_all, self.resume_all, self.schedule_once = orders.pause_all, orders.resume_all, said.schedule_once
         self._offer_cleanups(app_context, housekeeper, orders)
         self._offer_answers(Directory(app_context, functions, triggers, runner))
+        self.failures, self.ignore_failures = self.live.failures, orders.ignore_failures
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task, self.lint = foresight.preview, foresight.preview_task, foresight.lint
         self.backfill, self.retry_execution, self.retry_executions = by_hand.backfill, by_hand.retry, by_hand.retry_all

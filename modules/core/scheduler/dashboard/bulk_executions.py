@@ -34,13 +34,21 @@ class Deed:
     last_only: bool = False
 
 
+async def _retry(scheduler: SchedulerService, execution_id: str) -> Result[Any]:
+    return await scheduler.retry_execution(execution_id)
+
+
+async def _cancel(scheduler: SchedulerService, execution_id: str) -> Result[Any]:
+    return await scheduler.cancel_execution(execution_id)
+
+
 DEEDS = {
     "retry": Deed(
         "Try again",
         "tried again",
         "Each gets a further attempt, with all its retries. Only the last attempt of an occurrence counts.",
         ("failed", "timed_out", "lost", "cancelled"),
-        lambda scheduler, execution_id: scheduler.retry_execution(execution_id),
+        _retry,
         last_only=True,
     ),
     "cancel": Deed(
@@ -48,7 +56,7 @@ DEEDS = {
         "cancelled, or asked to stop",
         "What waits does not run any more, and what runs is asked to stop.",
         ("pending", "running"),
-        lambda scheduler, execution_id: scheduler.cancel_execution(execution_id),
+        _cancel,
     ),
 }
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from framework.context import AppContext
 from framework.result import Result, ResultError
+from modules.core.scheduler.live.failing import failures
 from modules.core.scheduler.live.following import FOLLOWED, follow
 from modules.core.scheduler.live.logs import log_page
 from modules.core.scheduler.live.overview import overview, ran_since, runs_since
@@ -51,6 +52,16 @@ class Live:
         right to 2.5 % where `exact` is false. Of a task the newest 1,000 executions count; `complete`: that is all.
         """
         return await self._read(partial(statistics, task_id=task_id, window=window, now=self._clock.now()))
+
+    async def failures(self, window: str = "24h") -> Answer:
+        """Return what failed in the last `1h`, `24h` or `7d`, of each task what says the same as one, the most first.
+
+        `{"window", "since", "until", "failures": [{"id", "task_id", "task_name", "state", "error", "count", "first",
+        "last", "newest", "series", "last_attempts", "ignored"}], "is_cut"}`: `error` and `newest`, an execution's id,
+        are of the last one, `series` counts them in 24 equal steps, `last_attempts` are up to 100 ids of those that
+        can be tried again. Of each kind of failure the newest 2,000 count; `is_cut`: there are more.
+        """
+        return await self._read(partial(failures, window=window, now=self._clock.now()))
 
     async def overview(self) -> Answer:
         """Return whether somebody has to do something, by queries that are bounded however much is stored.

@@ -14,15 +14,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the four tables."""
+    """Create the five tables."""
     _log_lines()
     _rollups()
     _spans()
+    _known_failures()
 
 
 def downgrade() -> None:
     """Drop them."""
-    for name in ("spans", "rollup_position", "rollups", "log_lines"):
+    for name in ("known_failures", "spans", "rollup_position", "rollups", "log_lines"):
         op.drop_table(f"scheduler_{name}")
 
 
@@ -73,3 +74,12 @@ def _spans() -> None:
     )
     op.create_index("ix_scheduler_spans_scope", "scheduler_spans", ["scope", "until"])
     op.create_index("ix_scheduler_spans_until", "scheduler_spans", ["until"])
+
+
+def _known_failures() -> None:
+    op.create_table(
+        "scheduler_known_failures",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )

@@ -151,7 +151,7 @@ async def test_only_the_ticked_ones_that_wait_or_run_are_cancelled(site: Any) ->
 async def test_an_execution_shows_its_attempts_its_log_and_when_it_is_tried_again(site: Any) -> None:
     async def export(parameters: dict[str, Any], execution: ExecutionContext) -> None:
         execution.logger.warning("the disk is slow")
-        await execution.progress(3, 12, "halfway")
+        execution.progress(3, 12, "halfway")
         raise RuntimeError("no connection")
 
     site.node.register("export", export)
