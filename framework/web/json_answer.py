@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.responses import JSONResponse
 
 
@@ -32,5 +33,10 @@ class JsonAnswer(JSONResponse):
     """An answer of plain data, in which moments and durations (as seconds) may stand; NaN raises `ValueError`."""
 
     def render(self, content: Any) -> bytes:
-        """Return the bytes of the answer."""
-        return _ENCODER.encode(content).encode("ascii")
+        """Return the bytes of the answer; what the fast encoder cannot write, or not as JSON, the other does."""
+        try:
+            written = to_json(content, timedelta_mode="float", inf_nan_mode="constants")
+        except PydanticSerializationError:  # such as half of a surrogate pair
+            return _ENCODER.encode(content).encode("ascii")
+        is_doubtful = b"NaN" in written or b"Infinity" in written  # perhaps only in a text
+        return _ENCODER.encode(content).encode("ascii") if is_doubtful else written
