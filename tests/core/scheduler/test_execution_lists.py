@@ -18,6 +18,8 @@ ASKED: list[dict[str, Any]] = [
     {"last_only": True, "state": "failed"},
     {"state": "succeeded"},
     {"state": "missed", "since": "2026-01-01"},
+    {"state": "running"},
+    {"state": "pending", "module_id": "acme.test"},
 ]
 
 
@@ -75,6 +77,20 @@ async def test_a_page_ends_where_its_look_ends_and_the_next_goes_on(mixed: Any, 
         assert len(cut) > 2
 
 
+async def test_what_waits_is_listed_newest_first_however_much_it_is(mixed: Any, monkeypatch: Any) -> None:
+    node = mixed[0]
+    waiting = [(await node.scheduler.execute_task(await node.add_every(60))).unwrap() for _ in range(5)]
+    newest_first = sorted((each["execution_id"] for each in waiting), reverse=True)
+
+    few = await ids(node, state="pending", limit=2)
+    monkeypatch.setattr(listing, "LOOKED_AT", 3)
+    many = await ids(node, state="pending", limit=2)
+
+    assert [each for page in few for each in page][:5] == newest_first
+    assert [each for page in many for each in page] == [each for page in few for each in page]
+    assert (await node.scheduler.count_executions(state="pending")).unwrap()["is_cut"]
+
+
 async def test_executions_are_counted_as_they_would_be_listed_and_no_further_than_makes_sense(
     mixed: Any, monkeypatch: Any
 ) -> None:
@@ -116,6 +132,10 @@ async def test_every_list_and_count_walks_along_an_index(mixed: Any, asked: dict
     plans = await database.read(lambda c: plans_of(c, seen.statements))
 
     assert len(plans) >= 2
+    whole = [each for each in plans if "SCAN scheduler_executions USING INDEX sqlite_auto" in each]
+    if asked.get("state") in ("running", "pending"):
+        assert whole == []
+        plans = [each for each in plans if "ORDER BY" not in each]
     lines = [line for plan in plans for line in plan.splitlines()]
     assert [
         line for line in lines if "TEMP B-TREE" in line or ("SCAN scheduler_e" in line and "INDEX" not in line)

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, select, tuple_, union_all
 
 from modules.core.scheduler.execution import OPEN, State
+from modules.core.scheduler.store.executions import is_open
 from modules.core.scheduler.tables import events, executions
 
 STATES = frozenset(state.value for state in State)
+FREQUENT = OPEN | {State.SUCCEEDED}  # no index has those of such a state in order
 LOOKED_AT = 10_000  # rows that one page goes through where no index leads to what is asked for
 
 
@@ -96,6 +98,10 @@ def _bounded(
 ) -> tuple[list[ColumnElement[bool]], tuple[Any, ...] | None]:
     """Return the conditions, and where they end before all is seen: the walk along the index may meet few that fit."""
     order, walked, sparse = _order(wanted), _walked(wanted), _sparse(wanted)
+    if wanted.event_id is None and wanted.state in OPEN:
+        few = _open_ids(c, wanted.state)
+        if len(few) <= LOOKED_AT:
+            return [executions.c.id.in_([each for each in few if after is None or each < after[0]]), *sparse], None
     if after is not None:
         walked.append(tuple_(*order) < tuple_(*after))
     if not sparse:
@@ -105,6 +111,14 @@ def _bounded(
     if last is None:
         return walked + sparse, None
     return [*walked, *sparse, tuple_(*order) >= tuple_(*last)], tuple(last)
+
+
+def _open_ids(c: Connection, state: str) -> Sequence[str]:
+    """Return the ids of what waits or runs, one more than are looked at, where there are so many; in no order.
+
+    Apart from the page: SQLite would rather walk all that has ended, to have the newest first.
+    """
+    return c.execute(select(executions.c.id).where(is_open, _in_state(state)).limit(LOOKED_AT + 1)).scalars().all()
 
 
 def _order(wanted: Wanted) -> list[ColumnElement[Any]]:
@@ -118,7 +132,7 @@ def _walked(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.event_id is not None:
         return [executions.c.event_id == wanted.event_id]
     conditions: list[ColumnElement[bool]] = []
-    if wanted.state is not None and wanted.state != State.SUCCEEDED:
+    if wanted.state is not None and wanted.state not in FREQUENT:
         conditions.append(_in_state(wanted.state))
     if wanted.by_end:
         conditions.append(executions.c.end_time.is_not(None))
@@ -128,7 +142,7 @@ def _walked(wanted: Wanted) -> list[ColumnElement[bool]]:
 def _sparse(wanted: Wanted) -> list[ColumnElement[bool]]:
     """Return what may hold for few of them."""
     conditions: list[ColumnElement[bool]] = []
-    if wanted.state is not None and (wanted.event_id is not None or wanted.state == State.SUCCEEDED):
+    if wanted.state is not None and (wanted.event_id is not None or wanted.state in FREQUENT):
         conditions.append(_in_state(wanted.state))
     if wanted.event_id is not None:
         conditions += _ended_within(wanted)
