@@ -53,3 +53,23 @@ def test_a_waiting_execution_is_cancelled_and_waiting_for_it_ends(desk: Desk) ->
     assert cancelled.out == f"execution {started['execution_id']} is cancelled\n"
     assert (ended.status, json.loads(ended.out)["state"]) == (1, "cancelled")
     assert (again.status, again.err.count("the execution has ended: it is cancelled")) == (1, 1)
+
+
+def test_many_that_failed_are_retried_together(desk: Desk) -> None:
+    for name in ("first", "second"):
+        desk.add(name, "--in", "0", "-p", "cursor=nonsense")
+    desk.add("well", "--in", "0", "-p", "limit=1")
+    desk.call("tick")
+
+    unsure = desk.call("executions", "retry", "first", "second")
+    waiting = desk.call("executions", "retry", "first", "second", "--wait")
+    retried = desk.call("executions", "retry", "first", "second", "well", "--yes")
+
+    assert (unsure.status, waiting.status, retried.status) == (1, 2, 1)
+    assert retried.out.count(" is retried as ") == 2
+    assert "only an attempt that failed can be retried; this one is succeeded" in retried.err
+
+
+def test_without_rules_the_list_of_alerts_says_that_nobody_is_told(desk: Desk) -> None:
+    assert desk.call("alerts", "list").out == "nobody is told: the settings have no CORE_SCHEDULER_ALERTS\n"
+    assert desk.json("alerts", "list") == {"alerts": []}
