@@ -76,3 +76,8 @@ def id_at(moment: datetime) -> str:
     """Return a text that sorts before every id made at this moment or later, and behind every earlier one."""
     stamp = f"{int(moment.timestamp() * 1000):012x}"
     return f"{stamp[:8]}-{stamp[8:]}"
+
+
+def rest() -> None:
+    """Let the other threads of this process have the interpreter for a millisecond; never on an event loop."""
+    time.sleep(0.001)

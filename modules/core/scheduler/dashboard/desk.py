@@ -32,6 +32,7 @@ from modules.core.scheduler.dashboard.remembering import Remembered
 from modules.core.scheduler.dashboard.rendering import Templates, main_of
 from modules.core.scheduler.service import SchedulerService
 
+LINTED = 1_000  # tasks that a page tells the findings of
 FORM_KEY = secrets.token_urlsafe(16)  # stands in a page until it is known whose it is
 NOT_FOUND = frozenset({"TASK_NOT_FOUND", "EXECUTION_NOT_FOUND", "CLEANUP_NOT_FOUND", "PLAN_NOT_FOUND"})
 
@@ -55,8 +56,8 @@ class Desk:
         self.findings = Remembered(app_context.clock, self._lint)
         app_context.on_stopping(self.findings.close)
 
-    async def _lint(self) -> list[dict[str, Any]]:
-        return list((await self.scheduler.lint()).unwrap()["findings"])
+    async def _lint(self) -> Values:
+        return (await self.scheduler.lint(LINTED)).unwrap()
 
     @property
     def scheduler(self) -> SchedulerService:

@@ -13,6 +13,7 @@ from modules.core.scheduler.dashboard.bulk_executions import DEEDS, carried_out
 from modules.core.scheduler.dashboard.desk import Desk, Form, Values
 
 WINDOWS = ("1h", "24h", "7d")
+SHOWN = 50  # groups
 WIDTH, HEIGHT, GAP = 5, 20, 1
 GONE = "None of these failures is left."
 
@@ -25,9 +26,11 @@ def add(desk: Desk) -> None:
         found = await _found(desk, request.query_params)
         with_ignored = request.query_params.get("ignored") == "yes"
         every = found["failures"]
+        shown = [group for group in every if with_ignored or not group["ignored"]]
         return {
             "screen": "failures",
-            "groups": [group for group in every if with_ignored or not group["ignored"]],
+            "groups": [_drawn(group) for group in shown[:SHOWN]],
+            "kinds": len(shown),
             "hidden": 0 if with_ignored else sum(group["ignored"] for group in every),
             "windows": WINDOWS,
             "window": found["window"],
@@ -39,7 +42,7 @@ def add(desk: Desk) -> None:
         found = await _found(desk, request.query_params)
         back = desk.path(request, f"/failures?{urlencode({'window': found['window']})}")
         group = _one(request, found)
-        return {"screen": "failures", "group": group, "window": found["window"], "list": back}
+        return {"screen": "failures", "group": group and _drawn(group), "window": found["window"], "list": back}
 
     @desk.action("/failures/{failure}/retry", scope=Scope.OPERATE)
     async def retry_failures(request: Request, form: Form) -> tuple[str, str | None]:
@@ -67,8 +70,11 @@ def sparkline(series: Sequence[int]) -> dict[str, Any]:
 
 async def _found(desk: Desk, asked: Mapping[str, str]) -> dict[str, Any]:
     window = asked.get("window", "")
-    found = (await desk.scheduler.failures(window if window in WINDOWS else "24h")).unwrap()
-    return found | {"failures": [group | {"chart": sparkline(group["series"])} for group in found["failures"]]}
+    return (await desk.scheduler.failures(window if window in WINDOWS else "24h")).unwrap()
+
+
+def _drawn(group: dict[str, Any]) -> dict[str, Any]:
+    return group | {"chart": sparkline(group["series"])}
 
 
 def _one(request: Request, found: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -37,7 +37,8 @@ def add(desk: Desk) -> None:
         window = _window(request.query_params.get("window", ""), seen["kept_since"], desk.clock.now())
         stats = (await desk.scheduler.stats(window=window)).unwrap()
         day = stats if window == "24h" else (await desk.scheduler.stats(window="24h")).unwrap()
-        attention = wanting(seen["attention"], await desk.findings.told() or ())
+        linted = await desk.findings.told()
+        attention = wanting(seen["attention"], linted["findings"] if linted else ())
         return {
             "screen": "overview",
             "status": status,

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 FRESH = 5.0  # seconds for which an answer is shown again
 SHARE = 50.0  # and so many times as long as it took: at most a fiftieth of the time is spent on it
-PATIENCE = 0.1  # seconds that a page waits for a newer one
+PATIENCE = 0.05  # seconds that a page waits for a newer one, unless the last one took longer
 
 
 class Remembered(Generic[T]):
@@ -26,13 +26,15 @@ class Remembered(Generic[T]):
         self._told: T | None = None
         self._asking: asyncio.Task[None] | None = None
         self._fresh_until = float("-inf")
+        self._is_slow = False
 
     async def told(self) -> T | None:
         """Return the newest answer there is, None where the first one is not there yet."""
         if self._asking is None and self._clock.monotonic() >= self._fresh_until:
             self._asking = asyncio.create_task(self._find(), context=Context())  # not on the account of who asked first
-        if self._asking is not None:
-            await asyncio.wait({self._asking}, timeout=PATIENCE)
+        if self._asking is not None and not self._is_slow:
+            _, unfinished = await asyncio.wait({self._asking}, timeout=PATIENCE)
+            self._is_slow = bool(unfinished)
         return self._told
 
     async def close(self) -> None:
@@ -50,3 +52,4 @@ class Remembered(Generic[T]):
         finally:
             took = self._clock.monotonic() - began
             self._fresh_until, self._asking = began + max(FRESH, SHARE * took), None
+            self._is_slow = took > PATIENCE

@@ -19,7 +19,7 @@ from modules.core.scheduler.dashboard.remembering import Remembered
 
 ZOOMS = {"hours": (0.5, 2.0), "day": (6.0, 24.0), "week": (24.0, 168.0)}  # hours back and ahead
 LANES = 30  # on a page
-DRAWN = 100_000  # occurrences to come
+DRAWN = 10_000  # occurrences to come
 SHOWN = 12  # findings
 
 
@@ -74,18 +74,20 @@ def _axis(window: Window, zone: str) -> Values:
     return {"zone": zone, "ticks": lanes.ticks(window, zone), "now_at": window.place(window.now)}
 
 
-def _ahead(coming: Coming | None, window: Window, findings: list[dict[str, Any]] | None) -> Values:
+def _ahead(coming: Coming | None, window: Window, linted: Values | None) -> Values:
+    findings = None if linted is None else linted["findings"]
     others = [each for each in findings or () if each["code"] != "MANY_AT_ONCE"]  # which pile-ups tell better
     return {
         "forecast": None if coming is None else coming.forecast,
         "pile_ups": [_pile_up(each, window) for each in coming.forecast["pile_ups"]] if coming else [],
         "findings": None if findings is None else others[:SHOWN],
         "more_findings": max(len(others) - SHOWN, 0),
+        "looked_at": linted["looked_at"] if linted and linted["is_cut"] else None,
     }
 
 
 async def _forecast(desk: Desk, hours: float) -> Coming:
-    told = (await desk.scheduler.forecast(hours, limit=DRAWN)).unwrap()
+    told = (await desk.scheduler.forecast(hours, limit=DRAWN, most=DRAWN)).unwrap()
     return await asyncio.to_thread(lanes.coming_of, told, hours, DRAWN)
 
 

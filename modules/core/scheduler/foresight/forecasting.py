@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
+from modules.core.scheduler.foresight.leisure import at_leisure
 from modules.core.scheduler.foresight.pile_ups import pile_ups
 from modules.core.scheduler.foresight.simulating import Level, Played, Run, Slots, Started, Work, play
 from modules.core.scheduler.policies import stable_fraction
@@ -33,11 +34,21 @@ class Ahead:
 
 
 class Window(NamedTuple):
-    """The time that is looked at; it is cut where more than `MOST` occurrences lie in it."""
+    """The time that is looked at; it is cut where more occurrences lie in it than are looked at."""
 
     start: datetime
     until: datetime
     is_cut: bool
+
+
+class Asked(NamedTuple):
+    """What a forecast is of: how far it goes, the changes that are supposed, and how much it tells and looks at."""
+
+    until: datetime
+    named: Sequence[str]
+    changed: Sequence[Ahead]
+    limit: int
+    most: int
 
 
 class Scene(NamedTuple):
@@ -57,11 +68,13 @@ def scene(
     *,
     running: Sequence[tuple[float, Work]] = (),
     waiting: Sequence[Run] = (),
+    most: int | None = None,
 ) -> Scene:
-    """Gather the occurrences of `[start, until]`, those that wait already before them."""
+    """Gather the occurrences of `[start, until]`, at most `MOST` or so many, those that wait already before them."""
     coming = heapq.merge(*(_moments(task, start, until) for task in tasks))
-    found = list(islice(coming, MOST + 1))
-    window = Window(start, until, len(found) > MOST)
+    most = MOST if most is None else min(most, MOST)
+    found = list(at_leisure(islice(coming, most + 1)))
+    window = Window(start, until, len(found) > most)
     if window.is_cut:
         window = Window(start, datetime.fromtimestamp(found.pop()[0], UTC), is_cut=True)
     named = {task.work.task_id: task.work for task in tasks}

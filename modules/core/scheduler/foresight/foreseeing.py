@@ -18,7 +18,8 @@ from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.foresight import reading as ahead
 from modules.core.scheduler.foresight import what_if as supposing
-from modules.core.scheduler.foresight.forecasting import FIGURES, Ahead, forecast_of, scene, summary_of
+from modules.core.scheduler.foresight.forecasting import FIGURES, MOST, Asked, forecast_of, scene, summary_of
+from modules.core.scheduler.foresight.leisure import at_leisure
 from modules.core.scheduler.foresight.linting import (
     ERROR,
     Finding,
@@ -86,44 +87,54 @@ class Foresight:
         return Result.success(shown | {"times": times, "notes": notes})
 
     async def forecast(
-        self, hours: float = 24, *, what_if: Sequence[Mapping[str, Any]] | None = None, limit: int = 500
+        self,
+        hours: float = 24,
+        *,
+        what_if: Sequence[Mapping[str, Any]] | None = None,
+        limit: int = 500,
+        most: int = MOST,
     ) -> Answer:
         """Play what comes within the next hours on the slots of the nodes that live.
 
         `{"from", "until", "is_cut", "slots", "nodes", "total", "skipped", "peak", "use", "late", "occurrences", "load",
-        "busiest", "pile_ups", "tasks", "what_if"}`. At most 100,000 occurrences are looked at (`is_cut` where there are
-        more: `until` is as far as they reach), and `limit` of them listed. How long a task takes is the median of its
-        last twenty successes, else of its function's, else ten seconds.
+        "busiest", "pile_ups", "tasks", "what_if"}`. At most 100,000 occurrences are looked at, or `most` (`is_cut`:
+        more come: `until` is as far as they reach), and `limit` of them listed. How long a task takes is the median of
+        its last twenty successes, else of its function's, else ten seconds.
 
         `what_if` supposes changes: `{"task": id, …}` with keys of a config or `"remove": True`, or a config to add, and
         `takes` for how long it takes; then `what_if` in the answer holds the figures `before` and `after`.
         """
-        if not 0 < hours <= LONGEST or limit < 1:
-            return Result.error("INVALID_CONFIG", f"hours lie between 0 and {LONGEST}, and limit is at least 1")
+        if not 0 < hours <= LONGEST or limit < 1 or not 1 <= most <= MOST:
+            bounds = f"hours lie between 0 and {LONGEST}, limit is at least 1, and most lies between 1 and {MOST}"
+            return Result.error("INVALID_CONFIG", bounds)
         now = self._app_context.clock.now()
         until = now + timedelta(hours=hours)
         try:
             named = supposing.named(what_if or ())
-            known, rows = await self._app_context.database.read(partial(_read, now=now, until=until, named=named))
+            read = partial(_read, now=now, until=until, named=named, most=most)
+            known, rows = await self._app_context.database.read(read)
             changed = supposing.changed(what_if or (), rows, known, self._triggers)
         except ResultError as refusal:
             return Result.error(refusal.error.code, refusal.error.message, refusal.error.details)
         slots = ahead.slots_of(known, self._settings)
-        return Result.success(await asyncio.to_thread(_forecast, known, slots, until, named, changed, limit))
+        asked = Asked(until, named, changed, limit, most)
+        return Result.success(await asyncio.to_thread(_forecast, known, slots, asked))
 
-    async def lint(self) -> Answer:
+    async def lint(self, most: int = MOST_LINTED) -> Answer:
         """Return what about the pending tasks will surprise somebody: `{"findings", "looked_at", "is_cut"}`.
 
         A finding is `{"code", "severity", "task_id", "task", "text", "advice"}`, worst first; its severity is `error`
-        or `warning`. At most the newest 10,000 tasks are looked at.
+        or `warning`. At most the newest 10,000 tasks are looked at, or `most` (`is_cut` where there may be more).
         """
+        if not 1 <= most <= MOST_LINTED:
+            return Result.error("INVALID_CONFIG", f"most lies between 1 and {MOST_LINTED}")
         now = self._app_context.clock.now()
-        known = await self._app_context.database.read(partial(_read_all, now=now))
+        known = await self._app_context.database.read(partial(_read_all, now=now, most=most))
         slots = ahead.slots_of(known, self._settings)
         found = await asyncio.to_thread(_lint, known, slots, self._settings.execution_timeout.total_seconds())
         found.sort(key=lambda finding: (finding.severity != ERROR, finding.code, finding.task or ""))
         shown = [asdict(finding) for finding in found]
-        is_cut = len(known.rows) >= MOST_LINTED
+        is_cut = len(known.rows) >= most
         return Result.success({"findings": shown, "looked_at": len(known.rows), "is_cut": is_cut})
 
     def _times(self, task: Mapping[str, Any], trigger: Trigger, count: int) -> list[dict[str, Any]]:
@@ -137,26 +148,25 @@ class Foresight:
 
 
 def _read(
-    c: Connection, *, now: datetime, until: datetime, named: Sequence[str]
+    c: Connection, *, now: datetime, until: datetime, named: Sequence[str], most: int
 ) -> tuple[ahead.Known, dict[str, Row[Any]]]:
     found = {task_id: tasks.find(c, task_id) for task_id in named}
-    return ahead.coming(c, now, until), {task_id: row for task_id, row in found.items() if row is not None}
+    return ahead.coming(c, now, until, most), {task_id: row for task_id, row in found.items() if row is not None}
 
 
-def _read_all(c: Connection, *, now: datetime) -> ahead.Known:
-    return ahead.look_ahead(c, now, store.pending(c, MOST_LINTED))
+def _read_all(c: Connection, *, now: datetime, most: int) -> ahead.Known:
+    return ahead.look_ahead(c, now, store.pending(c, most))
 
 
-def _forecast(
-    known: ahead.Known, slots: Slots, until: datetime, named: Sequence[str], changed: Sequence[Ahead], limit: int
-) -> dict[str, Any]:
-    stored = ahead.tasks_ahead(known)
-    supposed = [*ahead.tasks_ahead(known, but=named), *changed] if named or changed else stored
+def _forecast(known: ahead.Known, slots: Slots, asked: Asked) -> dict[str, Any]:
+    stored, is_changed = ahead.tasks_ahead(known), asked.named or asked.changed
+    supposed = [*ahead.tasks_ahead(known, but=asked.named), *asked.changed] if is_changed else stored
     running, waiting = ahead.open_now(known, stored)
-    given = scene(supposed, slots, known.now, until, running=running, waiting=waiting)
-    forecast = forecast_of(given, limit) | {"nodes": len(known.living), "what_if": None}
+    played = partial(scene, slots=slots, start=known.now, until=asked.until, most=asked.most)
+    given = played(supposed, running=running, waiting=waiting)
+    forecast = forecast_of(given, asked.limit) | {"nodes": len(known.living), "what_if": None}
     if supposed is not stored:
-        before = scene(stored, slots, known.now, until, running=running, waiting=waiting)
+        before = played(stored, running=running, waiting=waiting)
         after = {name: forecast[name] for name in FIGURES}
         forecast["what_if"] = {"before": summary_of(before, play(before.runs, slots, running)), "after": after}
     return forecast
@@ -165,7 +175,7 @@ def _forecast(
 def _lint(known: ahead.Known, slots: Slots, timeout: float) -> list[Finding]:
     found: list[Finding] = []
     functions = frozenset(name for node in known.living for name in node["functions"]) if known.living else None
-    for row in known.rows:
+    for row in at_leisure(known.rows):
         try:
             found += findings_of_task(_linted(row, known, timeout), known.now, functions)
         except ValueError as error:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.foresight.forecasting import MOST, Ahead
+from modules.core.scheduler.foresight.leisure import at_leisure
 from modules.core.scheduler.foresight.simulating import Run, Slots, Work
 from modules.core.scheduler.placing import function_key, limit_key_of
 from modules.core.scheduler.policies import policies_of
@@ -63,9 +64,9 @@ def look_ahead(c: Connection, now: datetime, rows: Sequence[Row[Any]]) -> Known:
     return Known(now, rows, ahead.opened(c, MOST), nodes_now(c, now), nodes.paused(c), took)
 
 
-def coming(c: Connection, now: datetime, until: datetime) -> Known:
-    """Read what comes until then."""
-    return look_ahead(c, now, ahead.coming(c, until, MOST + 1))
+def coming(c: Connection, now: datetime, until: datetime, most: int) -> Known:
+    """Read what comes until then, at most so many tasks and one more."""
+    return look_ahead(c, now, ahead.coming(c, until, most + 1))
 
 
 def work_of(row: Row[Any], known: Known) -> Work:
@@ -98,7 +99,7 @@ def own_minute(trigger: Trigger, seed: str) -> int | None:
 def tasks_ahead(known: Known, *, but: Iterable[str] = ()) -> list[Ahead]:
     """Return the tasks that come; one whose row cannot be read is left out, for firing will set it aside."""
     found, left_out = [], set(but)
-    for row in known.rows:
+    for row in at_leisure(known.rows):
         if row.next_execution is None or row.id in left_out:
             continue
         most = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)

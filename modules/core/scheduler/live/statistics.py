@@ -17,7 +17,7 @@ from modules.core.scheduler.pages import one_task
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import rollups
 
-MOST_ROWS = 10_000  # executions that are not in the sums yet
+MOST_ROWS = 5_000  # executions that are not in the sums yet
 MOST_OF_TASK = 1_000
 
 

@@ -147,3 +147,20 @@ async def test_a_failure_that_is_not_there_is_a_page_that_says_so(site: Any) -> 
 
 async def test_where_nothing_failed_the_page_says_so(site: Any) -> None:
     assert "Nothing failed in the last 7d." in (await site.http.get("/failures?window=7d")).text
+
+
+async def test_so_many_kinds_are_shown_and_the_others_are_counted(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail() -> None:
+        raise ValueError("no luck")
+
+    site.node.register("fail", fail)
+    for number in range(3):
+        await site.node.add("fail", delay=0, name=f"Task {number}")
+    await site.node.scheduler.run_due()
+    monkeypatch.setattr("modules.core.scheduler.dashboard.failures.SHOWN", 1)
+
+    page = (await site.http.get("/failures")).text
+
+    assert page.count('<tr id="row-') == 1
+    assert "3 kinds" in page
+    assert "And 2 other kinds" in page

@@ -50,16 +50,17 @@ async def alone(browser: Any, site: Any) -> AsyncIterator[Any]:
 
 
 async def test_a_page_changes_by_itself_and_keeps_what_the_reader_has_done(site: Any, page: Any) -> None:
-    first = await site.node.add_every(60, name="First")
-    await page.goto(f"/tasks/{first}")
-    await page.get_by_text("Parameters", exact=True).click()
-    button = page.get_by_role("button", name="Run now")
-    await button.focus()
+    await site.node.add_every(60, name="First")
+    await site.node.pass_time(60)
+    await page.goto("/")
+    await page.get_by_text("The same as a table", exact=True).click()
+    link = page.get_by_role("link", name="7d", exact=True)
+    await link.focus()
 
-    await site.node.scheduler.pause_task(first, "for the holidays")
-    await until_seen(site, page.get_by_text("for the holidays").first)
+    await site.node.scheduler.pause_all("for the holidays")
+    await until_seen(site, page.get_by_text("Everything is paused."))
 
-    assert await button.evaluate("each => each === document.activeElement")
+    assert await link.evaluate("each => each === document.activeElement")
     assert await page.locator("details").first.get_attribute("open") is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,24 @@ async def test_what_was_found_out_is_shown_again_for_a_while(site: Any) -> None:
     await remembered.close()
 
     assert told == [1, 1, 1, 3]
+
+
+async def test_no_page_waits_for_what_takes_long_to_find_out(site: Any) -> None:
+    found = asyncio.Event()
+
+    async def ask() -> int:
+        await found.wait()
+        return 1
+
+    remembered = Remembered(site.node.clock, ask)
+    told = [await remembered.told(), await remembered.told()]
+    waited = remembered._is_slow
+    found.set()
+    await site.http.get("/health/live")
+    told.append(await remembered.told())
+    await remembered.close()
+
+    assert (told, waited) == ([None, None, 1], True)
 
 
 async def test_the_page_names_what_needs_attention_and_offers_what_to_do(site: Any) -> None:

@@ -34,9 +34,11 @@ async def mounted(node: Any) -> AsyncIterator[str]:
     server = _server(theirs)  # type: ignore[arg-type]
     running = asyncio.create_task(server.serve(sockets=sockets))
     await server.up.wait()
-    yield url_of(sockets)
-    server.should_exit = True
-    await running
+    try:
+        yield url_of(sockets)
+    finally:
+        server.should_exit = True
+        await running
 
 
 def behind_a_proxy(node: Any) -> Any:
@@ -64,8 +66,9 @@ async def test_every_link_form_asset_and_stream_works_below_a_path(start_node: A
         await page.wait_for_url(f"**{PREFIX}/tasks")
         await page.get_by_role("link", name="Export").click()
         await page.wait_for_url(f"**{PREFIX}/tasks/{task_id}")
-        await page.get_by_role("link", name="users").click()
-        await page.get_by_role("button", name="Pause").click()
+        await page.get_by_role("link", name="users", exact=True).click()
+        await page.wait_for_url(f"**{PREFIX}/tasks?tag=users")
+        await page.get_by_role("row", name="Export").get_by_role("button", name="Pause", exact=True).click()
         await page.get_by_text("Export is paused.").wait_for()
         at = page.url
         stream = await page.evaluate("listen() ?? source.url")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from modules.core.scheduler.foresight import leisure
+
 HOUR = 3600.0
 MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
 
@@ -191,3 +193,21 @@ async def test_lint_finds_a_task_whose_function_no_living_node_has(node: Any) ->
     (finding,) = (await node.scheduler.lint()).unwrap()["findings"]
 
     assert (finding["code"], finding["task_id"]) == ("FUNCTION_MISSING", task_id)
+
+
+async def test_who_has_little_time_looks_at_less_and_is_told_so(crowded: Any) -> None:
+    less = (await crowded.scheduler.forecast(24, most=3)).unwrap()
+    linted = (await crowded.scheduler.lint(2)).unwrap()
+    refused = [await crowded.scheduler.lint(0), await crowded.scheduler.forecast(24, most=0)]
+
+    assert (less["is_cut"], less["total"]) == (True, 3)
+    assert (linted["looked_at"], linted["is_cut"]) == (2, True)
+    assert [each.error.code for each in refused] == ["INVALID_CONFIG"] * 2
+
+
+def test_a_long_calculation_rests_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[int] = []
+    monkeypatch.setattr(leisure, "rest", lambda: rests.append(1))
+
+    assert list(leisure.at_leisure(range(100))) == list(range(100))
+    assert len(rests) == 5
