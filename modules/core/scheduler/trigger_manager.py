@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 DAWN = datetime(1, 1, 2, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_PREVIEW = 1_000
+BOUNDS, CHOICES = ("start_date", "end_date"), ("dst_gap", "dst_fold")
+WITHOUT_CHOICES = ("date", "event", "after")
 WRITTEN_AS = {"expression": "cron", "run_date": "schedule_time", **dict.fromkeys(INTERVAL_TYPES, "interval_value")}
 
 
@@ -149,8 +151,11 @@ class TriggerManager:
 
 def _definition(config: TaskConfig, name: str, now: datetime) -> Any:
     """Say in the words of the trigger parser when a config wants to run."""
+    _check_used(config)
     window = {"start_date": config.start_date, "end_date": config.end_date}
     window = {field: value for field, value in window.items() if value is not None}
+    if isinstance(config.trigger, str):
+        return {"type": "cron", "expression": config.trigger, **window}
     if config.trigger is not None:
         return {**config.trigger, **window} if isinstance(config.trigger, dict) else config.trigger
     if config.cron is not None:
@@ -162,6 +167,32 @@ def _definition(config: TaskConfig, name: str, now: datetime) -> Any:
     if config.delay is not None:
         return {"type": "date", "run_date": now + config.delay}
     return {"type": "date", "run_date": config.schedule_time}
+
+
+def _check_used(config: TaskConfig) -> None:
+    """Raise `TriggerError` for a key that what says when has no use for: none is dropped without a word."""
+    fields, why = _unused(config)
+    for field in fields:
+        if getattr(config, field) is not None:
+            raise TriggerError(f"{field} {why}", field)
+
+
+def _unused(config: TaskConfig) -> tuple[tuple[str, ...], str]:
+    """Return the keys that this way of saying when does not take, and what to do instead."""
+    trigger = config.trigger
+    if isinstance(trigger, Mapping):
+        if "v" in trigger:
+            return (*BOUNDS, *CHOICES), "goes with a trigger dict; a stored trigger has its own"
+        once = trigger.get("type") in WITHOUT_CHOICES
+        return (CHOICES if once else ()), f"does not go with a trigger of type {trigger.get('type')}; leave it out"
+    if trigger is not None and not isinstance(trigger, str):
+        return (*BOUNDS, *CHOICES), "goes with a trigger dict; build it into the trigger value"
+    if config.delay is not None:
+        return (*BOUNDS, *CHOICES), "does not go with delay, which is one moment; leave it out"
+    if config.schedule_time is not None and config.interval_type is None:
+        return (*BOUNDS, *CHOICES), "does not go with schedule_time, which is one moment: give that an offset from UTC"
+    begins = config.schedule_time is not None
+    return (("start_date",) if begins else ()), "and schedule_time both say when an interval begins; leave one out"
 
 
 def _by_the_clock(given: object) -> datetime | None:

@@ -11,7 +11,8 @@ import tzlocal
 
 from framework.testing import START, FakeClock
 from modules.core.scheduler import SchedulerSettings, TriggerManager
-from modules.core.scheduler.trigger import Every
+from modules.core.scheduler.task import TaskConfig
+from modules.core.scheduler.trigger import Cron, Every, TriggerError
 
 MINUTE = timedelta(minutes=1)
 Manager = Callable[..., TriggerManager]
@@ -150,3 +151,49 @@ def test_a_recurring_schedule_starts_one_interval_from_now(triggers: TriggerMana
     assert [each["at"] for each in triggers.preview(trigger, 3)] == [
         START + number * 5 * MINUTE for number in (1, 2, 3)
     ]
+
+
+TWO_O_CLOCK, HALF_PAST_ONE = START + timedelta(hours=2), START + timedelta(hours=1, minutes=30)
+
+
+def config_of(**when: Any) -> TaskConfig:
+    return TaskConfig(name="report", module_id="acme.shop", function_name="report", **when)
+
+
+def test_an_end_and_a_start_hold_for_a_cron_given_as_text(triggers: TriggerManager) -> None:
+    trigger, first = triggers.trigger_for(
+        config_of(trigger="0 * * * *", timezone="UTC", start_date=HALF_PAST_ONE, end_date=TWO_O_CLOCK)
+    )
+
+    assert first == TWO_O_CLOCK
+    assert trigger.next_after(TWO_O_CLOCK) is None
+
+
+@pytest.mark.parametrize("field", ["start_date", "end_date", "dst_gap", "dst_fold"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"trigger": Cron("0 * * * *", "UTC")},
+        {"trigger": Cron("0 * * * *", "UTC").to_json()},
+        {"trigger": {"type": "date", "run_date": START}},
+        {"trigger": {"type": "event", "event": "paid"}},
+        {"delay": timedelta(hours=1)},
+        {"schedule_time": "2026-12-24T18:00"},
+    ],
+)
+def test_a_bound_or_a_choice_that_would_have_no_effect_is_refused(
+    triggers: TriggerManager, when: dict[str, Any], field: str
+) -> None:
+    value: Any = {"dst_gap": "skip", "dst_fold": "last"}.get(field, TWO_O_CLOCK)
+
+    with pytest.raises(TriggerError, match=field) as refused:
+        triggers.trigger_for(config_of(**when, **{field: value}))
+
+    assert refused.value.field == field
+
+
+def test_an_interval_begins_at_one_moment_only(triggers: TriggerManager) -> None:
+    config = config_of(interval_type="hours", interval_value=1, schedule_time=TWO_O_CLOCK, start_date=START)
+
+    with pytest.raises(TriggerError, match="schedule_time both say"):
+        triggers.trigger_for(config)
