@@ -15,6 +15,7 @@ from framework.caller import Caller, Door, Scope, caller, calling
 from framework.context import AppContext
 from framework.result import ResultError
 from framework.web.event_stream import EventStream
+from framework.web.problems import Problem
 from framework.web.scopes import requires
 from modules.core.scheduler.dashboard.forms import (
     FORM_COOKIE,
@@ -28,6 +29,7 @@ from modules.core.scheduler.dashboard.forms import (
     path_to,
 )
 from modules.core.scheduler.dashboard.refreshing import Refreshing
+from modules.core.scheduler.dashboard.refusing_pages import ADVICE, route_class
 from modules.core.scheduler.dashboard.remembering import Remembered
 from modules.core.scheduler.dashboard.rendering import Templates, main_of
 from modules.core.scheduler.service import SchedulerService
@@ -50,7 +52,7 @@ class Desk:
     def __init__(self, app_context: AppContext) -> None:
         self.app_context = app_context
         self.clock = app_context.clock
-        self.router = APIRouter(include_in_schema=False)
+        self.router = APIRouter(include_in_schema=False, route_class=route_class(self._refused))
         self._templates = Templates(app_context)
         self._refreshing = Refreshing(app_context)
         self.findings = Remembered(app_context.clock, self._lint)
@@ -137,6 +139,13 @@ class Desk:
     def page(self, request: Request, template: str, values: Values, status: int = 200) -> Response:
         """Return a page that is no screen: it does not change by itself."""
         return self._page(request, self._text(request, template, values, _at_the_dashboard()), status)
+
+    def _refused(self, request: Request, problem: Problem, came_from: str) -> Response:
+        error = {"code": problem.code, "message": f"{problem.detail[:1].upper()}{problem.detail[1:]}."}
+        told = {"heading": "That was refused", "advice": ADVICE.get(problem.code, ""), "came_from": came_from}
+        who = _at_the_dashboard()
+        text = self._text(request, "refused.html", told | {"error": error}, who)
+        return self._page(request, text, problem.status)
 
     def _text(self, request: Request, template: str, values: Values, who: Caller) -> str:
         said = unquote(request.cookies.get(SAID_COOKIE, ""))

@@ -153,3 +153,21 @@ async def test_signing_in_and_out_in_a_browser(site: Any, access: AccessService,
 
     assert page.url.endswith("/login")
     assert await page.get_by_role("navigation").get_by_role("listitem").count() == 0
+
+
+async def test_a_refusal_is_a_page_for_people_and_a_document_for_programs(site: Any, access: AccessService) -> None:
+    await signed_in(site, await made(access, "read"))
+    task_id = await site.node.add_every(60, name="Export")
+    asked = {"Referer": f"{site.url}/tasks?tag=x"}
+
+    expired = await site.http.post("/logout", data={"form_key": "another"}, headers=asked)
+    forbidden = await site.http.post(f"/tasks/{task_id}/pause", headers=asked)
+    program = await site.http.post(f"/tasks/{task_id}/pause", headers={"Accept": "*/*"})
+
+    assert [each.status_code for each in (expired, forbidden, program)] == [403] * 3
+    assert "Load the page again, and send the form once more." in expired.text
+    assert 'href="/tasks?tag=x"' in expired.text
+    assert "sign in with a token that has this scope" in forbidden.text
+    assert 'aria-label="Screens"' in forbidden.text
+    assert program.json()["code"] == "FORBIDDEN"
+    assert (await site.node.task(task_id))["status"] == "pending"
