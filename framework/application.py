@@ -15,7 +15,7 @@ from typing import Any
 from framework.clock import Clock, SystemClock
 from framework.connecting import answers, open_database, open_existing, until_it_answers
 from framework.context import AppContext, Phase
-from framework.database import Database
+from framework.database import Database, agree_on_time
 from framework.errors import ApplicationRunning, WrongPhase
 from framework.logging import set_ids
 from framework.module import Module
@@ -175,8 +175,7 @@ class Application:
         try:
             patience = min(own.database_timeout, _PATIENCE)
             await until_it_answers(database, clock, own.model_copy(update={"database_timeout": patience}))
-            if isinstance(clock, SystemClock):
-                clock.offset = await database.clock_offset(clock)
+            await agree_on_time(database, clock)
             context = AppContext(clock, database, prepared.settings, prepared.origins)
             yield Phases(prepared.modules, context)
         finally:
@@ -191,9 +190,7 @@ class Application:
         await self.stop()
 
     async def _carry_through(self, phases: Phases) -> None:
-        clock = phases.app_context.clock
-        if isinstance(clock, SystemClock):
-            clock.offset = await phases.app_context.database.clock_offset(clock)
+        await agree_on_time(phases.app_context.database, phases.app_context.clock)
         phases.register()
         await phases.migrate()
         await phases.start()

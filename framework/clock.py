@@ -9,6 +9,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; elsewhere monotonic() is what there is
+
 
 class Clock(Protocol):
     """What time it is, and how to wait. Wall time is aware UTC; waiting is measured on a monotonic clock."""
@@ -26,14 +28,37 @@ class Clock(Protocol):
         """Wait until the event is set, at most so many seconds; True when it was set."""
 
 
+def _steady() -> float:
+    return time.clock_gettime(_SINCE_BOOT) if _SINCE_BOOT is not None else time.monotonic()
+
+
 class SystemClock:
-    """The machine's clock, shifted by `offset` so that all nodes of one database agree on the time."""
+    """The machine's clock; once it was `corrected`, a steady one, so that all nodes of one database agree on the time.
+
+    From then on it moves at nobody's setting of the machine's clock, only at the next correction.
+    """
 
     def __init__(self) -> None:
-        self.offset = timedelta(0)
+        self._anchor: tuple[datetime, float] | None = None  # a moment, and what the steady clock showed at it
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        if self._anchor is None:
+            return self.machine_now()
+        moment, then = self._anchor
+        return moment + timedelta(seconds=_steady() - then)
+
+    def machine_now(self) -> datetime:
+        """Return what the machine's clock shows, right or wrong."""
+        return datetime.now(UTC)
+
+    @property
+    def offset(self) -> timedelta:
+        """How far this clock is ahead of the machine's; zero until it is corrected."""
+        return timedelta(0) if self._anchor is None else self.now() - self.machine_now()
+
+    def correct(self, by: timedelta) -> None:
+        """Go on from so much later (or earlier), on a clock that nobody sets and that counts while a machine sleeps."""
+        self._anchor = self.now() + by, _steady()
 
     def monotonic(self) -> float:
         return time.monotonic()

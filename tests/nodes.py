@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from framework.clock import SystemClock
 from modules.core.scheduler import ExecutionContext
 from modules.core.scheduler.testing.ending import die
+
+
+class Machine(SystemClock):
+    """The clock of a process on a machine whose own clock a test sets."""
+
+    ahead = timedelta(0)
+
+    def machine_now(self) -> datetime:
+        """Return what the machine's clock shows."""
+        return super().machine_now() + self.ahead
 
 
 class Stuck:

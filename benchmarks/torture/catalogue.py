@@ -135,6 +135,11 @@ CATALOGUE: dict[str, Torment] = {
     "clock steps": Torment(
         lambda arena, scale, _: clocks.step_the_clock(arena, steps=_times(100, scale), largest=10), expected=_clean
     ),
+    "one clock set": Torment(
+        lambda arena, scale, _: clocks.set_one_clock(arena, steps=_times(100, scale)),
+        (POSTGRESQL,),
+        _nothing_lost_and_clean,
+    ),
     "skewed nodes": Torment(
         lambda arena, scale, _: clocks.skew_the_nodes(arena, seconds=_times(20, scale)),
         (POSTGRESQL,),

@@ -110,6 +110,7 @@ PROOFS = (
     Proof("blocked loop", "heartbeat thread", lambda arena: pauses.block_the_loop(arena, times=1)),
     Proof("clock steps", "stored times", lambda arena: clocks.step_the_clock(arena, steps=6, largest=3)),
     Proof("skewed nodes", "agreement on the time", lambda arena: clocks.skew_the_nodes(arena, seconds=3), POSTGRESQL),
+    Proof("one clock set", "steady clock", lambda arena: clocks.set_one_clock(arena, steps=6), POSTGRESQL),
     Proof("skewed nodes", "uniqueness of occurrences", _without_constraints, POSTGRESQL),
     Proof("full disk", "loops that survive", lambda arena: storage.fill_the_disk(arena, times=3, seconds=2)),
     Proof("no space", "loops that survive", lambda arena: storage.fill_the_filesystem(arena, times=3, seconds=2)),

@@ -17,9 +17,9 @@ class SkewedClock(SystemClock):
         self._file = file
         self._skew = skew
 
-    def now(self) -> datetime:
-        """Return the wrong time, corrected by what was measured against the database."""
-        return datetime.now(UTC) + timedelta(seconds=self._skew + self._step()) + self.offset
+    def machine_now(self) -> datetime:
+        """Return the wrong time."""
+        return datetime.now(UTC) + timedelta(seconds=self._skew + self._step())
 
     def _step(self) -> float:
         if self._file is None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 import modules.core.scheduler.turn as turning
 from benchmarks.torture.forking import forking
-from framework.database import Database
+from framework.clock import SystemClock
 from framework.database.file import _Thread as SqliteThread
 from modules.core.scheduler import ExecutionContext, firing, heartbeat, membership, placing, recovery, rooms, runner
 from modules.core.scheduler.store import endings, line, nodes, tasks
@@ -147,12 +147,15 @@ def at_most_once() -> None:
 
 
 def agreement_on_the_time() -> None:
-    """No node measures how far its clock is from the database's."""
+    """No node corrects its clock by the database's."""
+    _replace(SystemClock, "correct", lambda _: lambda *_: None)
 
-    async def not_measured(*_: Any) -> timedelta:
-        return timedelta(0)
 
-    _replace(Database, "clock_offset", lambda _: not_measured)
+def steady_clock() -> None:
+    """A corrected clock goes on with the machine's, however that is set."""
+    gap = {"": timedelta(0)}
+    _replace(SystemClock, "now", lambda _: lambda clock: clock.machine_now() + gap[""])
+    _replace(SystemClock, "correct", lambda _: lambda _, by: gap.update({"": gap[""] + by}))
 
 
 def stored_times() -> None:
@@ -236,6 +239,7 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
         effect_and_ending_in_one_transaction,
         at_most_once,
         agreement_on_the_time,
+        steady_clock,
         stored_times,
         crash_limit,
         loops_that_survive,

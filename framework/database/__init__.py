@@ -1,5 +1,6 @@
 """The only rooms that know one database from another: transactions, moments, and the verbs both databases offer."""
 
+from framework.database.agreeing import agree_on_time
 from framework.database.database import Database
 from framework.database.failures import is_transient, is_unique_violation
 from framework.database.inserting import Insertion, Notice
@@ -32,6 +33,7 @@ from framework.database.verbs import (
 )
 
 __all__ = [
+    "agree_on_time",
     "aside",
     "POSTGRESQL",
     "SQLITE",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from example_modules import MEMORY, First, Second, Third, application
+from nodes import Machine
 
-from framework import AppContext, Application, Module, ModuleSettings, SystemClock
+from framework import AppContext, Application, Module, ModuleSettings
 from framework.context import Phase
 from framework.result import Result
 from framework.testing import FakeClock
@@ -74,11 +75,15 @@ async def test_the_data_folder_is_made_for_its_owner_only_and_holds_the_database
     assert (empty_project / "data" / "chamberlain.db").is_file()
 
 
-async def test_the_system_clock_takes_the_time_of_the_database() -> None:
-    clock = SystemClock()
-    clock.offset = timedelta(days=1)
+@pytest.mark.postgres
+async def test_the_clock_is_corrected_by_the_servers_and_on_sqlite_stays_the_machines(postgres_url: str) -> None:
+    alone, shared = Machine(), Machine()
+    alone.ahead = shared.ahead = timedelta(days=1)
 
-    async with Application(modules=[], settings=MEMORY, clock=clock):
+    async with Application(modules=[], settings=MEMORY, clock=alone):
+        pass
+    async with Application(modules=[], settings={"framework": {"database_url": postgres_url}}, clock=shared):
         pass
 
-    assert clock.offset == timedelta(0)
+    assert alone.offset == timedelta(0)
+    assert abs(shared.offset + timedelta(days=1)) < timedelta(minutes=1)

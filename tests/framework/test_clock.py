@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from nodes import Machine
 
 from framework import clock as clock_module
 from framework.clock import Clock, SystemClock, new_id
@@ -46,19 +47,40 @@ def test_threads_never_make_the_same_id() -> None:
     assert len(set(ids)) == 8_000
 
 
-def test_the_system_clock_tells_aware_utc_shifted_by_its_offset() -> None:
-    clock, shifted = SystemClock(), SystemClock()
-    shifted.offset = timedelta(hours=1)
+def is_near(found: timedelta, expected: timedelta) -> bool:
+    """Whether the two differ by no more than a slow machine explains."""
+    return abs(found - expected) < timedelta(minutes=1)
+
+
+def test_the_system_clock_tells_aware_utc_as_it_was_corrected() -> None:
+    clock, corrected = SystemClock(), SystemClock()
+    corrected.correct(timedelta(hours=2))
+    corrected.correct(timedelta(hours=-1))
 
     now = clock.now()
 
     assert now.utcoffset() == timedelta(0)
-    assert timedelta(minutes=59) < shifted.now() - now < timedelta(minutes=61)
+    assert is_near(corrected.now() - now, timedelta(hours=1))
+    assert is_near(corrected.offset, timedelta(hours=1))
+    assert clock.offset == timedelta(0)
+
+
+def test_a_corrected_clock_goes_on_whatever_its_machine_is_set_to_and_another_one_with_it() -> None:
+    clock, corrected = Machine(), Machine()
+    corrected.correct(timedelta(hours=1))
+    before, corrected_before = clock.now(), corrected.now()
+
+    clock.ahead = corrected.ahead = timedelta(days=1)
+
+    assert is_near(clock.now() - before, timedelta(days=1))
+    assert is_near(corrected.now() - corrected_before, timedelta(0))
+    assert corrected.now() > corrected_before
+    assert is_near(corrected.offset, timedelta(hours=-23))
 
 
 def test_monotonic_seconds_are_not_shifted() -> None:
     clock, shifted = SystemClock(), SystemClock()
-    shifted.offset = timedelta(days=365)
+    shifted.correct(timedelta(days=365))
 
     assert shifted.monotonic() - clock.monotonic() < 3600
 

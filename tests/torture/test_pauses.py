@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.torture.arena import Arena
-from benchmarks.torture.torments.clocks import skew_the_nodes, step_the_clock
+from benchmarks.torture.torments.clocks import set_one_clock, skew_the_nodes, step_the_clock
 from benchmarks.torture.torments.pauses import block_the_loop, freeze_past_the_lease
 
 pytestmark = pytest.mark.slow
@@ -31,6 +31,14 @@ def test_a_machine_whose_clock_is_set_repeats_and_skips_nothing(sqlite_arena: Ar
 
     assert verdict.complaints == []
     assert verdict.facts["unclean_exits"] == 0
+
+
+@pytest.mark.postgres
+def test_a_node_whose_clock_is_set_between_two_heartbeats_starts_nothing_early(postgres_arena: Arena) -> None:
+    verdict = set_one_clock(postgres_arena, steps=6)
+
+    assert verdict.complaints == []
+    assert "lost" not in verdict.facts
 
 
 @pytest.mark.postgres

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.explained import LOST, OVERLAPPED
@@ -11,6 +12,8 @@ from benchmarks.torture.worker import every, one_time
 
 PACE = 0.4  # seconds between two steps
 OFTEN = 0.25  # seconds between two nominal times
+MINUTES, DAY = 120.0, 86_400.0  # by which one clock is set
+DEFAULT_LEASE = {"lease": 60.0}  # so that a heartbeat every 15 s does not help
 
 
 def step_the_clock(arena: Arena, *, steps: int, largest: float = 20.0, recurring: int = 5) -> Verdict:
@@ -31,6 +34,26 @@ def step_the_clock(arena: Arena, *, steps: int, largest: float = 20.0, recurring
         codes = herd.stop()
     unclean = sum(code != 0 for code in codes)  # a step forward is past every lease: runs are taken over
     return arena.verdict(allowed={LOST, OVERLAPPED}, earliest=None, steps=steps, unclean_exits=unclean)
+
+
+def set_one_clock(arena: Arena, *, steps: int) -> Verdict:
+    """Set the clock of one of two nodes of PostgreSQL, by minutes or a day, between two heartbeats."""
+    file = arena.folder / "clock"
+    set_clock(file, 0)
+    soon = datetime.now(UTC) + timedelta(seconds=steps * PACE)
+    arena.schedule([every(f"recurring {number}", OFTEN, 2 * steps) for number in range(5)])
+    arena.schedule([one_time(f"later {number}", schedule_time=soon.isoformat()) for number in range(5)])
+    with arena.herd(settings=DEFAULT_LEASE) as herd:
+        herd.start()
+        herd.start(clock_file=file)
+        arena.until_begun(5)
+        for number in range(steps):
+            set_clock(file, (MINUTES, -MINUTES, DAY, -DAY)[number % 4])
+            time.sleep(PACE)
+        set_clock(file, 0)
+        arena.until_settled(steps + 60)
+        codes = herd.stop()
+    return arena.verdict(allowed={OVERLAPPED}, unclean_exits=sum(code != 0 for code in codes))
 
 
 def skew_the_nodes(arena: Arena, *, seconds: float, skew: float = 90.0, tasks: int = 50) -> Verdict:

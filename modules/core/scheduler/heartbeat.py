@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from framework.clock import Clock, SystemClock
-from framework.database import Database, is_transient
+from framework.database import Database, agree_on_time, is_transient
 from framework.repeat import repeat
 from modules.core.scheduler.store import nodes
 
@@ -101,8 +101,7 @@ class Heartbeat:
                 last_words, self._last_words = self._last_words, None
                 await self._own.write(last_words)
             return None
-        if isinstance(self._clock, SystemClock):
-            self._clock.offset += await self._own.clock_offset(self._clock)
+        await agree_on_time(self._own, self._clock)
         until = self._clock.now() + self._lease
         if not await self._own.write(lambda c: nodes.renew(c, self._node_id, until)):
             with suppress(RuntimeError):  # the loop is closed: nobody is left to tell

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from nodes import until
+from nodes import Machine, until
+
+from modules.core.scheduler import SchedulerService
 
 MINUTE = 60.0
 STEPS = 100
@@ -114,3 +116,22 @@ async def test_a_loop_that_sleeps_notices_within_half_a_minute_that_the_clock_wa
     await until(has_run)
 
     assert unnoticed == []
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # on SQLite all share one machine's clock
+async def test_a_node_whose_own_clock_is_set_goes_by_the_servers_as_before(started: Any) -> None:
+    clock, runs = Machine(), []
+    named = {"name": "note", "module_id": "acme.test", "function_name": "note"}
+    async with started(clock=clock) as app_context:
+        scheduler = app_context.get_service(SchedulerService)
+        scheduler.register_function("acme.test", "note", lambda: runs.append(1))
+        hourly = {**named, "recurring": True, "interval_type": "hours", "interval_value": 1}
+        made = (await scheduler.schedule_task(hourly)).unwrap()
+
+        for step in (YEAR, -YEAR):
+            clock.ahead = step
+            await scheduler.run_due()
+
+        task = (await scheduler.get_task(made["task_id"])).unwrap()
+    assert runs == []
+    assert task["next_execution"] == made["next_execution"]

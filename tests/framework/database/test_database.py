@@ -215,7 +215,7 @@ async def test_a_database_in_memory_keeps_its_rows_refuses_readers_that_write_an
 
 async def test_the_offset_between_the_clocks_is_measured(database: Database) -> None:
     clock = SystemClock()
-    clock.offset = timedelta(hours=1)
+    clock.correct(timedelta(hours=1))
 
     offset = await database.clock_offset(clock)
 
