@@ -55,7 +55,8 @@ class Desk:
         self.router = APIRouter(include_in_schema=False, route_class=route_class(self._refused))
         self._templates = Templates(app_context)
         self._refreshing = Refreshing(app_context)
-        self.findings = Remembered(app_context.clock, self._lint)
+        self.anew = self._refreshing.anew
+        self.findings = Remembered(app_context.clock, self._lint, self.anew)
         app_context.on_stopping(self.findings.close)
 
     async def _lint(self) -> Values:

@@ -75,6 +75,11 @@ class Refreshing:
                 del self._pages[address]
                 self._wake.set()
 
+    def anew(self) -> None:
+        """Make every page anew in the next turn: something that it shows, and nobody has committed, is another."""
+        for page in self._pages.values():
+            page.version = None
+
     async def turn(self) -> float | None:
         """Make anew what may have changed, as far as the budget goes; return when to do so again, None when never."""
         if not self._pages:

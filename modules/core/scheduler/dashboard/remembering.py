@@ -19,10 +19,10 @@ PATIENCE = 0.05  # seconds that a page waits for a newer one, unless the last on
 
 
 class Remembered(Generic[T]):
-    """The last answer to one question, asked again when it is old and somebody wants it."""
+    """The last answer to one question, asked again when it is old and somebody wants it; `changed` hears of another."""
 
-    def __init__(self, clock: Clock, ask: Callable[[], Awaitable[T]]) -> None:
-        self._clock, self._ask = clock, ask
+    def __init__(self, clock: Clock, ask: Callable[[], Awaitable[T]], changed: Callable[[], None]) -> None:
+        self._clock, self._ask, self._changed = clock, ask, changed
         self._told: T | None = None
         self._asking: asyncio.Task[None] | None = None
         self._fresh_until = float("-inf")
@@ -44,7 +44,7 @@ class Remembered(Generic[T]):
             await asyncio.wait({self._asking})
 
     async def _find(self) -> None:
-        began = self._clock.monotonic()
+        began, before = self._clock.monotonic(), self._told
         try:
             self._told = await self._ask()
         except Exception:  # the page is shown without it, and asks again
@@ -53,3 +53,5 @@ class Remembered(Generic[T]):
             took = self._clock.monotonic() - began
             self._fresh_until, self._asking = began + max(FRESH, SHARE * took), None
             self._is_slow = took > PATIENCE
+            if self._told != before:
+                self._changed()

@@ -25,7 +25,9 @@ SHOWN = 12  # findings
 
 def add(desk: Desk) -> None:
     """Add the screen."""
-    forecasts = {zoom: Remembered(desk.clock, partial(_forecast, desk, hours)) for zoom, (_, hours) in ZOOMS.items()}
+    forecasts = {
+        zoom: Remembered(desk.clock, partial(_forecast, desk, hours), desk.anew) for zoom, (_, hours) in ZOOMS.items()
+    }
     for forecast in forecasts.values():
         desk.app_context.on_stopping(forecast.close)
 

@@ -97,7 +97,8 @@ async def test_what_was_found_out_is_shown_again_for_a_while(site: Any) -> None:
             raise ValueError("no luck")
         return len(asked)
 
-    remembered = Remembered(site.node.clock, ask)
+    heard: list[int] = []
+    remembered = Remembered(site.node.clock, ask, lambda: heard.append(len(asked)))
     told = [await remembered.told(), await remembered.told()]
     site.node.clock.advance(6)
     told.append(await remembered.told())
@@ -106,6 +107,7 @@ async def test_what_was_found_out_is_shown_again_for_a_while(site: Any) -> None:
     await remembered.close()
 
     assert told == [1, 1, 1, 3]
+    assert heard == [1, 3]
 
 
 async def test_no_page_waits_for_what_takes_long_to_find_out(site: Any) -> None:
@@ -115,7 +117,7 @@ async def test_no_page_waits_for_what_takes_long_to_find_out(site: Any) -> None:
         await found.wait()
         return 1
 
-    remembered = Remembered(site.node.clock, ask)
+    remembered = Remembered(site.node.clock, ask, found.clear)
     told = [await remembered.told(), await remembered.told()]
     waited = remembered._is_slow
     found.set()

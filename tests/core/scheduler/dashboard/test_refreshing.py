@@ -169,3 +169,26 @@ async def test_the_same_address_is_a_page_or_a_stream_of_itself(site: Any) -> No
     assert "No task fits." in main
     assert main.startswith("<main")
     assert main in page
+
+
+async def test_a_page_is_made_anew_where_what_it_shows_and_nobody_commits_is_another(
+    node: Any, refreshing: Refreshing
+) -> None:
+    made: list[int] = []
+
+    async def make() -> str:
+        made.append(1)
+        return "page"
+
+    stream = refreshing.follow("/", make, str)
+    await anext(stream)
+    numbers = []
+    for is_another in (False, False, True, False):
+        if is_another:
+            refreshing.anew()
+        node.clock.advance(1)
+        await refreshing.turn()
+        numbers.append(len(made))
+    await stream.aclose()
+
+    assert numbers == [1, 1, 2, 2]
