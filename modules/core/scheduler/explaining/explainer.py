@@ -15,7 +15,7 @@ from modules.core.scheduler.execution import State
 from modules.core.scheduler.explaining.asked import Asked, read_asked
 from modules.core.scheduler.explaining.facts import Bounds, Facts, facts_of
 from modules.core.scheduler.explaining.outcomes import explain_row
-from modules.core.scheduler.explaining.past import explain_past, explain_recorded
+from modules.core.scheduler.explaining.past import explain_past, explain_put_off, explain_recorded
 from modules.core.scheduler.explaining.present import explain_present, explain_waiting
 from modules.core.scheduler.explaining.schedule import explain_future
 from modules.core.scheduler.explaining.words import Explanation
@@ -75,7 +75,8 @@ class Explainer:
             return _shown(task, explain_present(c, facts)) | {"at": None}
         asked = _asked(at, facts)
         if asked.moment > facts.now:
-            explained = explain_recorded(c, facts, asked) or explain_future(facts, asked)
+            waits = explain_recorded(c, facts, asked) or explain_put_off(c, facts, asked)
+            explained = waits or explain_future(facts, asked)
         else:
             explained = explain_past(c, facts, asked)
         return _shown(task, explained) | {"at": asked.moment}

@@ -45,19 +45,26 @@ MISSED_BY = {
 }
 
 
-def explain_row(c: Connection, facts: Facts, row: Row[Any]) -> Explanation:
-    """Explain an execution that runs or has ended, or the record of one that did not run."""
+def explain_row(c: Connection, facts: Facts, row: Row[Any], *, for_what: str | None = None) -> Explanation:
+    """Explain an execution that runs or has ended, or the record of one that did not run.
+
+    `for_what` is told where it was not asked for by its nominal time.
+    """
     gates = row_gates(c, facts, row)
     blocking = first_false(gates)
     if row.state == State.RUNNING:
         lease = "" if blocking is None else f", but {blocking.text}"
-        return Explanation("runs", f"It runs: {gates[0].text}{lease}.", gates, blocking.gate if blocking else None)
+        what = "" if for_what is None else f", {for_what}"
+        return Explanation(
+            "runs", f"It runs{what}: {gates[0].text}{lease}.", gates, blocking.gate if blocking else None
+        )
     when = facts.words.at(row.scheduled_for)
     if blocking is not None:
         answer = "will_not_run" if row.scheduled_for > facts.now else "did_not_run"
         why = "; ".join(gate.text for gate in gates if gate.passes is False)
         return Explanation(answer, f"It {answer.replace('_', ' ')} at {when}: {why}.", gates, blocking.gate)
-    return Explanation("ran", f"It ran at {when}: {gates[0].text}.{_late(gates)}", gates)
+    opening = f"It ran at {when}" if for_what is None else f"It ran then, {for_what}"
+    return Explanation("ran", f"{opening}: {gates[0].text}.{_late(gates)}", gates)
 
 
 def _late(gates: Sequence[Gate]) -> str:

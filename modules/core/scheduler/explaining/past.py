@@ -17,7 +17,7 @@ from modules.core.scheduler.explaining.facts import Facts
 from modules.core.scheduler.explaining.holding import lives_from, not_fired
 from modules.core.scheduler.explaining.outcomes import NOT_RUN, details_of, explain_row, origin_of
 from modules.core.scheduler.explaining.present import explain_present, explain_waiting
-from modules.core.scheduler.explaining.schedule import schedule_gate, schedule_gates
+from modules.core.scheduler.explaining.schedule import coming, schedule_gate, schedule_gates
 from modules.core.scheduler.explaining.words import Explanation, Gate, closed, count, first_false, named, passed, untold
 from modules.core.scheduler.store import evidence
 from modules.core.scheduler.task import Status
@@ -36,6 +36,25 @@ def explain_recorded(c: Connection, facts: Facts, asked: Asked) -> Explanation |
     """Explain the occurrence of a moment by its rows, where it has any; what is to come may be moved by hand."""
     rows = evidence.within(c, facts.task.id, asked.moment, asked.stop)
     return _with_clock(_by_rows(c, facts, rows), clock_gates(asked, facts.words)) if rows else None
+
+
+def explain_put_off(c: Connection, facts: Facts, asked: Asked) -> Explanation | None:
+    """Explain what waits already for a moment to come: a retry, what was moved, what gathers events."""
+    row = _put_off(facts, asked)
+    if row is None:
+        return None
+    waiting = explain_waiting(c, facts, row)
+    kind = f"{origin_of(row)} of {facts.words.at(row.scheduled_for)}"
+    due = next(gate.text for gate in waiting.gates if gate.gate == "due")
+    told = [replace(gate, passes=True) if gate.gate == "due" else gate for gate in waiting.gates]
+    return _with_clock(coming(facts, asked, f", for {kind}: {due}", told), clock_gates(asked, facts.words))
+
+
+def _put_off(facts: Facts, asked: Asked) -> Row[Any] | None:
+    """Return the first that waits for a moment of this span, which is not its own time."""
+    rows = [row for row in facts.opened if row.state == State.PENDING and row.due_at > row.created_at]
+    rows = [row for row in rows if asked.moment <= row.due_at < asked.stop]
+    return min(rows, key=lambda row: (row.due_at, row.id), default=None)
 
 
 def _explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
@@ -88,6 +107,8 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     if task.timed_since > asked.moment and task.timed_since > task.created_at:
         return _by_other_schedule(c, facts, asked)
     gates = [_existed(facts), *schedule_gates(facts, asked)]
+    if not gates[1].passes and (begun := _begun(c, facts, asked, gates[1:])) is not None:
+        return begun
     at_work = [_at_work(c, facts, asked.moment)]
     if first_false(gates) is not None:
         return _did_not(when, [*gates, *at_work])
@@ -104,6 +125,25 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     return _not_recorded(facts, asked, [*gates, *at_work])
 
 
+def _begun(c: Connection, facts: Facts, asked: Asked, schedule: Sequence[Gate]) -> Explanation | None:
+    """Tell what started at a moment that is not its own time, or ran then; what a calendar left out is not at work."""
+    rows = evidence.at_work(c, facts.task.id, asked.moment, asked.stop)
+    started = [row for row in rows if row.start_time >= asked.moment]
+    waits = _put_off(facts, asked)
+    row = next(iter(started or ([] if len(schedule) > 1 else rows)), waits)
+    if row is None:
+        return None
+    kind = f"for {origin_of(row)} of {facts.words.at(row.scheduled_for)}"
+    details = {**schedule[0].details, "scheduled_for": row.scheduled_for, "attempts": [details_of(row)]}
+    gates = [_existed(facts), untold("schedule", schedule[0].text, details)]
+    if row.state == State.PENDING:
+        waiting = explain_waiting(c, facts, row)
+        gates += [gate for gate in waiting.gates if gate.gate not in ("task", "schedule")]
+        return replace(waiting, verdict=f"It has not run yet, {kind}. {waiting.verdict}", gates=gates)
+    explained = explain_row(c, facts, row, for_what=kind)
+    return replace(explained, gates=[*gates, *explained.gates])
+
+
 def _by_other_schedule(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     """Its schedule was another then: what was missed under that one is told, and nothing else can be."""
     changed = facts.words.at(facts.task.timed_since)
@@ -113,7 +153,9 @@ def _by_other_schedule(c: Connection, facts: Facts, asked: Asked) -> Explanation
     covering = _covering(c, facts, asked.moment, asked.stop - MICROSECOND)
     if covering:
         return _did_not(facts.words.at(asked.moment), [*gates, *covering, at_work])
-    return _not_recorded(facts, asked, [*gates, at_work], text)
+    if (begun := _begun(c, facts, asked, gates[1:])) is not None:
+        return begun
+    return _not_recorded(facts, asked, [*gates, at_work])
 
 
 def _over(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:
@@ -173,10 +215,11 @@ def _at_work(c: Connection, facts: Facts, moment: datetime) -> Gate:
     return Gate("node", True if nodes else None, told, details)
 
 
-def _not_recorded(facts: Facts, asked: Asked, gates: Sequence[Gate], changed: str = "") -> Explanation:
+def _not_recorded(facts: Facts, asked: Asked, gates: Sequence[Gate]) -> Explanation:
     history, when = facts.bounds.history, facts.words.at(asked.moment)
     old = asked.moment < facts.now - history
-    text = f"history older than {in_words(history)} is removed" if old else changed or "its row was removed"
+    unsaid = next((gate.text for gate in gates if gate.gate == "schedule" and gate.passes is None), "")
+    text = f"history older than {in_words(history)} is removed" if old else unsaid or "its row was removed"
     told = untold("history", text, {"keep_execution_history": history.total_seconds()})
     opening = f"Nothing is recorded of {when}"
     return Explanation(

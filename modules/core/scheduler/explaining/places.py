@@ -42,19 +42,32 @@ def place_gates(facts: Facts, subject: Subject, seen: Around) -> list[Gate]:
 
     Behind one that no node passes, the next of these are not asked.
     """
-    living = [node for node in facts.nodes if node["alive"]]
-    serving = [node for node in living if serves(node, subject.queue)]
-    knowing = [node for node in serving if subject.function_key in node["functions"]]
-    working = [node for node in knowing if node["draining_since"] is None]
+    able, working = _able(facts, subject)
     return [
-        node_gate(facts),
-        _queue_gate(subject, living, serving),
-        _function_gate(subject, living, serving, knowing),
-        _draining_gate(facts, knowing, working),
+        *able,
         _risk_gate(facts, subject, working),
         _everywhere_gate(facts),
         _slots_gate(facts, subject, seen, working),
     ]
+
+
+def able_gates(facts: Facts, subject: Subject) -> list[Gate]:
+    """Return those of these gates that tell whether any node could run it at all: the first four."""
+    return _able(facts, subject)[0]
+
+
+def _able(facts: Facts, subject: Subject) -> tuple[list[Gate], list[Node]]:
+    living = [node for node in facts.nodes if node["alive"]]
+    serving = [node for node in living if serves(node, subject.queue)]
+    knowing = [node for node in serving if subject.function_key in node["functions"]]
+    working = [node for node in knowing if node["draining_since"] is None]
+    gates = [
+        node_gate(facts),
+        _queue_gate(subject, living, serving),
+        _function_gate(subject, living, serving, knowing),
+        _draining_gate(facts, knowing, working),
+    ]
+    return gates, working
 
 
 def node_gate(facts: Facts) -> Gate:

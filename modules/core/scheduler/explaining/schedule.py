@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from modules.core.scheduler.catch_up import MICROSECOND
+from modules.core.scheduler.catch_up import MICROSECOND, Run
 from modules.core.scheduler.explaining.asked import Asked, clock_gates
-from modules.core.scheduler.explaining.facts import Facts
+from modules.core.scheduler.explaining.facts import Facts, Subject
+from modules.core.scheduler.explaining.places import able_gates
 from modules.core.scheduler.explaining.starting import paused_gate
 from modules.core.scheduler.explaining.words import Explanation, Gate, closed, first_false, passed, untold
 from modules.core.scheduler.firing import trigger_of
@@ -16,6 +19,8 @@ from modules.core.scheduler.trigger import Trigger, pauses_after_each_run
 from modules.core.scheduler.trigger.notes import notes_on, parts
 
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+DECIDING = ("task", "schedule", "calendar", "due", "paused")  # of a moment to come
+PLACES = ("node", "queue", "function", "draining")
 AS_IT_IS = "by its schedule as it stands now"
 
 
@@ -67,18 +72,35 @@ def _before(trigger: Trigger, moment: datetime, created_at: datetime) -> datetim
 
 def explain_future(facts: Facts, asked: Asked) -> Explanation:
     """Tell whether a task is going to be due at a moment to come, as things stand."""
-    when = facts.words.at(asked.moment)
-    coming, clock = _coming_gates(facts, asked), clock_gates(asked, facts.words)
-    rest = [_task_gate(facts), *coming, paused_gate(facts, facts.task.queue)]
+    times, clock = _coming_gates(facts, asked), clock_gates(asked, facts.words)
+    task = facts.task
+    subject = Subject.of_due(task, facts.policies, Run(asked.moment), facts.now)
+    rest = [_task_gate(facts), *times, paused_gate(facts, task.queue), *able_gates(facts, subject)]
+    explained = coming(facts, asked, "", rest)
+    gates = [*explained.gates[: 1 + len(times)], *clock, *explained.gates[1 + len(times) :]]
     left_out = first_false(clock)
-    blocking = first_false(rest)
-    if left_out is not None and blocking is not None and blocking.gate == "schedule":
-        blocking = left_out
-    told = f" For {left_out.text}." if left_out is not None and left_out is not blocking else ""
-    gates = [*rest[:-1], *clock, rest[-1]]
-    if blocking is None:
-        return Explanation("will_run", f"It is due at {when}, as things stand.{told}", gates)
-    return Explanation("will_not_run", f"It will not run at {when}: {blocking.text}.{told}", gates, blocking.gate)
+    if left_out is None:
+        return replace(explained, gates=gates)
+    if explained.blocked_by == "schedule":
+        text = f"It will not run at {facts.words.at(asked.moment)}: {left_out.text}."
+        return replace(explained, verdict=text, gates=gates, blocked_by=left_out.gate)
+    return replace(explained, verdict=f"{explained.verdict} For {left_out.text}.", gates=gates)
+
+
+def coming(facts: Facts, asked: Asked, why: str, gates: Sequence[Gate]) -> Explanation:
+    """Judge by gates whether it runs at a moment to come: what the nodes cannot do now, they may be able to then."""
+    when = facts.words.at(asked.moment)
+    gates = [gate for gate in gates if gate.gate in (*DECIDING, *PLACES)]
+    missing = first_false(gate for gate in gates if gate.gate in PLACES)
+    shown = [untold(g.gate, g.text, g.details) if g.gate in PLACES and g.passes is False else g for g in gates]
+    blocking = first_false(shown)
+    if blocking is not None:
+        return Explanation("will_not_run", f"It will not run at {when}: {blocking.text}.", shown, blocking.gate)
+    unknown = next((gate for gate in shown if gate.gate == "schedule" and gate.passes is None), None)
+    if unknown is not None:
+        return Explanation("not_known", f"It cannot be told whether it will run at {when}: {unknown.text}.", shown)
+    but = "" if missing is None else f" But now {missing.text}."
+    return Explanation("will_run", f"It is due at {when}, as things stand{why}.{but}", shown)
 
 
 def _task_gate(facts: Facts) -> Gate:
@@ -89,19 +111,29 @@ def _task_gate(facts: Facts) -> Gate:
 def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
     """The next time is stored, and may have been moved; the trigger speaks for those behind it."""
     task, words, following = facts.task, facts.words, facts.task.next_execution
+    told = schedule_gates(facts, asked)
+    if told[0].passes is None and _is_unknown(facts, following, asked):
+        return told
     if following is not None and asked.moment <= following < asked.stop:
         return [_within_maximum(facts, following, following)]
-    if following is not None and asked.stop <= following:
-        gates = schedule_gates(facts, asked)
-        if gates[-1].gate == "calendar":
-            return gates
+    if following is not None and asked.stop <= following and told[-1].gate == "calendar":
+        return told
     if following is None or asked.stop <= following:
         text = "it has no further time" if following is None else f"its next time is only {words.at(following)}"
         if task.event is not None and following is None:
             text = f"{facts.event_text}, whenever that comes"
         return [closed("schedule", text, {"after": following})]
-    gates = schedule_gates(facts, asked)
-    return [_within_maximum(facts, following, gates[0].details["occurrence"])] if gates[0].passes else gates
+    return [_within_maximum(facts, following, told[0].details["occurrence"])] if told[0].passes else told
+
+
+def _is_unknown(facts: Facts, following: datetime | None, asked: Asked) -> bool:
+    """Whether nobody can tell the time: of a trigger that cannot be read, or behind the end of the next run."""
+    task = facts.task
+    try:
+        trigger_of(task.trigger)
+    except ValueError:
+        return bool(task.recurring)
+    return bool(facts.opened) if following is None else following < asked.moment
 
 
 def _within_maximum(facts: Facts, following: datetime, occurrence: datetime) -> Gate:

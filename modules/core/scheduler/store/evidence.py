@@ -16,6 +16,7 @@ from modules.core.scheduler.tables import events, executions
 
 IN_VIEW = 257  # rows before one in line that are looked at: as many as a turn claims at once, and one more
 OPEN_IN_VIEW = 1_000  # open executions of one task
+LOOKED_AT = 1_000  # rows of a task's history, for those that started at a moment
 NEAR = 20  # rows of a task's history beside a moment
 HOLDERS = 50  # that are named
 LINED = (
@@ -97,6 +98,21 @@ def within(c: Connection, task_id: str, first: datetime, stop: datetime) -> Sequ
     when = executions.c.scheduled_for
     mine = select(executions).where(executions.c.event_id == task_id, when >= first, when < stop)
     return c.execute(mine.order_by(when, executions.c.attempt).limit(HOLDERS)).all()
+
+
+def at_work(c: Connection, task_id: str, first: datetime, stop: datetime) -> Sequence[Row[Any]]:
+    """Return a task's rows that started in `[first, stop)`, or had started and not ended, oldest first.
+
+    It looks at the newest `LOOKED_AT` whose nominal time is before `stop`.
+    """
+    order = (executions.c.scheduled_for.desc(), executions.c.attempt.desc())
+    mine = select(executions).where(executions.c.event_id == task_id, executions.c.scheduled_for < stop)
+    seen = mine.order_by(*order).limit(LOOKED_AT).subquery()
+    goes_on = seen.c.end_time.is_(None) | (seen.c.end_time > first)
+    theirs = select(seen).where(seen.c.start_time < stop, goes_on | (seen.c.start_time >= first))
+    return c.execute(
+        theirs.where(seen.c.origin != "operator", seen.c.state != "pending").order_by(seen.c.start_time).limit(HOLDERS)
+    ).all()
 
 
 def following(c: Connection, task_id: str, moment: datetime) -> Sequence[Row[Any]]:

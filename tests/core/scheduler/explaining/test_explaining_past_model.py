@@ -176,11 +176,13 @@ class Model:
             assert told["answer"] == "did_not_run", about
             assert told["blocked_by"] in fates, about
         elif task.interval_at(moment) == task.intervals[-1]:
-            assert answer == ("did_not_run", "schedule"), about
+            began = moment in task.began.values()
+            assert answer == (("ran", None) if began else ("did_not_run", "schedule")), about
         else:  # under an interval that it has no more
             if moment in dict(task.intervals):
                 return "edited"
-            assert answer == ("not_recorded", None) or FATE_OF.keys() & there, about
+            began = moment in task.began.values()
+            assert answer == (("ran" if began else "not_recorded"), None) or FATE_OF.keys() & there, about
         return str(told["blocked_by"] or told["answer"])
 
     async def was_open(self, task: Task, moment: datetime) -> bool:
