@@ -12,7 +12,8 @@ def plans_of(c: Connection, statements: list[tuple[str, Any]]) -> list[str]:
     prefix = "EXPLAIN QUERY PLAN" if c.dialect.name == "sqlite" else "EXPLAIN"
     plans = []
     for statement, parameters in statements:
-        if " scheduler_e" in statement and statement.split()[0] in ("SELECT", "UPDATE"):
+        looks = statement.split()[0] in ("SELECT", "UPDATE") or statement.split()[:2] == ["WITH", "RECURSIVE"]
+        if " scheduler_e" in statement and looks:
             rows = c.exec_driver_sql(f"{prefix} {statement}", parameters)
             plans.append("\n".join([statement, *(str(tuple(row)) for row in rows)]))
     return plans

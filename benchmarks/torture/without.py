@@ -66,7 +66,7 @@ def heartbeat_thread() -> None:
 
 def claim_by_compare_and_set() -> None:
     """A claim reads first and writes later, without a lock and whatever has happened meanwhile."""
-    for name in ("CANDIDATES", "HARMLESS"):
+    for name in ("CANDIDATES", "HARMLESS", "AMONG"):
         _replace(line, name, lambda text: text.replace("FOR UPDATE OF x SKIP LOCKED", ""))
     _replace(line, "START", lambda text: text.replace("AND state = 'pending'", ""))
 

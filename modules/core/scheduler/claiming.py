@@ -41,16 +41,19 @@ def claim(c: Connection, claims: Claims, room: Room, paused: Collection[str], no
         return done
     free = _free_everywhere(c, claims, room.free)
     done.locked = free < 0
-    for queue, share in _shares(c, room, paused):
-        _from_queue(c, claims, room, queue, min(share, free - len(done.rows)), paused, now, done)
+    in_line = line.in_line(c)
+    for queue, share in _shares(in_line, room, paused):
+        wanted = min(share, free - len(done.rows))
+        _from_queue(c, claims, room, queue, in_line[queue], wanted, paused, now, done)
     done.is_full_everywhere = 0 <= free <= len(done.rows) and free < room.free
     return done
 
 
-def _shares(c: Connection, room: Room, paused: Collection[str]) -> list[tuple[str, int]]:
-    """Return the queues to look into, and how much of each may be taken."""
-    known = dict.fromkeys(line.queues(c), room.free) if room.queues is None else room.queues
-    shares = [(queue, share) for queue, share in known.items() if share > 0 and f"queue:{queue}" not in paused]
+def _shares(in_line: Collection[str], room: Room, paused: Collection[str]) -> list[tuple[str, int]]:
+    """Return the queues to look into, of those in which anybody is in line, and how much of each may be taken."""
+    known = dict.fromkeys(in_line, room.free) if room.queues is None else room.queues
+    open_ones = [queue for queue in known if queue in in_line and f"queue:{queue}" not in paused]
+    shares = [(queue, known[queue]) for queue in open_ones if known[queue] > 0]
     first = room.first % len(shares) if shares else 0
     return shares[first:] + shares[:first]
 
@@ -67,6 +70,7 @@ def _from_queue(
     claims: Claims,
     room: Room,
     queue: str,
+    waiting: set[str],
     free: int,
     paused: Collection[str],
     now: datetime,
@@ -79,8 +83,7 @@ def _from_queue(
         if wanted <= 0:
             return
         most = min(wanted, BATCH) if look == 0 else BATCH
-        below = claims.last_chance if done.takes_risk else None
-        rows = _sound(c, line.candidates(c, queue, claims.functions, below, most), now, careful=claims.careful)
+        rows = _sound(c, _first(c, claims, queue, waiting, most, done), now, careful=claims.careful)
         result = _sort(c, rows, claims, paused, now, wanted, done)
         _write(c, result, {"node_id": claims.node_id, "session_id": claims.session_id, "now": now, **waited})
         done.rows += result.claimed
@@ -88,6 +91,24 @@ def _from_queue(
             done.more |= len(result.claimed) == BATCH
             return
     done.more = True
+
+
+def _first(
+    c: Connection, claims: Claims, queue: str, waiting: set[str], most: int, done: Claimed
+) -> Sequence[Row[Any]]:
+    """Return the first in line that this node can run; `waiting` are the functions of all that are in line.
+
+    Where it can run all, they stand at the head of the line. Else each function has a line of its own, and their heads
+    are put together, so that it does not matter how many stand there for other nodes.
+    """
+    below = claims.last_chance if done.takes_risk else None
+    mine = waiting.intersection(claims.functions)
+    if mine == waiting:
+        return line.candidates(c, queue, mine, below, most)
+    seen = line.first_of(c, queue, mine, below, most + BATCH)
+    rows = line.candidates_among(c, seen, most)
+    done.locked |= len(rows) < most and len(seen) == most + BATCH  # others have locked them; there may be more behind
+    return rows
 
 
 def _sort(

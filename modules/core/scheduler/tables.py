@@ -119,6 +119,7 @@ class EventExecution(Base):
         UniqueConstraint("event_id", "scheduled_for", "attempt", name="uq_scheduler_executions_occurrence"),
         _partial("uq_scheduler_executions_open_key", "open_key", where="open_key IS NOT NULL", unique=True),
         _partial("ix_scheduler_executions_ready", "queue", "rank", "id", where=READY),
+        _partial("ix_scheduler_executions_ready_of", "queue", "function_key", "rank", "id", where=READY),
         _partial("ix_scheduler_executions_later", "due_at", where=LATER),
         _partial("ix_scheduler_executions_held", "reason", "limit_key", "rank", where=HELD),
         _partial("ix_scheduler_executions_running", "node_id", where=RUNNING),

@@ -165,6 +165,8 @@ async def test_in_memory_mode_works_without_a_file() -> None:
 
 INDEXED = {
     "the next in line of a queue": "ix_scheduler_executions_ready",
+    "the first of a function that others stand before": "ix_scheduler_executions_ready_of",
+    "which functions are in line": "ix_scheduler_executions_ready_of",
     "what becomes ready": "ix_scheduler_executions_later",
     "when the next becomes ready": "ix_scheduler_executions_later",
     "what is due": "ix_scheduler_events_due",
@@ -177,6 +179,10 @@ def looks(c: Connection, now: Any) -> dict[str, Any]:
     """Return what each of the looks of a turn asks for, to be carried out while the statements are watched."""
     return {
         "the next in line of a queue": lambda: line.candidates(c, "default", ["acme.test:note"], None, 10),
+        "the first of a function that others stand before": lambda: line.first_of(
+            c, "default", ["a:b", "a:c"], None, 10
+        ),
+        "which functions are in line": lambda: line.in_line(c),
         "what becomes ready": lambda: line.promote(c, now),
         "when the next becomes ready": lambda: outlook.next_in_line(c),
         "what lies ahead": lambda: outlook.look(c, "node"),

@@ -149,6 +149,7 @@ def _executions() -> None:
     table = "scheduler_executions"
     ready, later, held = (f"state = 'pending' AND line = '{line}'" for line in ("ready", "later", "held"))
     _partial("ix_scheduler_executions_ready", ["queue", "rank", "id"], ready, table=table)
+    _partial("ix_scheduler_executions_ready_of", ["queue", "function_key", "rank", "id"], ready, table=table)
     _partial("ix_scheduler_executions_later", ["due_at"], later, table=table)
     _partial("ix_scheduler_executions_held", ["reason", "limit_key", "rank"], held, table=table)
     running = "state = 'running'"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, literal_column, select, update
@@ -14,7 +15,8 @@ from modules.core.scheduler.store.executions import is_held, is_open, is_pending
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
-LOOKED_AT = 5_000  # rows of one look for functions that nobody has
+HELD_AT_ONCE = 5_000  # rows whose function nobody has
+FUNCTIONS_AT_ONCE = 100  # of one statement: SQLite takes 500 parts at most
 is_ready = is_pending & (executions.c.line == literal_column("'ready'"))
 CANDIDATES = """
     SELECT x.id, x.event_id, x.scheduled_for, x.attempt, x.origin, x.function_key, x.queue, x.limit_key, x.slots,
@@ -25,14 +27,31 @@ CANDIDATES = """
     WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key IN (:functions)
     ORDER BY x.rank, x.id LIMIT :most FOR UPDATE OF x SKIP LOCKED"""
 HARMLESS = CANDIDATES.replace("ORDER BY", "AND x.crashes < :crashes_below ORDER BY")
-QUEUES = """
+AMONG = CANDIDATES.replace("x.queue = :queue AND x.function_key IN (:functions)", "x.id IN (:ids)")
+FIRST_OF = """
+    SELECT * FROM (
+        SELECT x.rank, x.id FROM scheduler_executions AS x
+        WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key = :{name}
+        ORDER BY x.rank, x.id LIMIT :most) AS {name}"""
+IN_LINE = """
     WITH RECURSIVE each_queue(queue) AS (
         SELECT min(queue) FROM scheduler_executions WHERE state = 'pending' AND line = 'ready'
         UNION ALL
         SELECT (SELECT min(x.queue) FROM scheduler_executions AS x
                 WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue > each_queue.queue)
-        FROM each_queue WHERE each_queue.queue IS NOT NULL)
-    SELECT queue FROM each_queue WHERE queue IS NOT NULL"""
+        FROM each_queue WHERE each_queue.queue IS NOT NULL),
+    each_function(queue, function_key) AS (
+        SELECT each_queue.queue, (
+            SELECT min(x.function_key) FROM scheduler_executions AS x
+            WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = each_queue.queue)
+        FROM each_queue WHERE each_queue.queue IS NOT NULL
+        UNION ALL
+        SELECT each_function.queue, (
+            SELECT min(x.function_key) FROM scheduler_executions AS x
+            WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = each_function.queue
+                AND x.function_key > each_function.function_key)
+        FROM each_function WHERE each_function.function_key IS NOT NULL)
+    SELECT queue, function_key FROM each_function WHERE function_key IS NOT NULL"""
 WAITED = """
         waited_for = CASE WHEN due_at <= :full_at THEN coalesce(waited_for || ' ', '') || CAST(:full_of AS text)
             ELSE waited_for END"""
@@ -69,9 +88,37 @@ def candidates(
     return run(c, HARMLESS, queue=queue, functions=functions, crashes_below=crashes_below, most=limit).rows
 
 
-def queues(c: Connection) -> list[str]:
-    """Return the queues in which anybody is in line, by one look into the index for each."""
-    return list(run(c, QUEUES).scalars())
+def candidates_among(c: Connection, ids: Collection[str], limit: int) -> Sequence[Row[Any]]:
+    """Return, of these rows, the first in line, in the same way."""
+    return run(c, AMONG, ids=ids, most=limit).rows if ids else []
+
+
+def first_of(
+    c: Connection, queue: str, functions: Iterable[str], crashes_below: int | None, limit: int
+) -> Sequence[str]:
+    """Return the ids of the first in line of a queue for some functions, whatever others stand between; locks none."""
+    found: list[tuple[float, str]] = []
+    names = sorted(functions)
+    for first in range(0, len(names), FUNCTIONS_AT_ONCE):
+        of = {f"f{number}": name for number, name in enumerate(names[first : first + FUNCTIONS_AT_ONCE])}
+        scalars = {"queue": queue, "most": limit} | ({} if crashes_below is None else {"crashes_below": crashes_below})
+        text = _first_of(len(of), harmless=crashes_below is not None)
+        found += [(row.rank, row.id) for row in run(c, text, **of, **scalars).rows]
+    return [row_id for _, row_id in sorted(found)[:limit]]
+
+
+@lru_cache(maxsize=2 * FUNCTIONS_AT_ONCE)
+def _first_of(count: int, *, harmless: bool) -> str:
+    one = FIRST_OF.replace("ORDER BY", "AND x.crashes < :crashes_below ORDER BY") if harmless else FIRST_OF
+    return " UNION ALL ".join(one.format(name=f"f{number}") for number in range(count))
+
+
+def in_line(c: Connection) -> dict[str, set[str]]:
+    """Return the functions of those in line, by queue, by one look into the index for each."""
+    functions: dict[str, set[str]] = {}
+    for row in run(c, IN_LINE).rows:
+        functions.setdefault(row.queue, set()).add(row.function_key)
+    return functions
 
 
 def start(c: Connection, ids: Sequence[str], **of: Any) -> None:
@@ -135,10 +182,12 @@ def release_task(c: Connection, event_id: str) -> None:
 
 
 def hold_unknown(c: Connection, functions: Collection[str]) -> None:
-    """Hold rows whose function no node has."""
-    looked_at = select(executions.c.id, executions.c.function_key).where(is_ready)
-    first = looked_at.order_by(executions.c.queue, executions.c.rank, executions.c.id).limit(LOOKED_AT)
-    hold(c, [row.id for row in c.execute(first) if row.function_key not in functions], Reason.FUNCTION_NOT_REGISTERED)
+    """Hold rows whose function no node has, wherever they stand; of many, some at each call."""
+    for queue, waiting in in_line(c).items():
+        if unknown := waiting.difference(functions):
+            theirs = is_ready & (executions.c.queue == queue) & executions.c.function_key.in_(unknown)
+            some = skip_locked(select(executions.c.id).where(theirs).limit(HELD_AT_ONCE))
+            hold(c, c.execute(some).scalars().all(), Reason.FUNCTION_NOT_REGISTERED)
 
 
 def release_over(c: Connection, functions: Collection[str], limit: int) -> bool:
