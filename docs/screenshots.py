@@ -85,6 +85,8 @@ async def take(url: str, pages: dict[str, str], clock: FakeClock) -> None:
             await page.clock.set_fixed_time(clock.now())
             for name, path in pages.items():
                 answer = await page.goto(path)
+                while await page.get_by_text("being worked out").count():
+                    await page.goto(path)
                 if answer is not None and answer.ok:
                     await page.screenshot(path=FOLDER / f"{name}-{theme}.png")
         await chromium.close()
