@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,6 +15,8 @@ from framework.caller import CODE, calling
 from framework.context import AppContext
 from framework.result import Error, Result, ResultError
 from framework.settings import FrameworkSettings
+from modules.core.scheduler.calendar_differences import told_of, with_calendars
+from modules.core.scheduler.calendar_keeper import CalendarKeeper
 from modules.core.scheduler.declarations import tell_refusal
 from modules.core.scheduler.declared import (
     SETTINGS,
@@ -27,13 +27,13 @@ from modules.core.scheduler.declared import (
     TaskStep,
     everything_declared,
 )
-from modules.core.scheduler.differences import Difference, seen, vanished
+from modules.core.scheduler.differences import Difference, digest_of, vanished
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.reconciling import RollCall, disable, tell_undeclared
+from modules.core.scheduler.refreezing import Definitions
 from modules.core.scheduler.refusing import invalid, refuse
 from modules.core.scheduler.store import tasks
-from modules.core.scheduler.store.cleanups import CARRY_OUT
 from modules.core.scheduler.task import Status
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,6 @@ WORDS = {"add": "added", "change": "changed", "remove": "disabled", "same": "the
 REGISTERED_LATER = ("function_name", "calendars")  # fields
 LATER = "no module registers its function before the application starts; it is checked and applied then"
 Answer = Result[dict[str, Any]]
-ApplyCalendars = Callable[[], Awaitable[Answer]]
 
 
 @dataclass(slots=True)
@@ -56,6 +55,7 @@ class Draft:
     refused: list[tuple[Declared, Error]] = field(default_factory=list)
     roll: RollCall = field(default_factory=RollCall)
     modules: set[str] = field(default_factory=set)
+    calendars: Definitions = field(default_factory=dict)
 
     def refuse(self, declared: Declared, error: Error) -> None:
         """Leave one out, and trust its owner's other declarations no more where something is missing."""
@@ -74,24 +74,24 @@ class Reconciler:
     """Brings what modules and settings declare as data into the database. What touches it returns a Result."""
 
     def __init__(
-        self, app_context: AppContext, jobs: JobManager, housekeeper: Housekeeper, apply_calendars: ApplyCalendars
+        self, app_context: AppContext, jobs: JobManager, housekeeper: Housekeeper, calendars: CalendarKeeper
     ) -> None:
         self._app_context = app_context
         self._jobs = jobs
         self._planner = jobs.planner
         self._housekeeper = housekeeper
-        self._apply_calendars = apply_calendars
+        self._calendars = calendars
 
     async def plan(self) -> Answer:
         """Return what `apply_declared` would do now: `{"differences", "counts", "seen"}`; nothing is written.
 
-        Each of the differences has `action` (add, change, remove, same, refused, later, starting), `kind` (task or
-        cleanup), `module_id`, `name`, `declared_by`, `task_id`, `changes` as `{field: {"before", "after"}}`, and the
-        next times `next_before` and `next_after` where they change. What a module schedules only while it starts is
-        `starting`, and left alone.
+        Each of the differences has `action` (add, change, remove, same, refused, later, starting), `kind` (task,
+        cleanup, calendar), `module_id`, `name`, `declared_by`, `task_id`, `changes` as `{field: {"before", "after"}}`,
+        and the next times `next_before` and `next_after` where they change, as they do where a calendar changes. What a
+        module schedules only while it starts is `starting`, and left alone.
         """
-        draft = await self._draft(RollCall())
-        found = await self._app_context.database.read(partial(self._differences, draft=draft, locked=False))
+        draft = await self._draft(RollCall(), self._calendars.current())
+        found = await self._app_context.database.read(partial(self._shown, draft=draft))
         return Result.success(_answer([*found, *draft.others]))
 
     async def apply(self, seen: str | None = None) -> Answer:
@@ -100,18 +100,20 @@ class Reconciler:
         What is refused is left out. `PLAN_CHANGED` where the plan is no longer the one that had this `seen`. Then the
         calendars that are registered are stored, and given to all tasks that carry them.
         """
-        applied = await self._apply(await self._draft(RollCall()), seen=seen, also_started=False)
-        return applied if applied.error is not None else (await self._apply_calendars()).map(lambda _: applied.data)
+        draft = await self._draft(RollCall(), self._calendars.current())
+        applied = await self._apply(draft, seen=seen, also_started=False)
+        return applied if applied.error is not None else (await self._calendars.apply()).map(lambda _: applied.data)
 
     async def at_start(self) -> None:
         """Apply what is declared, once all modules have started; a refusal is logged and turns health red."""
         applied = (await self._apply(await self._draft(self._jobs.roll), seen=None, also_started=True)).unwrap()
         _log(applied)
 
-    async def _draft(self, roll: RollCall) -> Draft:
-        """Check everything that is declared."""
+    async def _draft(self, roll: RollCall, calendars: Definitions | None = None) -> Draft:
+        """Check everything that is declared; `calendars` are those that are stored along with it."""
         health = self._app_context.modules_health
-        draft = Draft(roll=roll, modules={SETTINGS} | (health.running() or self._app_context.present()))
+        modules = {SETTINGS} | (health.running() or self._app_context.present())
+        draft = Draft(roll=roll, modules=modules, calendars=calendars or {})
         by_identity: dict[tuple[str, str, str], Declared] = {}
         for declared in everything_declared(self._app_context, self._housekeeper):
             first = by_identity.setdefault(declared.identity, declared)
@@ -163,7 +165,8 @@ class Reconciler:
         self, c: Connection, now: datetime, draft: Draft, wanted: str | None, *, also_started: bool
     ) -> dict[str, Any]:
         found = self._differences(c, draft, locked=True)
-        if wanted is not None and _digest([*found, *draft.others]) != wanted:
+        shown = with_calendars(c, now, found, draft.calendars)
+        if wanted is not None and digest_of([*shown, *draft.others]) != wanted:
             refuse("PLAN_CHANGED", "the database has changed since the plan was shown; look at the new plan first")
         named, stored = set(draft.roll.named), []
         for index, step in enumerate(draft.steps):
@@ -175,7 +178,11 @@ class Reconciler:
         gone = self._undeclared(c, draft, named, locked=True, also_started=also_started)
         exported = disable(c, now, gone)
         self._jobs.auditor.tell_of(c, "apply", found, stored)
-        return {"differences": found, "exported": exported}
+        return {"differences": shown, "exported": exported}
+
+    def _shown(self, c: Connection, draft: Draft) -> list[Difference]:
+        found = self._differences(c, draft, locked=False)
+        return with_calendars(c, self._app_context.clock.now(), found, draft.calendars)
 
     def _differences(self, c: Connection, draft: Draft, *, locked: bool) -> list[Difference]:
         rows = self._rows(c, draft, locked=locked)
@@ -183,9 +190,9 @@ class Reconciler:
         found = [step.declared.told() | step.difference(c, there, self._planner.masked) for step in draft.steps]
         named = {each["task_id"] for each in found}
         gone = {row.id for row in self._undeclared(c, draft, named, locked=locked, also_started=False)}
-        found += [_told(row) | vanished(row) for row in rows if row.id in gone]
+        found += [told_of(row) | vanished(row) for row in rows if row.id in gone]
         return found + [
-            _told(row) | {"action": "starting", "task_id": row.id, "changes": {}}
+            told_of(row) | {"action": "starting", "task_id": row.id, "changes": {}}
             for row in rows
             if row.declared_as == "start" and row.declared_by in draft.modules and row.id not in named
             if row.status in (Status.PENDING, Status.PAUSED)
@@ -222,19 +229,9 @@ def _beside_what_is_later(error: Error | None) -> Error | None:
     return invalid(rest).error if rest else None
 
 
-def _told(row: Row[Any]) -> dict[str, Any]:
-    kind = "cleanup" if (row.module_id, row.function_name) == CARRY_OUT else "task"
-    names = {name: getattr(row, name) for name in ("module_id", "name", "function_name", "declared_by")}
-    return {"kind": kind, **names}
-
-
-def _digest(differences: Sequence[Difference]) -> str:
-    return hashlib.sha256(json.dumps(seen(differences)).encode()).hexdigest()
-
-
 def _answer(differences: Sequence[Difference]) -> dict[str, Any]:
     counts = {action: sum(each["action"] == action for each in differences) for action in WORDS}
-    return {"differences": list(differences), "counts": counts, "seen": _digest(differences)}
+    return {"differences": list(differences), "counts": counts, "seen": digest_of(differences)}
 
 
 def _log(applied: Mapping[str, Any]) -> None:

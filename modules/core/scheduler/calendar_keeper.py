@@ -74,7 +74,7 @@ class CalendarKeeper:
 
         Done at every start; to be called after `register_calendar` later on.
         """
-        current = {name: calendar.to_json() for name, calendar in self._registry.read_anew().items()}
+        current = self.current()
         modules = {name: each.module_id for name, each in self._registry.registered.items()}
         running = {BY_OPERATOR, *self._app_context.modules_health.running()}
         store = partial(_store, current=current, modules=modules, running=running)
@@ -87,6 +87,10 @@ class CalendarKeeper:
             total += changed
         await self.recall()
         return Result.success({"tasks": total})
+
+    def current(self) -> dict[str, dict[str, Any]]:
+        """Return the definitions of what is registered, by name, read anew."""
+        return {name: calendar.to_json() for name, calendar in self._registry.read_anew().items()}
 
     async def recall(self) -> None:
         """Let tasks name the calendars that other processes have stored."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -70,14 +72,14 @@ def unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any
     return {name: {"before": before.get(name), "after": after.get(name)} for name in names}
 
 
-def seen(differences: Iterable[Difference]) -> list[Any]:
-    """Return what can be compared of differences: all but moments that only follow from when one looks."""
+def digest_of(differences: Iterable[Difference]) -> str:
+    """Return a digest of what can be compared: all but moments that only follow from when one looks."""
     told = [
         [*(each.get(name) for name in WRITTEN), each["task_id"], _before(each)]
         for each in differences
         if each["action"] != "same"
     ]
-    return sorted(told, key=repr)
+    return hashlib.sha256(json.dumps(sorted(told, key=repr)).encode()).hexdigest()
 
 
 def _before(each: Difference) -> list[Any]:

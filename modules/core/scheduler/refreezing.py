@@ -31,9 +31,8 @@ def refreeze(c: Connection, now: datetime, current: Definitions) -> int:
 
     A task that is due is fired first, and the next time of the others is found anew: no occurrence is lost.
     """
-    digests = {name: digest_of(definition) for name, definition in current.items()}
-    outdated = [stamp for stamp in calendars.stamps(c) if _is_outdated(stamp, digests)]
-    rows = calendars.carrying(c, outdated, AT_ONCE) if outdated else []
+    stamps = outdated(c, current)
+    rows = calendars.carrying(c, stamps, AT_ONCE) if stamps else []
     for row in rows:
         try:
             _refreeze(c, row, now, current)
@@ -41,6 +40,17 @@ def refreeze(c: Connection, now: datetime, current: Definitions) -> int:
             set_aside(c, row, now, error)
             tasks.revise(c, row.id, now, calendars=None)
     return len(rows)
+
+
+def outdated(c: Connection, current: Definitions) -> dict[str, int]:
+    """Return the stamps with a calendar of another definition than the current one, and how many tasks carry each."""
+    digests = {name: digest_of(definition) for name, definition in current.items()}
+    return {stamp: count for stamp, count in calendars.stamps(c).items() if _is_outdated(stamp, digests)}
+
+
+def following(c: Connection, row: Row[Any], text: str, now: datetime) -> datetime | None:
+    """Return the next time that a task has by another stored trigger; raises `ValueError` where that is unreadable."""
+    return _next(c, row, trigger_of(text), now)
 
 
 def _is_outdated(stamp: str, digests: Mapping[str, str]) -> bool:

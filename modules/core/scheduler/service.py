@@ -68,7 +68,7 @@ class SchedulerService:
         said, orders = ByKeyword(functions, self.schedule_task), Operator(app_context, jobs, runner)
         self.schedule_cron, self.schedule_interval = said.schedule_cron, said.schedule_interval
         self.list_nodes, self.drain_node, self.list_queues = orders.list_nodes, orders.drain_node, orders.list_queues
-        self.reconciler = Reconciler(app_context, jobs, housekeeper, keeper.apply)
+        self.reconciler = Reconciler(app_context, jobs, housekeeper, keeper)
         self.plan_declared, self.apply_declared = self.reconciler.plan, self.reconciler.apply
         importer, by_hand = Importer(app_context, jobs, housekeeper, self.reconciler), Occurrences(jobs)
         self.export_tasks, self.import_tasks = importer.export_tasks, importer.import_tasks

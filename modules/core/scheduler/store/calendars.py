@@ -40,10 +40,10 @@ def stamps(c: Connection) -> dict[str, int]:
     return {row.calendars: row.number for row in c.execute(query)}
 
 
-def carrying(c: Connection, stamped: Collection[str], limit: int) -> Sequence[Row[Any]]:
-    """Return tasks that carry one of these stamps, locked."""
-    query = select(events).where(carries, events.c.calendars.in_(sorted(stamped)))
-    return c.execute(for_update(query.order_by(events.c.id).limit(limit))).all()
+def carrying(c: Connection, stamped: Collection[str], limit: int, *, locked: bool = True) -> Sequence[Row[Any]]:
+    """Return tasks that carry one of these stamps, by default locked."""
+    query = select(events).where(carries, events.c.calendars.in_(sorted(stamped))).order_by(events.c.id).limit(limit)
+    return c.execute(for_update(query) if locked else query).all()
 
 
 def names_in(stamp: str) -> dict[str, str]:
