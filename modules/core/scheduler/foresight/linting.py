@@ -14,7 +14,6 @@ from modules.core.scheduler.foresight.simulating import Work
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.shell_command import RUN_COMMAND
 from modules.core.scheduler.trigger import Cron, Trigger, pauses_after_each_run
-from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.notes import gaps_ahead, parts
 
 YEAR, WEEK, HOUR = timedelta(days=366), timedelta(days=7), timedelta(hours=1)
@@ -66,8 +65,8 @@ def findings_of_trigger(trigger: Trigger, now: datetime) -> Iterator[tuple[str, 
 
 
 def _restricts_both(trigger: Cron) -> bool:
-    fields = fields_of(trigger.expression)
-    return fields["day"] not in ("*", "?") and fields["day_of_week"] not in ("*", "?")
+    days = trigger.times.days
+    return days.days is not None and days.weekdays is not None
 
 
 def findings_of_task(task: Linted, now: datetime, functions: frozenset[str] | None) -> Iterator[Finding]:
