@@ -37,10 +37,12 @@ lock: ## Write requirements.lock anew, from the ranges in pyproject.toml; needs 
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs
 
-torture: $(VENV)/.for-working ## Kill, freeze and starve it, try 100,000 crons, every zone's changes and 20,000 requests, two hours; fails where anything is wrong
+torture: $(VENV)/.for-working ## Kill, freeze and starve it, try 100,000 crons, every zone's changes, hosts of two zones and 20,000 requests, two and a half hours; fails where anything is wrong
 	@$(BIN)/python -m benchmarks.torture
 	@PYTHONPATH=.:tests $(BIN)/python tests/cron_at_random.py 100000
 	@PYTHONPATH=.:tests $(BIN)/python tests/zones_swept.py
+	@TZ=America/New_York $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q -m "not slow" -k "not postgres"
+	@TZ=Pacific/Kiritimati $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q -m "not slow" -k "not postgres"
 	@GENERATED_REQUESTS=20000 $(BIN)/python -m pytest -q tests/core/scheduler/api/test_generated.py
 
 screenshots: $(VENV)/.for-working ## Make the pictures of the dashboard in docs/pictures anew; needs Chromium
