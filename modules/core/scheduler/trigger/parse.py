@@ -15,7 +15,7 @@ from modules.core.scheduler.trigger.calendar_definition import Lookup, no_calend
 from modules.core.scheduler.trigger.calendar_interval import CalendarInterval
 from modules.core.scheduler.trigger.cron import Cron
 from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, cron
-from modules.core.scheduler.trigger.event import After, OnEvent
+from modules.core.scheduler.trigger.event import After, OnEvent, awaited_in
 from modules.core.scheduler.trigger.excluding import SKIP, Excluding, with_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
 from modules.core.scheduler.trigger.near import did_you_mean
@@ -48,8 +48,8 @@ KEYS = {
     "rrule": (*RRULE_KEYS, *WINDOW),
     "event": ("event", "where", "debounce", "debounce_max", "timezone"),
     "after": ("task", "when", "timezone"),
-    "any": ("triggers", "timezone"),
-    "all": ("triggers", "timezone"),
+    "any": ("triggers", "end_date", "timezone"),
+    "all": ("triggers", "end_date", "timezone"),
 }
 MAX_NESTING = 8
 
@@ -127,9 +127,18 @@ class Reader:
             case "rrule":
                 return rrule(given, self.zone, self.dst)
             case "any":
-                return AnyOf(self._several(given, kind))
+                return self._ending(AnyOf(self._several(given, kind)), given)
             case _:
-                return coinciding(self._several(given, kind), self.now)
+                return self._ending(coinciding(self._several(given, kind), self.now), given)
+
+    def _ending(self, trigger: AnyOf | AllOf, given: Mapping[str, Any]) -> Trigger:
+        """Return several triggers with their own end, which stays beneath one that a task is given by hand."""
+        end = reading.optional_moment(given, "end_date", self.zone)
+        if end is None:
+            return trigger
+        if awaited_in(trigger) is not None:
+            raise TriggerError("end_date is for times; give it to each trigger beside the event", "end_date")
+        return AnyOf((Until(trigger, end),))
 
     def _several(self, given: Mapping[str, Any], kind: str) -> tuple[TimeTrigger, ...]:
         definitions = reading.required(given, "triggers", f"the {kind} trigger")

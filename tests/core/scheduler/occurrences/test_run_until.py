@@ -115,3 +115,19 @@ async def test_what_has_no_times_that_could_end_is_refused(node: Any) -> None:
     refused = [await node.scheduler.run_until(each, hours(node, 1)) for each in (waiting, once, cancelled)]
 
     assert [answer.error.code for answer in refused] == ["INVALID_STATE"] * 3
+
+
+async def test_an_end_of_several_triggers_is_kept_beneath_one_given_by_hand(node: Any) -> None:
+    several = {"type": "any", "triggers": [{"type": "interval", "hours": 1}, {"type": "interval", "hours": 3}]}
+    task_id, start = await node.add(trigger=several, end_date=hours(node, 2)), node.clock.now()
+
+    await node.scheduler.run_until(task_id, hours(node, 1))
+    await node.scheduler.run_until(task_id, None)
+    for _ in range(4):
+        await node.pass_time(HOUR)
+
+    assert [row["scheduled_for"] for row in await node.history(task_id)] == [
+        start + timedelta(hours=1),
+        start + timedelta(hours=2),
+    ]
+    assert (await node.task(task_id))["status"] == "completed"

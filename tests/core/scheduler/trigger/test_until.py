@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modules.core.scheduler.trigger import AnyOf, Cron, Every, OnEvent, TriggerError, Until, from_json
+from modules.core.scheduler.trigger import AnyOf, Cron, Every, OnEvent, TriggerError, Until, from_json, parse
 from modules.core.scheduler.trigger.protocol import LAST
 
 BASE = datetime(2026, 3, 28, tzinfo=UTC)
@@ -66,3 +66,23 @@ def test_what_is_stored_is_read_back(whole: Any) -> None:
 def test_only_a_trigger_with_times_is_bounded_and_only_once(inner: Any) -> None:
     with pytest.raises(TriggerError, match="only once"):
         Until(inner, LAST)
+
+
+@pytest.mark.parametrize("kind", ["any", "all"])
+def test_several_triggers_take_an_end_together(kind: str) -> None:
+    several = {"type": kind, "triggers": ["0 9 * * *", "0 9 * * mon-fri"], "end_date": "2026-03-30T09:00"}
+
+    trigger = parse(several, zone="Europe/Berlin", now=BASE)
+
+    end = datetime(2026, 3, 30, 7, tzinfo=UTC)
+    assert trigger.next_after(BASE + timedelta(days=1, hours=12)) == end
+    assert trigger.next_after(end) is None
+    assert from_json(trigger.to_json()) == trigger
+    assert trigger.describe().endswith(", until 2026-03-30T07:00:00Z")
+
+
+def test_an_end_of_several_triggers_is_refused_where_one_is_an_event() -> None:
+    several = {"type": "any", "triggers": ["0 9 * * *", {"type": "event", "event": "paid"}], "end_date": "2026-03-30"}
+
+    with pytest.raises(TriggerError, match="give it to each trigger beside the event"):
+        parse(several, zone="Europe/Berlin", now=BASE)
