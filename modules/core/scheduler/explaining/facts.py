@@ -16,7 +16,9 @@ from modules.core.scheduler.placing import function_key, limit_key_of, rank_of
 from modules.core.scheduler.policies import Policies, stable_fraction
 from modules.core.scheduler.status import nodes_now
 from modules.core.scheduler.store import evidence, nodes
+from modules.core.scheduler.trigger import RESERVED
 
+ENDINGS: dict[str | None, str] = {f"{RESERVED}succeeded": "success", f"{RESERVED}failed": "failure"}
 MOST_RATES = 8  # limits of those before it whose starts are counted; of others it is taken that they may start
 LAST_ID = "\U0010ffff"  # sorts behind every id
 
@@ -62,7 +64,8 @@ class Facts:
     def event_text(self) -> str:
         """What sets the task off, beside its times."""
         if self.task.after_task is not None:
-            return f"the ending of task {self.task.after_task!r} sets it off"
+            what = ENDINGS.get(self.task.event, "ending")
+            return f"the {what} of task {self.task.after_task!r} sets it off"
         return f"the event {self.task.event!r} sets it off"
 
     @property

@@ -15,6 +15,7 @@ from modules.core.scheduler.explaining.facts import Facts
 from modules.core.scheduler.explaining.words import Gate, because, closed, untold
 from modules.core.scheduler.policies import stable_fraction
 from modules.core.scheduler.store import spans
+from modules.core.scheduler.task import Status
 
 WORTH_TELLING = timedelta(seconds=1)
 WAITED: dict[str, tuple[str, str]] = {
@@ -54,7 +55,15 @@ def holds(
     over = [Hold(named[each.scope], *_columns(each), each.reason) for each in spans.between(c, named, first, stop)]
     present = [facts.pauses[scope] for scope in named if scope in facts.pauses]
     now = [Hold(named[each.scope], each.scope, each.since, None, each.reason) for each in present if each.since < stop]
+    if task.status == Status.PAUSED and not by_hand:
+        since = task.changed_at or task.created_at
+        now += [Hold("the task was", spans.TASK + task.id, since, None, task.status_reason)] if since < stop else []
     return sorted([*over, *now], key=lambda hold: hold.since)
+
+
+def task_pauses(c: Connection, facts: Facts, first: datetime, stop: datetime) -> list[Hold]:
+    """Return the pauses of the task itself: what passed in them is not made up for, and no event sets it off."""
+    return [hold for hold in holds(c, facts, first, stop) if hold.scope.startswith(spans.TASK)]
 
 
 def _columns(row: Row[Any]) -> tuple[str, datetime, datetime]:

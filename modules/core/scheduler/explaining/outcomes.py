@@ -13,7 +13,7 @@ from framework.duration import in_words
 from framework.terminal import span
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.explaining.facts import Facts
-from modules.core.scheduler.explaining.holding import not_fired, waits
+from modules.core.scheduler.explaining.holding import not_fired, task_pauses, told_of, waits
 from modules.core.scheduler.explaining.places import shown
 from modules.core.scheduler.explaining.words import (
     Explanation,
@@ -191,7 +191,9 @@ def _skipped_gate(c: Connection, facts: Facts, row: Row[Any]) -> Gate:
     if row.reason == Reason.SKIPPED_BY_REQUEST:
         return closed("skip", f"somebody asked for it to be left out (SKIPPED_BY_REQUEST){_note(row)}", details)
     if row.reason == Reason.TASK_PAUSED:
-        return closed("paused", "the task was paused (TASK_PAUSED)", details)
+        held = task_pauses(c, facts, row.scheduled_for, row.created_at)
+        told = told_of(facts, held)[0] if held else "the task was paused"
+        return closed("paused", f"{told} (TASK_PAUSED)", details)
     if row.reason != Reason.OVERLAP:
         return closed("overlap", f"it was skipped ({row.reason})", details)
     if not open_then:

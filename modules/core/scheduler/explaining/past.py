@@ -14,10 +14,10 @@ from modules.core.scheduler.catch_up import MICROSECOND
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.explaining.asked import Asked, clock_gates
 from modules.core.scheduler.explaining.facts import Facts
-from modules.core.scheduler.explaining.holding import lives_from, not_fired
+from modules.core.scheduler.explaining.holding import lives_from, not_fired, task_pauses, told_of
 from modules.core.scheduler.explaining.outcomes import NOT_RUN, details_of, explain_row, origin_of
 from modules.core.scheduler.explaining.present import explain_present, explain_waiting
-from modules.core.scheduler.explaining.schedule import coming, schedule_gate, schedule_gates
+from modules.core.scheduler.explaining.schedule import NO_EVENT, coming, schedule_gate, schedule_gates
 from modules.core.scheduler.explaining.words import Explanation, Gate, closed, count, first_false, named, passed, untold
 from modules.core.scheduler.store import evidence
 from modules.core.scheduler.task import Status
@@ -110,6 +110,9 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     if not gates[1].passes and (begun := _begun(c, facts, asked, gates[1:])) is not None:
         return begun
     at_work = [_at_work(c, facts, asked.moment)]
+    held = [] if task.event is None else task_pauses(c, facts, asked.moment, asked.stop)
+    if held and not gates[1].passes:
+        return _did_not(when, [gates[0], closed("paused", *told_of(facts, held)), *_unheard(gates[1:]), *at_work])
     if first_false(gates) is not None:
         return _did_not(when, [*gates, *at_work])
     if gates[1].passes and task.next_execution is not None and task.next_execution < asked.stop:
@@ -123,6 +126,11 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     if (over := _over(c, facts, occurrence)) is not None:
         return _did_not(when, [over, *gates[1:], *at_work])
     return _not_recorded(facts, asked, [*gates, *at_work])
+
+
+def _unheard(gates: Sequence[Gate]) -> list[Gate]:
+    """Return the gates of a schedule of which an event, had one come, would not have been heard."""
+    return [untold(gate.gate, gate.text.replace(NO_EVENT, ""), gate.details) for gate in gates]
 
 
 def _begun(c: Connection, facts: Facts, asked: Asked, schedule: Sequence[Gate]) -> Explanation | None:
@@ -191,7 +199,9 @@ def _covering(c: Connection, facts: Facts, first: datetime, last: datetime) -> l
         details = details_of(row) | {"recorded_at": row.created_at}
         if row.reason == Reason.TASK_PAUSED:
             text = f"{number + 1} occurrences since {since} passed while the task was paused, recorded together"
-            return [closed("paused", text, details)]
+            held = task_pauses(c, facts, max(first, row.missed_since), row.created_at)
+            told = f"{told_of(facts, held)[0]}; " if held else ""
+            return [closed("paused", told + text, details)]
         text = f"{number} occurrences since {since} were missed ({row.reason}), recorded together"
         if row.state != State.MISSED:
             of = facts.words.at(row.scheduled_for)

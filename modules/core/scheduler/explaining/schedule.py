@@ -21,6 +21,7 @@ from modules.core.scheduler.trigger.notes import notes_on, parts
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 DECIDING = ("task", "schedule", "calendar", "due", "paused")  # of a moment to come
 PLACES = ("node", "queue", "function", "draining")
+NO_EVENT = ", and it did not then"
 AS_IT_IS = "by its schedule as it stands now"
 
 
@@ -42,7 +43,7 @@ def schedule_gate(facts: Facts, asked: Asked) -> Gate:
     before = _before(trigger, asked.moment, max(task.created_at, task.timed_since))
     if task.event is not None and before is None and following is None:
         details = {"event": task.event, "after_task": task.after_task}
-        return closed("schedule", f"{facts.event_text}, and it did not then", details)
+        return closed("schedule", facts.event_text + NO_EVENT, details)
     details = {"before": before, "after": following, "schedule": trigger.describe()}
     near = " and ".join(words.at(moment) for moment in (before, following) if moment is not None)
     text = f"{AS_IT_IS} ({trigger.describe()}) it has no time then, {f'the nearest: {near}' if near else 'nor another'}"

@@ -134,7 +134,7 @@ async def test_after_it_was_cancelled_a_task_did_not_run(node: Any) -> None:
 
 async def test_a_pause_that_is_over_is_told_of(node: Any) -> None:
     task_id = await node.add_every(HOUR)
-    await node.scheduler.pause_task(task_id)
+    await node.scheduler.pause_task(task_id, "too loud")
     node.clock.advance(2.5 * HOUR)
     await node.scheduler.resume_task(task_id)
     await node.pass_time(HOUR)
@@ -143,8 +143,10 @@ async def test_a_pause_that_is_over_is_told_of(node: Any) -> None:
     last = await explained(node, task_id, "2026-01-05T14:00")
 
     assert [answer(told) for told in (first, last)] == [("did_not_run", "paused")] * 2
-    assert "passed while the task was paused, recorded together" in first["verdict"]
-    assert "the task was paused (TASK_PAUSED)" in last["verdict"]
+    paused = "the task was paused from Mon 2026-01-05 12:00:00 UTC until Mon 2026-01-05 14:30:00 UTC: too loud"
+    assert f"{paused}; 2 occurrences since Mon 2026-01-05 13:00:00 UTC passed while the task was" in first["verdict"]
+    assert f"{paused} (TASK_PAUSED)" in last["verdict"]
+    assert gate(last, "paused")["details"]["reason"] == "TASK_PAUSED"
 
 
 async def test_what_nothing_is_recorded_of_is_not_guessed_at(node: Any) -> None:
