@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.terminal import span
-from modules.core.scheduler.catch_up import Firing
+from modules.core.scheduler.catch_up import Firing, Run
 from modules.core.scheduler.execution import Line, State
 from modules.core.scheduler.explaining.around import Around, around
 from modules.core.scheduler.explaining.facts import Facts, Subject
 from modules.core.scheduler.explaining.outcomes import explain_row, origin_of, row_gates
-from modules.core.scheduler.explaining.places import node_gate
+from modules.core.scheduler.explaining.places import able_gates
 from modules.core.scheduler.explaining.starting import paused_gate, start_gates
 from modules.core.scheduler.explaining.words import Explanation, Gate, closed, first_false, passed, untold
 from modules.core.scheduler.firing import decision_on
@@ -93,8 +93,9 @@ def _without_rows(c: Connection, facts: Facts) -> Explanation:
     task = facts.task
     if facts.is_due:
         return _due(c, facts)
-    gates = [_task_gate(facts), paused_gate(facts, task.queue), _schedule_gate(facts), node_gate(facts)]
-    return _judged(gates)
+    subject = Subject.of_due(task, facts.policies, Run(task.next_execution or facts.now), facts.now)
+    gates = [_task_gate(facts), paused_gate(facts, task.queue), _schedule_gate(facts)]
+    return _judged([*gates, *able_gates(facts, subject)])
 
 
 def _due(c: Connection, facts: Facts) -> Explanation:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clerk import clerks_project
 
-GATES = ["task", "paused", "schedule", "node"]
+GATES = ["task", "paused", "schedule", "node", "queue", "function", "draining"]
 
 
 def test_a_task_and_its_executions_are_explained(tmp_path: Path) -> None:

@@ -172,3 +172,26 @@ async def test_what_no_node_could_run_now_is_told_of_a_moment_to_come(start_node
     assert answer(told) == ("will_run", None)
     assert told["verdict"].endswith("But now no living node serves queue 'mail'; they serve default.")
     assert (gate(told, "queue")["passes"], gate(told, "function")["passes"]) == (None, None)
+
+
+@only_sqlite
+@pytest.mark.parametrize("timing", [{"delay": HOUR}, {"trigger": {"type": "event", "event": "paid"}}])
+async def test_what_no_node_could_run_is_told_before_its_time(start_node: Any, timing: dict[str, Any]) -> None:
+    node = await started(start_node)
+    node.register("gone", fail)
+    task_id = await node.add("gone", **timing)
+    node.scheduler.functions._functions.pop(("acme.test", "gone"))
+    node.scheduler.functions._keys -= {"acme.test:gone"}
+    node.clock.advance(60)
+    await node.scheduler.turn()
+
+    told = await explained(node, task_id)
+
+    assert answer(told) == ("waits", "schedule")
+    assert "Also in the way: the living node does not have the function acme.test:gone" in told["verdict"]
+    assert [gate(told, name)["passes"] for name in ("node", "queue", "function", "draining")] == [
+        True,
+        True,
+        False,
+        None,
+    ]
