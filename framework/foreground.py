@@ -19,6 +19,7 @@ from framework.errors import FrameworkError
 log = logging.getLogger(__name__)
 
 STOPPED_AT_ONCE = 130
+LAST_MOMENT = 0.2  # seconds for what was cancelled when all has stopped
 
 
 class Signals:
@@ -92,7 +93,30 @@ def carry_through(application: Application, work: Callable[[AppContext], Corouti
     """Start the application, do the work, stop; False when a signal came first. Raises what they raise."""
     signals = Signals(application.stop_now)
     with signals.handled():
-        return asyncio.run(_carry_through(application, work, signals))
+        return _run(_carry_through(application, work, signals))
+
+
+def _run(main: Coroutine[Any, Any, bool]) -> bool:
+    """Run in a loop of its own, as `asyncio.run`, which however waits for ever for what swallows its cancellation."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        has_ended = loop.run_until_complete(_let_go())
+        asyncio.set_event_loop(None)
+        if has_ended:  # else something deaf is left behind in it, until the process ends
+            loop.close()
+
+
+async def _let_go() -> bool:
+    """Cancel what still runs, and wait a moment; True when nothing is left."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for each in left:
+        each.cancel()
+    _, deaf = await asyncio.wait(left, timeout=LAST_MOMENT) if left else (left, left)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    return not deaf
 
 
 async def _carry_through(

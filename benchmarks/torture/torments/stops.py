@@ -9,6 +9,7 @@ from benchmarks.torture.explained import HANDED_BACK
 from benchmarks.torture.worker import one_time
 
 GRACE = 0.2  # seconds that a stop lets its runs finish: some do, some are cut off
+STUBBORN = 4.0  # seconds that some heed no cancellation
 
 
 def terminate_under_load(arena: Arena, *, times: int, tasks_each: int = 20) -> Verdict:
@@ -17,6 +18,10 @@ def terminate_under_load(arena: Arena, *, times: int, tasks_each: int = 20) -> V
         one_time(f"task {number}", parameters={"seconds": arena.chance.choice([0.01, 0.05, 2 * GRACE])})
         for number in range(times * tasks_each)
     ]
+    few = max(times // 3, 2)
+    for stubborn in ("work_in_thread", "deaf"):
+        parameters = {"seconds": STUBBORN}
+        configs += [one_time(f"{stubborn} {number}", stubborn, parameters=parameters) for number in range(few)]
     configs += [one_time(f"once {number}", delivery="at_most_once") for number in range(times)]
     arena.schedule(arena.chance.sample(configs, len(configs)))
     longest, unclean = 0.0, 0

@@ -26,7 +26,7 @@ from modules.core.scheduler.waking import watching
 
 log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 3.0  # how long a stop waits for what it has cancelled
+CANCEL_SECONDS = 1.5  # how long a stop waits for what it has cancelled, where no process has a grace of its own
 
 
 class Runner:
@@ -38,7 +38,7 @@ class Runner:
         self._app_context = app_context
         self._database, self._clock = app_context.database, app_context.clock
         self.listeners = Listeners(app_context)
-        self._functions, self.settings = functions, settings
+        self._functions, self._executors, self.settings = functions, executors, settings
         self.tally = Tally(settings.metrics_tasks)
         self._rooms = Rooms()
         self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned, self._rooms.turned]
@@ -100,7 +100,7 @@ class Runner:
             pass  # what the turn under way claims is waited for, too
         await self._crew.wait_until_idle(self._clock, grace)
         self._crew.cancel_all()
-        await self._crew.wait_until_idle(self._clock, CANCEL_SECONDS)
+        await self._crew.wait_until_idle(self._clock, max(CANCEL_SECONDS, self._executors.grace))
         async with self._turning:
             for loop in self._loops:
                 loop.cancel()

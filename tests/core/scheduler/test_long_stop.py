@@ -49,3 +49,42 @@ async def test_a_run_that_a_stop_waits_for_is_not_taken_over(start_node: Any) ->
         await stopping
 
     assert [(row["state"], row["result"]) for row in await peer.history(task_id)] == [("succeeded", "released")]
+
+
+class Deaf(Stuck):
+    """A coroutine that heeds no cancellation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def run(self, context: Any) -> str:
+        """Wait to be released, whatever happens."""
+        self.started.set()
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                self.asked.set()
+        return "released"
+
+
+async def test_what_heeds_no_cancellation_is_abandoned_within_two_seconds_after_the_grace(start_node: Any) -> None:
+    grace = 7.0
+    node, deaf = await start_node(enabled=True, shutdown_grace=grace), Deaf()
+    node.register("work", deaf.run)
+    task_id = await node.add("work", delay=0)
+    await deaf.started.wait()
+
+    async def waits() -> bool:
+        return any(when - node.clock.monotonic() == grace for when, _, _ in node.clock._sleepers)
+
+    stopping = asyncio.ensure_future(node.scheduler.stop_background_processing())
+    await until(waits)
+    node.clock.advance(grace)
+    await deaf.asked.wait()
+    node.clock.advance(2)
+    has_ended, _ = await asyncio.wait({stopping}, timeout=5)
+
+    assert has_ended
+    assert await node.states(task_id) == ["cancelled", "pending"]

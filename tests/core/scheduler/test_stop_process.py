@@ -13,6 +13,7 @@ from processes import ROOT
 from sqlalchemy import select
 
 from framework.clock import SystemClock
+from framework.time_limit import finishes_within
 from modules.core.scheduler.tables import nodes
 
 
@@ -88,7 +89,20 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize("way", [GRACEFULLY, WITHOUT_A_LOOP], ids=["gracefully", "without a loop"])
+IN_THE_FOREGROUND = """
+from framework.foreground import carry_through
+
+async def work(app_context):
+    await run(application, app_context)
+
+carry_through(application, work)
+"""
+
+WAYS = {"gracefully": GRACEFULLY, "without a loop": WITHOUT_A_LOOP, "in the foreground": IN_THE_FOREGROUND}
+PATIENCE = 60.0  # seconds after which it counts as not stopping
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
 async def test_a_process_that_stops_hands_everything_back(start_node: Any, way: str, tmp_path: Path) -> None:
     peer = await start_node()
     url = peer.app_context.database.url.render_as_string(hide_password=False)
@@ -97,7 +111,10 @@ async def test_a_process_that_stops_hands_everything_back(start_node: Any, way: 
     child = await asyncio.create_subprocess_exec(
         *command, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    printed, complaints = await child.communicate()
+    communicating = asyncio.ensure_future(child.communicate())
+    if not await finishes_within(communicating, SystemClock(), PATIENCE):
+        child.kill()
+    printed, complaints = await communicating
 
     assert (child.returncode, printed) == (0, b"begun\n" * 3), complaints.decode()
     assert b"destroyed" not in complaints

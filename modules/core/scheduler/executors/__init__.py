@@ -41,10 +41,16 @@ class Executors:
     """The executors that a task can choose by name, beside the ordinary one: None or "auto"."""
 
     def __init__(self, clock: Clock, settings: SchedulerSettings) -> None:
+        self._process = ProcessExecutor(clock, settings)
         self._remote: dict[str, RemoteExecutor] = {
-            "process": ProcessExecutor(clock, settings),
+            "process": self._process,
             "dask": DaskExecutor(settings.dask_address),
         }
+
+    @property
+    def grace(self) -> float:
+        """How many seconds what runs now may take to end once it was asked to: that of processes, 0 without any."""
+        return self._process.grace if self._process.is_busy else 0
 
     def problem(self, name: str | None, function: RegisteredFunction) -> str | None:
         """Return why this function cannot be carried out there, as a sentence; None when it can."""

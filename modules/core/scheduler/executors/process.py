@@ -19,11 +19,16 @@ class ProcessExecutor:
 
     def __init__(self, clock: Clock, settings: SchedulerSettings) -> None:
         self._clock = clock
-        self._grace = settings.process_grace.total_seconds()
+        self.grace = settings.process_grace.total_seconds()
         self._most_idle = settings.processes_kept
         self._memory_limit = settings.process_memory_limit
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a function runs."""
+        return len(self._workers) > len(self._idle)
 
     def problem(self, function: RegisteredFunction) -> str | None:
         """Return why this function cannot run in a process of its own, None when it can."""
@@ -70,12 +75,12 @@ class ProcessExecutor:
             if carrying.done():
                 return carrying.result()
             await worker.ask_to_stop()
-            if await self._clock.wait(ended, self._grace):
+            if await self._clock.wait(ended, self.grace):
                 return carrying.result()
             worker.kill()
             if (outcome := await carrying).error_type != PROCESS_DIED:  # it came out at the last moment
                 return outcome
-            killed = f"it did not stop within {self._grace:g} s and was killed"
+            killed = f"it did not stop within {self.grace:g} s and was killed"
             return worker.measured(Outcome(State.FAILED, error=killed, error_type="ProcessKilled"))
         finally:
             for each in (carrying, asking):

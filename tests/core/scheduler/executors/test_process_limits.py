@@ -34,6 +34,18 @@ async def test_what_is_deaf_is_killed_after_the_grace_with_all_it_has_started_an
     await gone(*pids)
 
 
+async def test_a_stop_waits_for_processes_for_as_long_as_they_have_before_they_are_killed(far: Any) -> None:
+    executors = far.node.scheduler._runner._executors
+    without = executors.grace
+
+    task_id = await far.start(far_functions.stuck, timeout=5, **marked(far))
+    await far.begun()
+    with_one = executors.grace
+    await far.ended(task_id, step=5)
+
+    assert (without, with_one) == (0, GRACE)
+
+
 async def test_what_timed_out_is_tried_again_by_the_tasks_policy(far: Any) -> None:
     task_id = await far.start(far_functions.stuck, timeout=5, max_retries=1, retry_delay=60, **marked(far))
     await far.begun()
