@@ -26,7 +26,7 @@ from modules.core.scheduler.trigger import (
     times_from,
     with_calendars,
 )
-from modules.core.scheduler.trigger.notes import notes_on, notes_on_time, zone_of
+from modules.core.scheduler.trigger.notes import AT_ONCE, notes_on, notes_on_time, zone_of
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
 
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 DAWN = datetime(1, 1, 2, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+NAMES, NOBODY = ("name", "module_id", "function_name"), "-"  # where a config is only previewed
 LONGEST_PREVIEW = 1_000
 BOUNDS, CHOICES = ("start_date", "end_date"), ("dst_gap", "dst_fold")
 WITHOUT_CHOICES = ("date", "event", "after")
@@ -73,7 +74,8 @@ class TriggerManager:
     def _trigger(self, config: TaskConfig, name: str, now: datetime) -> Trigger:
         try:
             dst = Dst(config.dst_gap or BY_DEFAULT.gap, config.dst_fold or BY_DEFAULT.fold)
-            seed = f"{config.module_id}/{config.key or config.name}"
+            nobody = config.module_id == config.name == NOBODY and config.key is None
+            seed = None if nobody else f"{config.module_id}/{config.key or config.name}"
             found = self.calendars.find
             trigger = parse(_definition(config, name, now), zone=name, now=now, dst=dst, seed=seed, calendars=found)
             return (
@@ -89,7 +91,7 @@ class TriggerManager:
         """Return the next times of a trigger value, trigger dict, cron text or task config, as `preview` does."""
         if isinstance(what, Mapping) and "type" not in what:
             try:
-                what = TaskConfig.model_validate({"name": "-", "module_id": "-", "function_name": "-"} | dict(what))
+                what = TaskConfig.model_validate(dict.fromkeys(NAMES, NOBODY) | dict(what))
             except ValidationError as error:
                 return Result.error("INVALID_CONFIG", "this is no task config", {"problems": problems_of(error)})
         if not isinstance(what, TaskConfig):
@@ -101,6 +103,8 @@ class TriggerManager:
         after = None if first is None else min(first - MICROSECOND, self._clock.now())
         most = count if what.max_executions is None else min(count, what.max_executions)
         times = self.preview(trigger, most, after=after, timezone=what.timezone)
+        if times and not trigger.recurring and times[0]["at"] <= self._clock.now():
+            times[0]["notes"].append(asdict(AT_ONCE))
         if times and not trigger.recurring and (nominal := _by_the_clock(what.schedule_time)) is not None:
             times[0]["notes"] += [asdict(note) for note in notes_on_time(nominal, what.timezone or self.timezone)]
         return Result.success(times)

@@ -28,10 +28,11 @@ from modules.core.scheduler.foresight.linting import (
     findings_of_forecast,
     findings_of_task,
 )
+from modules.core.scheduler.foresight.overdue import Known, known_of, times_ahead
 from modules.core.scheduler.foresight.simulating import Slots, play
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.placing import SHIFT, function_key
-from modules.core.scheduler.policies import policies_of
+from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import ahead as store
 from modules.core.scheduler.store import tasks
@@ -41,7 +42,6 @@ from modules.core.scheduler.trigger_manager import TriggerManager
 
 LONGEST = 24 * 366  # hours of a forecast
 MOST_LINTED = 10_000
-MOST_WAITING = 5  # executions that a preview tells of
 Answer = Result[dict[str, Any]]
 
 
@@ -80,10 +80,10 @@ class Foresight:
         except ValueError as error:
             return Result.error(Reason.CORRUPT_DEFINITION, f"the task's trigger cannot be read: {error}")
         shown = {name: task[name] for name in ("id", "name", "status", "schedule", "timezone")}
-        times = self._times(task, trigger, count)
         now = self._app_context.clock.now()
-        waiting = await self._app_context.database.read(lambda c: store.waiting(c, task_id, now, MOST_WAITING))
-        notes = [*_notes_of(waiting, task["timezone"]), *_notes_about(task, trigger, times, waits=bool(waiting))]
+        known = await self._app_context.database.read(lambda c: known_of(c, task_id, now))
+        times = self._times(task, trigger, count, known.policies)
+        notes = [*_notes_of(known.waiting, task["timezone"]), *_notes_about(task, trigger, times, known)]
         return Result.success(shown | {"times": times, "notes": notes})
 
     async def forecast(
@@ -137,14 +137,16 @@ class Foresight:
         is_cut = len(known.rows) >= most
         return Result.success({"findings": shown, "looked_at": len(known.rows), "is_cut": is_cut})
 
-    def _times(self, task: Mapping[str, Any], trigger: Trigger, count: int) -> list[dict[str, Any]]:
+    def _times(self, task: Mapping[str, Any], trigger: Trigger, count: int, policies: Policies) -> list[dict[str, Any]]:
         """Return what is to come; a paused task is taken as if it were resumed now."""
-        first, most = _first(task, trigger, self._app_context.clock.now()), count
+        now, most = self._app_context.clock.now(), count
+        first = _first(task, trigger, now)
         if first is None:
             return []
         if task["max_executions"] is not None:
             most = min(count, task["max_executions"] - task["execution_count"])
-        return self._triggers.preview(trigger, most, first=first, timezone=task["timezone"])
+        asked = {"policies": policies, "most": most, "timezone": task["timezone"]}
+        return times_ahead(self._triggers, trigger, first, now, **asked)
 
 
 def _read(
@@ -225,7 +227,7 @@ def _notes_of(waiting: Sequence[Row[Any]], timezone: str) -> list[dict[str, str]
 
 
 def _notes_about(
-    task: Mapping[str, Any], trigger: Trigger, times: list[dict[str, Any]], *, waits: bool
+    task: Mapping[str, Any], trigger: Trigger, times: list[dict[str, Any]], known: Known
 ) -> list[dict[str, str]]:
     notes = []
     if task["status"] == Status.PAUSED:
@@ -238,6 +240,8 @@ def _notes_about(
     elif (awaited := awaited_in(trigger)) is not None:
         beside = "besides, " if times else ""
         notes.append({"code": "EVENT", "text": f"{beside}it runs {awaited.describe()}; nobody knows when"})
-    elif not times and not waits:
+    elif not times and known.is_open and not known.waiting:
+        notes.append({"code": "WAITS", "text": "its execution is due or running, and it has no time after that"})
+    elif not times and not known.waiting:
         notes.append({"code": "NO_NEXT_TIME", "text": "it has no next time"})
     return notes

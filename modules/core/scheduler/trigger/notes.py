@@ -31,6 +31,7 @@ class Note:
 
 
 AT_THE_EARLIEST = Note("AT_THE_EARLIEST", "counted from the end of the run before, as if that took no time")
+AT_ONCE = Note("AT_ONCE", "this has passed: it runs at once, within `misfire_grace_time`")
 
 
 class Part(NamedTuple):
