@@ -4,6 +4,7 @@ VENV ?= .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
+POOLED := sharing line faults overlap store complete_in complete_in_lost retries firing sessions
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lock bench torture screenshots docs clean
@@ -37,8 +38,9 @@ lock: ## Write requirements.lock anew, from the ranges in pyproject.toml; needs 
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs
 
-torture: $(VENV)/.for-working ## Kill, freeze and starve it, try 100,000 crons, every zone's changes, hosts of two zones and 20,000 requests, two and a half hours; fails where anything is wrong
+torture: $(VENV)/.for-working ## Kill, freeze and starve it, go through a pooler, try 100,000 crons, every zone's changes, hosts of two zones and 20,000 requests, two and a half hours; fails where anything is wrong
 	@$(BIN)/python -m benchmarks.torture
+	@cd tests/core/scheduler && TEST_POSTGRES_POOLED=1 $(abspath $(BIN))/python -m pytest -q -m postgres $(POOLED:%=test_%.py)
 	@PYTHONPATH=.:tests $(BIN)/python tests/cron_at_random.py 100000
 	@PYTHONPATH=.:tests $(BIN)/python tests/zones_swept.py
 	@TZ=America/New_York $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q -m "not slow" -k "not postgres"

@@ -32,7 +32,7 @@ class Mine:
             return create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
         if find_spec("psycopg") is None:
             pytest.skip("NOT TESTED WITH A SYNCHRONOUS DRIVER OF POSTGRESQL: install psycopg")
-        return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+        return create_engine(url.set(drivername="postgresql+psycopg", query={}), poolclass=NullPool)
 
     @asynccontextmanager
     async def begin(self, kind: str) -> AsyncIterator[Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from framework import Result
 from modules.core.scheduler import DoNotRetry, ExecutionContext, RetryAfter
+from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.tables import executions
 
 MINUTE = 60.0
@@ -56,6 +57,16 @@ async def test_the_retries_of_a_thousand_failures_at_once_are_spread_out(start_n
     assert len(due) == 1_000
     assert (min(each_second), max(each_second)) == (270, 329)
     assert max(each_second.values()) <= 50
+
+
+def test_failures_together_come_back_within_a_fifth_of_the_pause_or_within_twice_the_pause() -> None:
+    def apart(**config: Any) -> tuple[float, float]:
+        policies = Policies(**config)
+        return policies.backoff(0, -1).total_seconds(), policies.backoff(0, 1).total_seconds()
+
+    assert apart() == (9, 11)
+    assert apart(retry_delay=300.0) == (270, 330)
+    assert apart(retry_jitter=1.0) == (0, 20)
 
 
 async def test_the_same_occurrence_has_the_same_idempotency_key_on_every_attempt(node: Any) -> None:
