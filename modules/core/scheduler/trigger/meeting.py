@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from modules.core.scheduler.trigger.by_day import Ticks, ticks_of, within
@@ -12,6 +13,7 @@ from modules.core.scheduler.trigger.series import Every
 
 STEPS = 64  # from one trigger to the next, before whole days are looked at
 MOST_LOOKS = 100_000  # at a day of one trigger, in one search
+KEPT = 256  # searches whose answer is asked for again: whether there is a time, which, and where it ended
 
 Moments = Ticks | range
 
@@ -36,7 +38,12 @@ def first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: da
         candidate = found
         if agreed == len(triggers):
             return Met(candidate)
-    return _Days(triggers).search(candidate - TICK, horizon)
+    return _search(tuple(triggers), candidate - TICK, horizon)
+
+
+@lru_cache(maxsize=KEPT)
+def _search(triggers: tuple[TimeTrigger, ...], after: datetime, horizon: datetime) -> Met:
+    return _Days(triggers).search(after, horizon)
 
 
 def last_meeting(triggers: Sequence[TimeTrigger], moment: datetime, low: datetime) -> datetime | None:

@@ -95,6 +95,14 @@ def test_days_on_which_nothing_coincides_are_not_gone_through_step_by_step() -> 
         assert trigger.latest_until(leap_days[0] - TICK, BASE) is None
 
 
+def test_the_same_search_is_made_only_once() -> None:
+    never = AllOf((Cron("2/2 * * * *", "UTC"), Cron("1-59/2 * * * *", "UTC")))
+    ended = never.given_up(BASE)
+
+    with at_most(20_000):
+        assert (never.next_after(BASE), never.given_up(BASE)) == (None, ended)
+
+
 def test_where_the_search_ended_is_told_from_there_being_no_more() -> None:
     nine = Cron("0 9 * * *", "UTC")
     ends = AllOf((nine, Cron("1 9 * * *", "UTC", end=BASE + TEN_YEARS)))
