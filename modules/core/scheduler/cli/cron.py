@@ -21,6 +21,7 @@ cron_commands = typer.Typer(help="What a cron expression means.", no_args_is_hel
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="A cron expression, in quotes.")]
 Zone = Annotated[str | None, typer.Option(help="The zone it is read in; by default the scheduler's.")]
 Task = Annotated[str | None, typer.Option(help="For H: whose time, as MODULE/KEY, or MODULE/NAME without a key.")]
+After = Annotated[str | None, typer.Option(metavar="TIME", help="Those after a moment instead of now; ISO 8601.")]
 Count = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000, help="How many times to show.")]
 
 
@@ -87,13 +88,17 @@ def show_next(
     expression: Expression,
     timezone: Zone = None,
     task: Task = None,
+    after: After = None,
     count: Count = 5,
     as_json: AsJson = False,
 ) -> None:
     """Show the next times of an expression, and what is odd about them."""
+    from modules.core.scheduler.refusing import asked_moment
+
     triggers = _triggers()
     trigger = _read(triggers, expression, timezone, task)
-    times = triggers.preview(trigger, count)
+    since = None if after is None else asked_moment(after, trigger.zone, "after")
+    times = triggers.preview(trigger, count, after=since)
     if as_json:
         print_json({"expression": trigger.expression, "timezone": trigger.zone, "next": times})
     else:

@@ -35,6 +35,15 @@ def test_an_expression_is_explained_without_a_database(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_next_times_of_an_expression_may_be_those_after_a_moment_of_its_zone(tmp_path: Path) -> None:
+    asked = ["cron", "next", "30 2 * * *", "--timezone", "Europe/Berlin", "-n", "1", "--json", "--after"]
+    told, wrong = Project(tmp_path).calls([*asked, "2030-07-01T02:30"], [*asked, "soon"])
+
+    assert json.loads(told.out)["next"][0]["local"] == "2030-07-02T02:30:00+02:00"
+    assert wrong.status == 1
+    assert "after 'soon' is no ISO 8601 time" in wrong.err
+
+
 def test_the_next_times_of_an_expression_are_as_many_as_asked_for(tmp_path: Path) -> None:
     people, programs, wrong = Project(tmp_path).calls(
         ["cron", "next", "0 0 1 1 *", "--timezone", "UTC", "-n", "2"],
