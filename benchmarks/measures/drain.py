@@ -39,7 +39,7 @@ def recurring(peer: str, store: Store, scale: Scale) -> Figures:
 
 
 def overdue(peer: str, store: Store, scale: Scale) -> Figures:
-    """Start with many daily tasks that have missed a week: each runs once, memory stays, the API answers meanwhile."""
+    """Start with many daily tasks that missed a week: each runs once, memory stays, `list_tasks` answers meanwhile."""
     week_ago = time.time() - 7 * DAY
     fill(peer, store, "recurring", count=1, due_from=week_ago)
     count = copy_tasks(store, scale.overdue - 1) + 1
@@ -64,7 +64,9 @@ def overdue(peer: str, store: Store, scale: Scale) -> Figures:
     if not starts:
         raise SkippedError("nothing was run within the time")
     took = end.at - min(first["at"], *starts)
-    waits = {f"API {name} ms": value * 1_000 for name, value in quantiles(answers or [0.0]).items() if name != "p50"}
+    waits = {
+        f"list_tasks {name} ms": value * 1_000 for name, value in quantiles(answers or [0.0]).items() if name != "p50"
+    }
     return {"per second": len(starts) / took, "MiB more": highest - first["mib"], **waits}
 
 

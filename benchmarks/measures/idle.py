@@ -18,11 +18,12 @@ CALM = 0.5  # seconds between two looks whether a start has come to rest
 BUSY = 0.1  # of a core
 PATIENCE = 60.0
 AFTER_ADDING = 2.0  # seconds in which what adding one has stirred up is counted
+LOOKS = 50  # turns that find nothing, taken by hand
 NORM = 30.0  # CPU is told for so many seconds
 
 
 def idle(peer: str, store: Store, scale: Scale, *, count: int) -> Figures:
-    """Start-up after import, then idle: CPU, wake-ups, memory; then the cost of one more, and of one that is due."""
+    """Start-up after import, then idle: CPU, wake-ups, memory, turns; then the cost of one more, and of a due one."""
     _store_far_away(peer, store, count, scale)
     with workers(peer, order(store, "work", width=10)) as children:
         (first,) = start(children)
@@ -30,12 +31,14 @@ def idle(peer: str, store: Store, scale: Scale, *, count: int) -> Figures:
         wait(scale.idle_seconds)
         after = children[0].ask("sample")
         busy = (after["cpu"] - before["cpu"]) / scale.idle_seconds
+        looked = [children[0].ask("look")["seconds"] for _ in range(LOOKS)] if peer == OURS else []
         added = [_cost_of_one_more(children[0], busy, scale) for _ in range(scale.add)]
         claimed = [children[0].ask("claim")["seconds"] for _ in range(scale.add)]
         (words,) = stop(children)
     if len(words["starts"]) != scale.add:
         raise BrokenError(f"{scale.add} tasks were due and {len(words['starts'])} were run")
-    return {
+    turn = {"ms of a turn": median(looked) * 1_000} if looked else {}
+    return turn | {
         "CPU s in 30 s": busy * NORM,
         "start-up ms": first["up"] * 1_000,
         "ms CPU until it is calm": (before["cpu"] - first["cpu"] + first["up_cpu"]) * 1_000,

@@ -69,6 +69,10 @@ class Chamberlain(Peer):
         """List tasks."""
         (await self.scheduler.list_tasks(limit=10)).unwrap()
 
+    async def look(self) -> None:
+        """Take a turn."""
+        await self.scheduler.turn()
+
     async def work(self, stop: asyncio.Event, up: Callable[[], None]) -> None:
         """Run the application until told to stop."""
         async with self.application as app_context:

@@ -59,6 +59,10 @@ class Peer:
         """Ask something of the running worker that reads the store."""
         raise NotImplementedError
 
+    async def look(self) -> None:
+        """Let the running worker look once whether there is anything to do."""
+        raise NotImplementedError
+
     async def work(self, stop: asyncio.Event, up: Callable[[], None]) -> None:
         """Carry out what is due until `stop`; call `up` once it works. `add` works meanwhile."""
         raise NotImplementedError

@@ -105,6 +105,8 @@ class Worker:
                     self.say(sample())
                 case "ask":
                     self.say(self.timed(self.peer.ask()))
+                case "look":
+                    self.say(self.timed(self.peer.look()))
                 case "add":
                     self.say(self.timed(self.peer.add(10_000_000 + int(time.time()), time.time() + 8_000_000)))
                 case "claim":

@@ -159,3 +159,17 @@ def test_the_page_tells_of_how_many_rounds_its_figures_are(rounds: tuple[int, in
 
 def test_the_page_tells_the_rounds_of_the_figures_that_it_shows() -> None:
     assert page.contents(CASES, load(page.LATEST))["machine"] in " ".join(page.PAGE.read_text().split())
+
+
+@pytest.mark.parametrize("store", ["SQLite", "PostgreSQL"])
+def test_a_turn_that_grows_with_what_is_stored_misses_its_goal(store: str) -> None:
+    results, key = Results(), {"SQLite": "normal", "PostgreSQL": "postgres"}[store]
+    for case in CASES:
+        if case.id.startswith("idle/") and case.id.endswith(key):
+            results.add(case.id, "chamberlain", {"ms of a turn": 1.0 + int(case.id.split("/")[1]) / 100_000})
+
+    reached = {
+        title: verdict for title, _, _, verdict in verdicts(results) if title.startswith(f"{store} idle: a turn")
+    }
+
+    assert list(reached.values()) == ["MISSED", "MISSED"]
