@@ -158,9 +158,8 @@ class _Pruning:
         return gone
 
     async def _delete_executions(self, ids: Sequence[str]) -> int:
-        if self._dry_run:
-            return len(ids)
-        return sum([await self._carry_out(partial(retention.delete_executions, ids=some)) for some in _batches(ids)])
+        work = retention.count_executions if self._dry_run else retention.delete_executions
+        return sum([await self._carry_out(partial(work, ids=some, now=self._now)) for some in _batches(ids)])
 
     async def _carry_out(self, work: Callable[[Connection], int]) -> int:
         """Carry out one batch, unless nothing may be deleted any more, and wait as long as it took."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, delete, exists, func, select, tuple_
 
 from framework.database import skip_locked
 from modules.core.scheduler.cleanup_tables import cleanup_days, cleanup_plans, cleanup_reports, cleanups
+from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import log_lines
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
@@ -37,12 +38,35 @@ def task_page(c: Connection, after: tuple[Any, ...] | None, limit: int) -> Seque
     return c.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()
 
 
-def delete_executions(c: Connection, ids: Collection[str]) -> int:
-    """Delete these executions with their log lines, unless they are open."""
-    gone = delete(executions).where(executions.c.id.in_(ids), is_closed).returning(executions.c.id)
+def delete_executions(c: Connection, ids: Collection[str], now: datetime) -> int:
+    """Delete these executions with their log lines, unless they are open or a rate limit still counts them."""
+    counted = _counted(c, ids, now)
+    free = [each for each in ids if each not in counted]
+    gone = delete(executions).where(executions.c.id.in_(free), is_closed).returning(executions.c.id)
     deleted = list(c.execute(gone).scalars())
     log_lines.remove(c, deleted)
     return len(deleted)
+
+
+def count_executions(c: Connection, ids: Collection[str], now: datetime) -> int:
+    """Return how many of these, all of them closed, `delete_executions` would delete."""
+    return len(ids) - len(_counted(c, ids, now))
+
+
+def _counted(c: Connection, ids: Collection[str], now: datetime) -> set[str]:
+    """Return those that started within the period of their task's rate limit."""
+    started = executions.c.id.in_(ids) & executions.c.limit_key.is_not(None) & executions.c.start_time.is_not(None)
+    columns = (executions.c.id, executions.c.start_time, events.c.policies)
+    query = select(*columns).join(events, events.c.id == executions.c.event_id).where(started)
+    return {row.id for row in c.execute(query) if row.start_time > now - _period(row.policies)}
+
+
+def _period(policies: str) -> timedelta:
+    try:
+        rate = policies_of(policies).rate_limit
+    except ValueError:  # damaged: nothing of the task runs until it is mended
+        rate = None
+    return timedelta(seconds=0 if rate is None else rate[1])
 
 
 def done_page(c: Connection, before: datetime, after: str, limit: int) -> tuple[list[str], str | None]:
