@@ -90,24 +90,6 @@ async def test_of_one_task_only_the_newest_are_kept(start_node: Any) -> None:
     assert len(await node.history(other)) == 2
 
 
-async def test_a_rate_limit_holds_across_a_cleanup(start_node: Any) -> None:
-    node = await start_node(keep_executions_per_task=1)
-    await node.add_every(MINUTE, overlap="allow", rate_limit="3/day")
-    for _ in range(5):
-        await node.pass_time(MINUTE)
-
-    pruned = await prune(node)
-    for _ in range(3):
-        await node.pass_time(MINUTE)
-    within = len(node.runs)
-    node.clock.advance(2 * 24 * 60 * MINUTE)
-    later = await prune(node)
-
-    assert within == 3
-    assert pruned["executions"] == 0
-    assert later["executions"] == 2
-
-
 async def test_an_open_execution_is_never_pruned(start_node: Any) -> None:
     node = await start_node(keep_executions_per_task=1, keep_execution_history=1)
     task_id = await node.add(delay=1)

@@ -176,3 +176,22 @@ def _plan(c: Connection, statement: str, parameters: Any) -> str:
         c.execute(text("SET LOCAL enable_seqscan = off"))
     prefix = "EXPLAIN QUERY PLAN" if c.dialect.name == SQLITE else "EXPLAIN"
     return "\n".join(str(tuple(row)) for row in c.exec_driver_sql(f"{prefix} {statement}", parameters))
+
+
+async def test_a_rate_limit_holds_across_a_cleanup(start_node: Any) -> None:
+    node = await start_node(keep_executions_per_task=1)
+    await node.add_every(60, overlap="allow", rate_limit="3/day")
+    for _ in range(5):
+        await node.pass_time(60)
+
+    dry = await prune(node, dry_run=True)
+    pruned = await prune(node)
+    for _ in range(3):
+        await node.pass_time(60)
+    within = len(node.runs)
+    node.clock.advance(2 * 24 * 3600)
+    later = await prune(node)
+
+    assert within == 3
+    assert (dry["matched"], pruned["deleted"]) == (0, 0)
+    assert later["deleted"] == 2

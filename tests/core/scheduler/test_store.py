@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,7 +147,13 @@ async def test_a_run_without_a_schedule_takes_a_moment_that_is_free(node: Any) -
     assert free > now
 
 
-async def test_in_memory_mode_works_without_a_file() -> None:
+def files_in(folder: Path) -> list[Path]:
+    """Return every file below the folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_in_memory_mode_is_one_node_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     clock, ran = FakeClock(), []
     settings = {
         "framework": {"database_url": "sqlite+aiosqlite:///:memory:"},
@@ -159,8 +166,11 @@ async def test_in_memory_mode_works_without_a_file() -> None:
 
         clock.advance(60)
         await scheduler.run_due()
+        nodes = await app_context.database.read(lambda c: c.execute(text("SELECT id FROM scheduler_nodes")).all())
 
     assert ran == [1]
+    assert len(nodes) == 1
+    assert files_in(tmp_path) == []
 
 
 INDEXED = {
