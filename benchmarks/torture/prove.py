@@ -17,6 +17,7 @@ from benchmarks.torture.catalogue import CATALOGUE, POSTGRESQL, SQLITE
 from benchmarks.torture.server import cut_connections, execute, server
 from benchmarks.torture.torments import (
     clocks,
+    crowds,
     effects,
     kills,
     outages,
@@ -44,12 +45,12 @@ class Proof:
     database: str = SQLITE
 
 
-def _without_constraints(arena: Arena) -> Verdict:
+def _without_constraints(arena: Arena, torment: Callable[[Arena], Verdict]) -> Verdict:
     ask(arena.asking_life(), _nothing)  # makes the tables
     occurrence = "ALTER TABLE scheduler_executions DROP CONSTRAINT uq_scheduler_executions_occurrence"
     for drop in (occurrence, "DROP INDEX uq_scheduler_executions_open_key"):
         asyncio.run(execute(arena.url.replace("+asyncpg", ""), drop))
-    return clocks.skew_the_nodes(arena, seconds=4, skew=0)
+    return torment(arena)
 
 
 async def _nothing(_scheduler: object) -> None:
@@ -111,7 +112,18 @@ PROOFS = (
     Proof("clock steps", "stored times", lambda arena: clocks.step_the_clock(arena, steps=6, largest=3)),
     Proof("skewed nodes", "agreement on the time", lambda arena: clocks.skew_the_nodes(arena, seconds=3), POSTGRESQL),
     Proof("one clock set", "steady clock", lambda arena: clocks.set_one_clock(arena, steps=6), POSTGRESQL),
-    Proof("skewed nodes", "uniqueness of occurrences", _without_constraints, POSTGRESQL),
+    Proof(
+        "skewed nodes",
+        "uniqueness of occurrences",
+        partial(_without_constraints, torment=lambda arena: clocks.skew_the_nodes(arena, seconds=4, skew=0)),
+        POSTGRESQL,
+    ),
+    Proof(
+        "eight nodes",
+        "uniqueness of occurrences",
+        partial(_without_constraints, torment=lambda arena: crowds.share_every_second(arena, seconds=4)),
+        POSTGRESQL,
+    ),
     Proof("full disk", "loops that survive", lambda arena: storage.fill_the_disk(arena, times=3, seconds=2)),
     Proof("no space", "loops that survive", lambda arena: storage.fill_the_filesystem(arena, times=3, seconds=2)),
     Proof(
