@@ -18,7 +18,7 @@ from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import executions, line
 from modules.core.scheduler.task import Status
 
-BATCH = 256  # rows of one look at the line
+BATCH = 256  # rows of a further look
 LOOKS = 4  # at a line whose first rows may not start
 EVERYWHERE = "everywhere"
 
@@ -82,13 +82,13 @@ def _from_queue(
         wanted = free - (len(done.rows) - before)
         if wanted <= 0:
             return
-        most = min(wanted, BATCH) if look == 0 else BATCH
+        most = min(wanted, room.batch) if look == 0 else BATCH
         rows = _sound(c, _first(c, claims, queue, waiting, most, done), now, careful=claims.careful)
         result = _sort(c, rows, claims, paused, now, wanted, done)
         _write(c, result, {"node_id": claims.node_id, "session_id": claims.session_id, "now": now, **waited})
         done.rows += result.claimed
         if len(rows) < most or (look == 0 and len(result.claimed) == most):
-            done.more |= len(result.claimed) == BATCH
+            done.more |= len(result.claimed) == room.batch
             return
     done.more = True
 

@@ -32,13 +32,15 @@ class Room:
     """How much a node can take on: `free` in all; in each queue that it serves, or in any where that is None.
 
     Queues are lines beside each other: a node begins with another one each time, at the place `first`. `full` says of
-    queues (None: of all) when the node last had no room, and for what.
+    queues (None: of all) when the node last had no room, and for what. `batch` is how many due tasks, and how many rows
+    of a line, are looked at in one go.
     """
 
     free: int
     queues: Mapping[str, int] | None = None
     first: int = 0
     full: Sequence[tuple[str | None, Stretch]] = ()
+    batch: int = 256
 
     def full_of(self, queue: str, now: datetime) -> dict[str, Any]:
         """Return `full_at` and `full_of`: for what those have waited for a while that were due by that moment."""

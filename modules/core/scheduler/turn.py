@@ -23,7 +23,6 @@ from modules.core.scheduler.store.notes import Told
 from modules.core.scheduler.tables import CHANNEL
 
 NOTHING_TOLD = Told()
-BATCH = 256  # due tasks of one turn
 LOCKED = timedelta(milliseconds=100)  # after which rows are looked at again whose limit another node had locked
 
 
@@ -115,7 +114,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         refused=refused,
         to_cancel=executions.cancel_requests(c, work.node_id) if ahead.is_asked else (),
         fired=fired.count,
-        more=fired.count == BATCH or claimed.more,
+        more=fired.count == work.room.batch or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
         draining_since=draining_since,
         closed=fired.closed,
@@ -138,7 +137,7 @@ def _fire(
     """Fire what is due; return what came of it, and when the next task is due."""
     if soonest is None or soonest > now:
         return Fired(0), soonest
-    fired = fire_due(c, until, BATCH, careful=work.careful)
+    fired = fire_due(c, until, work.room.batch, careful=work.careful)
     if not fired.functions <= set(work.functions):
         line.hold_unknown(c, nodes.functions(c))
     return fired, tasks.next_due(c, now)

@@ -1,4 +1,4 @@
-"""What a turn asks of the database does not grow with what it carries: a few statements for one task or a hundred."""
+"""What a turn asks of the database does not grow with what it carries: a few statements for one task or many."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from framework.testing.statements import Seen, seen_by
 IDLE = 12
 BUSY = 30
 FEW = 10
-MANY = 100
+MANY = 60
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def test_an_upkeep_that_finds_nothing_writes_nothing_and_asks_little(wide:
     assert all(statement.lstrip().startswith("SELECT") for statement, _ in seen.statements)
 
 
-async def test_firing_claiming_and_ending_a_hundred_costs_about_what_ten_cost(wide: Any) -> None:
+async def test_firing_claiming_and_ending_sixty_costs_about_what_ten_cost(wide: Any) -> None:
     costs = {}
 
     for count in (FEW, MANY):
