@@ -32,7 +32,10 @@ class Mine:
             return create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
         if find_spec("psycopg") is None:
             pytest.skip("NOT TESTED WITH A SYNCHRONOUS DRIVER OF POSTGRESQL: install psycopg")
-        return create_engine(url.set(drivername="postgresql+psycopg", query={}), poolclass=NullPool)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg").difference_update_query(["prepared_statement_cache_size"]),
+            poolclass=NullPool,
+        )
 
     @asynccontextmanager
     async def begin(self, kind: str) -> AsyncIterator[Any]:

@@ -116,7 +116,8 @@ def _serve(address: str) -> list[str]:
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for number in (signal.SIGCHLD, signal.SIGHUP):  # the latter is ignored where tests run under nohup
+                    signal.signal(number, signal.SIG_DFL)
                 for inherited in (listener, line, choice, *lines.values()):
                     inherited.close()
                 return _become(given)

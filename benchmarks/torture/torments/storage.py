@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import time
@@ -111,8 +112,10 @@ async def _hold_tables(url: str, held: Event, release: Event) -> None:
     import asyncpg
 
     connection = await asyncpg.connect(url, timeout=30)
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE scheduler_events, scheduler_executions IN ACCESS EXCLUSIVE MODE")
-        held.set()
-        await asyncio.to_thread(release.wait)
+    while not held.is_set():
+        with contextlib.suppress(asyncpg.DeadlockDetectedError):  # a turn has taken them in another order
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE scheduler_events, scheduler_executions IN ACCESS EXCLUSIVE MODE")
+                held.set()
+                await asyncio.to_thread(release.wait)
     await connection.close()
