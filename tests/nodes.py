@@ -78,6 +78,22 @@ async def ended(node: Any, task_id: str, *, runs: int = 1) -> None:
     await until(have)
 
 
+async def settled(node: Any) -> None:
+    """Wait until nothing runs on this node, nothing is to be written, and all its loops sleep on the test's clock."""
+    clock, runner = SystemClock(), node.scheduler._runner
+    loops = len(runner._loops) + 1  # the lookout
+
+    def is_busy() -> bool:
+        asleep = sum(not future.done() for _, _, future in node.clock._sleepers)
+        turns = runner._turning.locked() or runner._wake.is_set()
+        return turns or runner.running or runner._crew.has_endings or asleep < loops
+
+    for _ in range(3):  # what has been woken begins
+        await clock.sleep(0)
+        while is_busy():
+            await clock.sleep(0.0005)
+
+
 async def begun(node: Any, stuck: Stuck) -> None:
     """Take a turn that starts the function."""
     stuck.started.clear()

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from nodes import ended, settled
 
-from framework.clock import SystemClock
 from framework.testing.statements import seen_by
 
 Pass = Callable[[Any, int], Awaitable[None]]
@@ -18,18 +18,11 @@ Pass = Callable[[Any, int], Awaitable[None]]
 def pass_seconds() -> Pass:
     """`await pass_seconds(node, n)`: let n seconds pass one by one, each time until the loops sleep again."""
 
-    async def settle(node: Any) -> None:
-        loops = len(node.scheduler._runner._loops)
-        for _ in range(2):
-            await SystemClock().sleep(0.001)
-            while sum(not future.done() for _, _, future in node.clock._sleepers) < loops:
-                await SystemClock().sleep(0.001)
-
     async def pass_them(node: Any, seconds: int) -> None:
-        await settle(node)
+        await settled(node)
         for _ in range(seconds):
             node.clock.advance(1)
-            await settle(node)
+            await settled(node)
 
     return pass_them
 
@@ -90,5 +83,6 @@ async def test_a_suspend_is_noticed_when_the_loop_wakes(start_node: Any, pass_se
 
     node.clock.step(timedelta(hours=3))
     await pass_seconds(node, 31)
+    await ended(node, task_id)
 
     assert await node.states(task_id) == ["succeeded"]

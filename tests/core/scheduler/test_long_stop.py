@@ -84,7 +84,6 @@ async def test_what_heeds_no_cancellation_is_abandoned_within_two_seconds_after_
     node.clock.advance(grace)
     await deaf.asked.wait()
     node.clock.advance(2)
-    has_ended, _ = await asyncio.wait({stopping}, timeout=5)
+    await stopping
 
-    assert has_ended
     assert await node.states(task_id) == ["cancelled", "pending"]

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from nodes import settled
 
-from framework.clock import SystemClock
 from framework.testing.statements import seen_by
 
 STEP = 0.05  # of the test's clock: what begins with the step in which it is due is on time
@@ -22,18 +22,11 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 def let_pass() -> Pass:
     """`await let_pass(node, seconds)`: small steps, each until the loops sleep again."""
 
-    async def settle(node: Any) -> None:
-        loops = len(node.scheduler._runner._loops) + 1  # the lookout
-        for _ in range(10):  # what has been woken begins, what has ended is heard of
-            await SystemClock().sleep(0)
-            while sum(not future.done() for _, _, future in node.clock._sleepers) < loops:
-                await SystemClock().sleep(0.0005)
-
     async def pass_them(node: Any, seconds: float, step: float = STEP) -> None:
-        await settle(node)
+        await settled(node)
         for _ in range(round(seconds / step)):
             node.clock.advance(step)
-            await settle(node)
+            await settled(node)
 
     return pass_them
 

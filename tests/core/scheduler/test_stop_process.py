@@ -27,12 +27,18 @@ PROGRAM = """
 import asyncio, sys, threading
 from framework import Application
 
-def stuck_thread():
+begun = []
+
+def begin():
     print("begun", flush=True)
+    begun.append(1)
+
+def stuck_thread():
+    begin()
     threading.Event().wait()
 
 async def deaf():
-    print("begun", flush=True)
+    begin()
     while True:
         try:
             await asyncio.Event().wait()
@@ -40,7 +46,7 @@ async def deaf():
             pass
 
 async def stuck():
-    print("begun", flush=True)
+    begin()
     await asyncio.Event().wait()
 
 async def run(application, app_context):
@@ -49,9 +55,8 @@ async def run(application, app_context):
         scheduler.register_function("acme.test", function.__name__, function)
         config = {"name": function.__name__, "module_id": "acme.test", "function_name": function.__name__, "delay": 0}
         (await scheduler.schedule_task(config)).unwrap()
-    while app_context.get_service("core.scheduler.service")._runner.running < 3:
+    while len(begun) < 3:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)
 
 framework = {"database_url": sys.argv[1], "data_dir": sys.argv[2]}
 tables = {"framework": framework, "core.scheduler": {"shutdown_grace": 0.1}}

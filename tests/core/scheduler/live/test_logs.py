@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from logged import messages
+from nodes import until
 
-from framework.clock import SystemClock
 from framework.testing.statements import seen_by
 from modules.core.scheduler import ExecutionContext, JobManager
 from modules.core.scheduler.live_tables import log_lines
@@ -95,12 +95,14 @@ async def test_a_loop_that_sleeps_is_woken_to_write_what_is_told(start_node: Any
     node.register("work", work)
     task_id = await node.add("work", delay=0)
     await told.wait()
-    for _ in range(300):
+
+    async def is_written() -> bool:
         node.clock.advance(0.02)
-        await SystemClock().sleep(0.005)
         (row,) = await node.history(task_id)
-        if row["progress"] and await messages(node, task_id):
-            break
+        return bool(row["progress"]) and bool(await messages(node, task_id))
+
+    await until(is_written)
+    (row,) = await node.history(task_id)
     go_on.set()
 
     assert row["progress"]["fraction"] == 0.5
