@@ -18,6 +18,7 @@ from modules.core.access import AccessService
 from modules.core.scheduler import SchedulerService
 
 TASKS = "/api/v1/scheduler/tasks"
+EXECUTIONS = "/api/v1/scheduler/executions"
 HOURLY = {"module_id": "acme.shop", "recurring": True, "interval_type": "hours", "interval_value": 1}
 
 
@@ -137,3 +138,25 @@ async def test_secrets_are_masked_in_what_is_answered(shop: Shop) -> None:
     assert answers[0][1]["parameters"] == {"card": "***"}
     assert [status for status, _ in answers] == [200, 200, 200, 422]
     assert "4711-0815" not in repr(answers)
+
+
+async def test_tracebacks_are_for_those_who_operate(shop: Shop) -> None:
+    seen = {}
+    shop.scheduler.register_function("acme.shop", "fail", lambda: 1 / 0)
+    fail = {"name": "f", "module_id": "acme.shop", "function_name": "fail", "delay": 0}
+    task_id = (await shop.scheduler.schedule_task(fail)).unwrap()["task_id"]
+    await shop.scheduler.run_due()
+    (ended,) = (await shop.scheduler.get_executions(task_id)).unwrap()["executions"]
+    paths = [f"{TASKS}/{task_id}/executions", EXECUTIONS, f"{EXECUTIONS}/{ended['id']}"]
+
+    for scope in ("operate", "read", "schedule", "admin"):  # twice read after who may see more: answers are kept
+        token = await shop.token(scope, scope)
+        answers = [(await shop.ask(token, "GET", path))[1] for path in paths]
+        seen[scope] = {"ZeroDivisionError" in (each["traceback"] or "") for each in executions_of(answers)}
+        assert {each["error"] for each in executions_of(answers)} == {"ZeroDivisionError: division by zero"}
+
+    assert seen == {"operate": {True}, "read": {False}, "schedule": {False}, "admin": {True}}
+
+
+def executions_of(answers: list[Any]) -> list[Any]:
+    return [each for answer in answers for each in answer.get("executions", [answer])]

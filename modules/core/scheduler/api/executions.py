@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.responses import Response
 
-from framework.caller import Scope
+from framework.caller import Scope, caller
+from framework.result import Result
 from framework.web.paths import Paths
 from modules.core.scheduler.api.given import Cursor, ExecutionId, Limit, Retry, TaskId
 from modules.core.scheduler.api.remembered import Remembered
@@ -48,7 +50,7 @@ class ExecutionRoutes:
     ) -> Response:
         """List a task's executions by pages, newest occurrence first."""
         ask = partial(self._scheduler.get_executions, task_id, state=state, limit=limit, cursor=cursor)
-        return await self._remembered.answer(("executions", task_id, state, limit, cursor), ask)
+        return await self._page(("executions", task_id, state, limit, cursor), ask)
 
     async def list_executions(
         self,
@@ -60,11 +62,12 @@ class ExecutionRoutes:
     ) -> Response:
         """List the executions of all tasks by pages, newest first."""
         ask = partial(self._scheduler.get_executions, state=state, since=since, until=until, limit=limit, cursor=cursor)
-        return await self._remembered.answer(("all executions", state, since, until, limit, cursor), ask)
+        return await self._page(("all executions", state, since, until, limit, cursor), ask)
 
     async def get_execution(self, execution_id: ExecutionId) -> Response:
         """Return an execution."""
-        return answer(await self._scheduler.get_execution(execution_id))
+        found = await self._scheduler.get_execution(execution_id)
+        return answer(found if caller().may(Scope.OPERATE) else found.map(_without_traceback))
 
     async def cancel_execution(self, execution_id: ExecutionId) -> Response:
         """End an execution: a pending one at once, a running one by asking its function to stop."""
@@ -77,3 +80,21 @@ class ExecutionRoutes:
     async def retry_executions(self, which: Retry) -> Response:
         """Run many occurrences that failed once more, each as for itself; the answer has those that were refused."""
         return answer(await self._scheduler.retry_executions(which.execution_ids))
+
+    async def _page(self, asked: tuple[Any, ...], ask: Callable[[], Awaitable[Result[Any]]]) -> Response:
+        if caller().may(Scope.OPERATE):
+            return await self._remembered.answer((*asked, Scope.OPERATE), ask)
+
+        async def ask_without() -> Result[Any]:
+            return (await ask()).map(_page_without_tracebacks)
+
+        return await self._remembered.answer(asked, ask_without)
+
+
+def _page_without_tracebacks(page: Mapping[str, Any]) -> dict[str, Any]:
+    return {**page, "executions": [_without_traceback(each) for each in page["executions"]]}
+
+
+def _without_traceback(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an execution as who may not operate sees it: a traceback shows code and paths of the machine."""
+    return {**execution, "traceback": None}

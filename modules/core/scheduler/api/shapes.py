@@ -137,7 +137,7 @@ class Execution(Shape):
     success: bool | None = Field(description="True, false, or null where neither can be said.")
     result: Any = Field(description="What the function returned.")
     error: str | None = Field(description="Why it failed, in one bounded text.")
-    traceback: str | None = Field(description="Where it failed.")
+    traceback: str | None = Field(description="Where it failed; null without the scope `operate`.")
     progress: Any = Field(description="What the function last told of its progress.")
     payload: Any = Field(description="What the event brought along.")
     missed_count: int = Field(description="How many missed occurrences it stands for.")
