@@ -87,7 +87,7 @@ class Carrying:
         self._started_at = started
         policies = self._policies()
         self.limit = policies.timeout or default_timeout
-        self._ping_url = policies.ping_url
+        self._pings = policies.ping_url, policies.ping_failure_url
         if self._row.attempt == 1 and not policies.jitter and self._row.origin not in ASIDE:
             self.delay = (started - self._context.scheduled_for).total_seconds()
         self._executor = policies.executor
@@ -241,7 +241,7 @@ class Carrying:
     ) -> Ending:
         row, again = self._row, may_repeat(self._row, outcome, reason)
         told = (self._progress(), seconds, self._started_at, again, row.module_id, completion, lines)
-        return Ending(self.id, row.event_id, row.name, outcome, reason, *told, row.function_key, self._ping_url)
+        return Ending(self.id, row.event_id, row.name, outcome, reason, *told, row.function_key, self._pings)
 
     def _progress(self) -> str | None:
         latest = self._context.latest_progress

@@ -41,8 +41,8 @@ class Ending:
     """How an execution of this node ended, after how many seconds; `reason` says why where the outcome does not.
 
     `started` is its start time, `may_repeat` whether the task's policy must be asked for another attempt, `completion`
-    what its function has written about it before. `lines` are those log lines that are not stored yet, `ping_url` is
-    who outside is to hear of a success.
+    what its function has written about it before. `lines` are those log lines that are not stored yet, `pings` the
+    URLs outside that are to hear of a success, and of a failure for good.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Ending:
     completion: Completion | None = None
     lines: Sequence[Line] = ()
     function_key: str | None = None
-    ping_url: str | None = None
+    pings: tuple[str | None, str | None] = (None, None)
 
     @property
     def stored(self) -> tuple[State, Reason | None, str | None]:

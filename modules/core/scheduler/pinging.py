@@ -1,4 +1,4 @@
-"""Pings: an outside service hears of each success of a task, and that the scheduler itself is alive."""
+"""Pings: an outside service hears how a task's occurrences end, and that the scheduler itself is alive."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 from framework.clock import Clock, SystemClock
 from framework.outgoing import Outgoing
 from framework.time_limit import finishes_within
+from modules.core.scheduler.ending import Ending
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.turn import Turned, Work
 
@@ -27,10 +28,11 @@ class Pings:
         self._sending: asyncio.Task[None] | None = None
 
     def turned(self, turned: Turned, work: Work) -> None:
-        """Call for every task that a committed turn has recorded as succeeded."""
+        """Call for every ending that a committed turn has recorded as a success, or as a failure for good."""
         for ending in work.endings:
-            if ending.ping_url is not None and ending.stored[0] is State.SUCCEEDED and ending.id not in turned.refused:
-                self.call(ending.ping_url, f"of {ending.name}")
+            url = _url_of(ending, turned)
+            if url is not None and ending.id not in turned.refused:
+                self.call(url, f"of {ending.name}")
 
     def call(self, url: str, whose: str) -> None:
         """Let this URL be called; `whose` is how a ping that fails is told."""
@@ -55,3 +57,12 @@ class Pings:
                 await self._clock.sleep(pause)
             if problem is not None:
                 log.warning("the ping %s did not get through: %s", whose, problem)
+
+
+def _url_of(ending: Ending, turned: Turned) -> str | None:
+    of_success, of_failure = ending.pings
+    state = ending.stored[0]
+    if state is State.SUCCEEDED:
+        return of_success
+    has_failed = state in (State.FAILED, State.TIMED_OUT) and ending.id in turned.final
+    return of_failure if has_failed else None

@@ -156,8 +156,10 @@ class Planner:
             for name in sorted(function.secret)
             if config.parameters.get(name) == MASK
         ]
-        if config.ping_url is not None and (problem := self._outgoing.problem(config.ping_url)) is not None:
-            problems.append({"field": "ping_url", "message": problem})
+        for field in ("ping_url", "ping_failure_url"):
+            url = getattr(config, field)
+            if url is not None and (problem := self._outgoing.problem(url)) is not None:
+                problems.append({"field": field, "message": problem})
         if (problem := self._executors.problem(config.executor, function)) is not None:
             problems.append({"field": "executor", "message": problem})
         return problems

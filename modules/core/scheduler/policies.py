@@ -31,6 +31,7 @@ class Policies:
     executor: str | None = None
     expected_by: float | str | None = None
     ping_url: str | None = None
+    ping_failure_url: str | None = None
 
     @classmethod
     def of(cls, config: TaskConfig) -> Policies:
@@ -52,6 +53,7 @@ class Policies:
             executor=config.executor,
             expected_by=config.expected_by,
             ping_url=config.ping_url,
+            ping_failure_url=config.ping_failure_url,
         )
 
     def backoff(self, retries_used: int, fraction: float) -> timedelta:

@@ -119,6 +119,7 @@ class TaskConfig(BaseModel):
     executor: Literal["auto", "asyncio", "thread", "process", "dask"] | None = None
     expected_by: ExpectedBy | None = None
     ping_url: HttpUrl | None = None
+    ping_failure_url: HttpUrl | None = None
     tags: list[Tag] = Field(default_factory=list, max_length=50)
     paused: bool = False
     owner: Literal["code", "runtime"] | None = None

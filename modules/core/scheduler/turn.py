@@ -62,6 +62,7 @@ class Turned:
 
     `closed` and `missed` are as firing has them; `alerted`: somebody is to hear of what went wrong.
     `full`: in which queues (None: in all) it could leave somebody in line, and for want of what.
+    `final`: the endings that are not tried again.
     """
 
     moment: datetime
@@ -75,6 +76,7 @@ class Turned:
     closed: Sequence[Closed] = ()
     missed: int = 0
     alerted: bool = False
+    final: Collection[str] = ()
     full: Mapping[str | None, Full] = field(default_factory=dict)
 
     @property
@@ -120,6 +122,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         closed=fired.closed,
         missed=fired.missed,
         full={None: Full.DRAINING} if draining_since else work.room.full_with(claimed),
+        final=final,
         alerted=bool(work.rules) and _alert(c, work, refused, final, fired, now),
     )
 

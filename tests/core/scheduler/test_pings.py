@@ -48,15 +48,32 @@ async def test_a_ping_that_does_not_get_through_is_tried_again_and_holds_up_noth
     assert await node.states() == ["succeeded"]
 
 
+async def test_an_occurrence_that_has_failed_for_good_pings_once(start_node: Any, outside: Outside) -> None:
+    node = await start_node(framework=outside.allowed)
+    node.register("fail", lambda: 1 / 0)
+    urls = {"ping_url": f"{outside.url}/check", "ping_failure_url": f"{outside.url}/check/fail"}
+    await node.add("fail", delay=0, max_retries=1, **urls)
+    await node.add(delay=0, **urls)
+
+    heard = []
+    for _ in range(2):
+        await node.scheduler.run_due()
+        await sent(node)
+        heard.append([path for _, path, _ in outside.heard])
+        node.clock.advance(60)
+
+    assert heard == [["/check"], ["/check", "/check/fail"]]
+
+
 async def test_a_ping_goes_only_where_the_settings_allow(start_node: Any, outside: Outside) -> None:
     node = await start_node(framework={**outside.allowed, "outgoing_hosts": ["hc.example"]})
 
-    named = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0, "ping_url": outside.url}
-    refused = await node.scheduler.schedule_task(named)
+    named = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0}
+    refused = await node.scheduler.schedule_task({**named, "ping_url": outside.url, "ping_failure_url": outside.url})
 
-    (problem,) = refused.error.details["problems"]
     told = f"{outside.host} is not among the hosts that FRAMEWORK_OUTGOING_HOSTS allows"
-    assert problem == {"field": "ping_url", "message": told}
+    fields = ("ping_url", "ping_failure_url")
+    assert refused.error.details["problems"] == [{"field": field, "message": told} for field in fields]
 
 
 async def test_the_scheduler_says_that_it_is_alive_as_long_as_its_loop_turns(start_node: Any, outside: Outside) -> None:

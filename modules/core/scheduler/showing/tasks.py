@@ -110,7 +110,7 @@ def verdict(tasks: Sequence[Shown]) -> str:
 
 def task_facts(task: Shown, now: datetime) -> list[tuple[str, str]]:
     """Return what there is to know of a task, as `(label, text)`; what is empty is left out."""
-    following = _next(task)
+    following, zone = _next(task), f" ({task['timezone']})"
     facts = [
         ("task", task["name"]),
         ("id", task["id"]),
@@ -118,7 +118,7 @@ def task_facts(task: Shown, now: datetime) -> list[tuple[str, str]]:
         ("function", f"{task['module_id']}:{task['function_name']}"),
         ("state", " ".join(filter(None, (state(task), task["status_reason"])))),
         ("blocked", task["blocked_reason"]),
-        ("trigger", f"{task['schedule']} ({task['timezone']})"),
+        ("trigger", f"{task['schedule'].removesuffix(zone)}{zone}"),
         ("next", "" if following is None else f"{moment_text(following)}, {in_human_words(following, now)}"),
         ("last", "" if task["last_execution"] is None else moment_text(task["last_execution"])),
         ("last error", _one_line(task["last_error"])),
@@ -174,6 +174,7 @@ def _asked_for(stored: Policies) -> list[tuple[str, str]]:
         ("rate", "" if stored.rate_limit is None else _rate(*stored.rate_limit)),
         ("expected", _expected(stored.expected_by)),
         ("pings", stored.ping_url or ""),
+        ("failing", stored.ping_failure_url or ""),
     ]
     return [(label, text) for label, text in told if text]
 

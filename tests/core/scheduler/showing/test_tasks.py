@@ -6,8 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from modules.core.scheduler.policies import Policies
-from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, execution_rows, policies, state
+from modules.core.scheduler.showing.tasks import EXECUTION_COLUMNS, execution_rows, policies, state, task_facts
 
 
 def task(**policies: Any) -> dict[str, Any]:
@@ -31,6 +33,16 @@ def test_every_policy_is_said_in_words() -> None:
 
 def test_policies_that_cannot_be_read_are_said_to_be_so() -> None:
     assert policies(task() | {"policies": {"corrupt": True}}) == [("policies", "unreadable")]
+
+
+@pytest.mark.parametrize("schedule", ["every hour", "every hour (Etc/UTC)"])
+def test_the_zone_of_a_task_is_said_once(schedule: str) -> None:
+    empty = dict.fromkeys(("id", "description", "status_reason", "blocked_reason", "next_execution", "last_execution"))
+    told = {**empty, "name": "n", "module_id": "m", "function_name": "f", "status": "completed", "last_error": None}
+    told |= {"execution_count": 0, "max_executions": None, "recurring": True, "parameters": {}, "priority": 0}
+    told |= {"tags": [], "key": None, "schedule": schedule, "timezone": "Etc/UTC", **task()}
+
+    assert dict(task_facts(told, datetime(2026, 1, 5, tzinfo=UTC)))["trigger"] == "every hour (Etc/UTC)"
 
 
 def test_a_task_that_is_held_is_not_called_blocked() -> None:
