@@ -1,4 +1,4 @@
-"""What the banner of `run` tells of the scheduler: the zone, what is held back or blocked, and what comes next."""
+"""What the banner of `run` tells of the scheduler: the zone, its tasks, what is held back, what comes next."""
 
 from __future__ import annotations
 
@@ -18,11 +18,22 @@ async def facts(app_context: AppContext) -> list[tuple[str, str]]:
     told = [("zone", app_context.get_service(TriggerManager).timezone)]
     if not status["active"]:
         told.append(("scheduler", "off: CORE_SCHEDULER_ENABLED is false, so nothing is carried out here"))
+    told.append(("tasks", await _tasks(scheduler)))
     told += [("held back", " ".join(filter(None, (held["scope"], held["reason"])))) for held in status["paused"]]
     if count := await _blocked(scheduler):
         whose = "1 task waits for a function that is" if count == 1 else f"{count} tasks wait for functions that are"
         told.append(("BLOCKED", f"{whose} not registered here: {PROGRAM} tasks list"))
     return told + [("next", f"{task['name']}, {task['schedule']}, {task['due']}") for task in status["upcoming"]]
+
+
+async def _tasks(scheduler: SchedulerService) -> str:
+    """Return how many tasks may still run, by status."""
+    counted = []
+    for status in ("pending", "running", "paused"):
+        found = (await scheduler.count_tasks(status=status)).unwrap()
+        if found["count"]:
+            counted.append(f"{found['count']:,}{' or more' if found['is_cut'] else ''} {status}")
+    return ", ".join(counted) or "none yet"
 
 
 async def _blocked(scheduler: SchedulerService) -> int:

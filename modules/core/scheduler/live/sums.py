@@ -64,12 +64,12 @@ class Sum:
         return {**vars(self), "spread": spread}
 
     def percentile(self, part: float) -> float | None:
-        """Return the seconds that this part of the executions took at most, from the spread."""
+        """Return the seconds that this part of the executions took at most by the spread; never above the longest."""
         wanted = math.ceil(part * self.timed)
         for power, count in sorted(self.spread.items()):
             wanted -= count
             if wanted <= 0:
-                return float(FINENESS**power)
+                return min(float(FINENESS**power), self.longest)
         return None
 
 

@@ -79,10 +79,12 @@ def test_a_task_without_its_function_is_shown_as_blocked_and_the_banner_tells(pr
     (project.folder / "modules" / "acme" / "clerk" / ".disabled").touch()
 
     with project.start("run") as it:
+        tasks = it.until("tasks  ")
         told = it.until("BLOCKED")
         listed = project.call("tasks", "list").stdout.splitlines()
         shown = project.call("tasks", "show", "hold").stdout
 
+    assert re.fullmatch(r"tasks +\d+ pending, 1 running", tasks)
     assert told.endswith("1 task waits for a function that is not registered here: chamberlain tasks list")
     (row,) = (line for line in listed if " hold " in line)
     assert re.search(r" !! +blocked ", row)

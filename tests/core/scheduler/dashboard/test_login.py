@@ -6,9 +6,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
-from framework.web.signing_in import COOKIE
+from framework.web.signing_in import COOKIE, sign_in
 from modules.core.access import AccessService
+from modules.core.scheduler.dashboard.forms import keep
 
 BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 
@@ -59,6 +62,20 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Any, 
     (kept,) = [each for each in answer.headers.get_list("set-cookie") if each.startswith(COOKIE)]
 
     assert {"HttpOnly", "SameSite=strict", "Max-Age=43200", "Path=/"} <= set(kept.split("; "))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_over_https_the_cookies_are_for_https_alone(scheme: str) -> None:
+    headers = [(b"host", b"ours.example")]
+    request = Request({"type": "http", "scheme": scheme, "path": "/", "query_string": b"", "headers": headers})
+    response = Response()
+
+    sign_in(request, response, "chmb_x")
+    keep(request, response, "chamberlain_form", "x")
+
+    kept = [each.split("; ") for each in response.headers.getlist("set-cookie")]
+    assert [{"HttpOnly", "SameSite=strict"} <= set(each) for each in kept] == [True, True]
+    assert ["Secure" in each for each in kept] == [scheme == "https"] * 2
 
 
 async def test_it_counts_for_pages_and_nowhere_else(site: Any, access: AccessService) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import insert, select
 from framework.clock import new_id
 from framework.testing.statements import seen_by
 from modules.core.scheduler import JobManager
+from modules.core.scheduler.live.sums import FINENESS, Sum
 from modules.core.scheduler.live_tables import rollups
 from modules.core.scheduler.tables import executions
 
@@ -146,3 +148,10 @@ async def test_where_nothing_has_run_there_is_nothing_to_divide_by(node: Any) ->
     assert (stats["window"], len(stats["series"])) == ("24h", 144)
     assert (await node.scheduler.stats("nobody")).error.code == "TASK_NOT_FOUND"
     assert (await node.scheduler.stats(window="1y")).error.code == "INVALID_WINDOW"
+
+
+def test_no_percentile_is_above_the_longest() -> None:
+    took = 0.207
+    power = math.ceil(math.log(took, FINENESS))
+
+    assert Sum(executions=1, timed=1, seconds=took, longest=took, spread=Counter([power])).percentile(0.95) == took
