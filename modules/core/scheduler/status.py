@@ -78,16 +78,21 @@ def longest_silence(settings: SchedulerSettings) -> float:
 
 
 def _stored(c: Connection, now: datetime) -> dict[str, Any]:
-    held, counted, since = nodes.held(c), cleanups.counted(c), gauges.longest_due(c, now)
-    is_frozen = any(row.scope == CLEANUPS for row in held)
+    held, counted, since = held_back(c), cleanups.counted(c), gauges.longest_due(c, now)
+    is_frozen = any(each["scope"] == CLEANUPS for each in held)
     return {
         "running_everywhere": executions.count_running(c),
         "nodes": [node | {"functions": len(node["functions"])} for node in nodes_now(c, now)],
-        "paused": [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in held],
+        "paused": held,
         "cleanups": {"on": counted.get(True, 0), "off": counted.get(False, 0), "frozen": is_frozen},
         "upcoming": [_upcoming(task_view(row, is_open=False), now) for row in tasks.upcoming(c, UPCOMING)],
         "lateness": 0.0 if since is None else max((now - since).total_seconds(), 0.0),
     }
+
+
+def held_back(c: Connection) -> list[dict[str, Any]]:
+    """Return what an operator holds back: `{"scope", "reason", "since"}` each."""
+    return [{"scope": row.scope, "reason": row.reason, "since": row.since} for row in nodes.held(c)]
 
 
 def nodes_now(c: Connection, now: datetime) -> list[dict[str, Any]]:

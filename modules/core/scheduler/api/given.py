@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Body, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from modules.core.scheduler.pages import MAX_LIMIT
 from modules.core.scheduler.task import TaskConfig
@@ -134,6 +134,19 @@ class Import(Given):
     tasks: list[dict[str, Any]] = Field(default=[], max_length=10_000, description="Configs of tasks.")
     cleanups: list[dict[str, Any]] = Field(default=[], max_length=1_000, description="Configs of cleanups.")
     dry_run: bool = Field(default=False, description="Only say what would change.")
+
+
+class Ignore(Given):
+    """Until when a failure is known."""
+
+    until: MomentText | None = Field(description="It is shown again once it happens after this; null shows it now.")
+
+
+class RunsOf(Given):
+    """Whose runs are wanted."""
+
+    task_ids: list[str] = Field(description="Ids of tasks.", max_length=100)
+    since: AwareDatetime = Field(description="Only runs scheduled at this moment or later.")
 
 
 class Emit(Given):

@@ -16,6 +16,7 @@ from modules.core.scheduler.api.executions import ExecutionRoutes
 from modules.core.scheduler.api.live import LiveRoutes
 from modules.core.scheduler.api.occurrences import OccurrenceRoutes
 from modules.core.scheduler.api.operating import OperatingRoutes
+from modules.core.scheduler.api.overview import OverviewRoutes
 from modules.core.scheduler.api.remembered import Remembered
 from modules.core.scheduler.api.repeated import MAY_REPEAT, REFUSALS, route_class
 from modules.core.scheduler.api.statuses import STATUSES
@@ -33,6 +34,7 @@ def router_of(app_context: AppContext, prefix: str) -> APIRouter:
     OccurrenceRoutes(scheduler).add_to(paths)
     ExecutionRoutes(scheduler, remembered).add_to(paths.tagged("executions"))
     LiveRoutes(scheduler, app_context.clock).add_to(paths.tagged("live"))
+    OverviewRoutes(scheduler).add_to(paths.tagged("overview"))
     AheadRoutes(scheduler).add_to(paths.tagged("ahead"))
     CleanupRoutes(scheduler).add_to(paths.tagged("cleanups"))
     CleanupPlanRoutes(scheduler).add_to(paths.tagged("cleanups"))

@@ -28,6 +28,7 @@ commands = {
     "apply": (f"{HERE}.plan:apply_plan", "Bring the declared tasks and cleanups into the database."),
     "tasks": (f"{HERE}.of_tasks:task_commands", "What is scheduled."),
     "executions": (f"{HERE}.of_executions:execution_commands", "What ran, runs, or did not run, and why."),
+    "failures": (f"{HERE}.failures:failure_commands", "What failed lately, each once."),
     "functions": (f"{HERE}.functions:function_commands", "What tasks may run."),
     "events": (f"{HERE}.events:event_commands", "What tasks wait for."),
     "nodes": (f"{HERE}.nodes:node_commands", "Which processes carry out executions."),

@@ -97,10 +97,11 @@ def show_execution(execution: ExecutionName, as_json: AsJson = False) -> None:
 
     async def look(scheduler: Scheduler, _clock: Clock) -> None:
         found = (await find_execution(scheduler, execution)).unwrap()
+        attempts = (await scheduler.attempts_of(found["id"])).unwrap()
         if as_json:
-            print_json(found)
+            print_json(found | {"attempts": attempts})
         else:
-            print_facts(execution_facts(found))
+            print_facts(execution_facts(found, attempts))
 
     with_scheduler(look)
 

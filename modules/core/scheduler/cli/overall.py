@@ -17,15 +17,18 @@ OfModule = Annotated[str | None, typer.Option("--module", help="Only the tasks o
 
 
 def show_status(as_json: AsJson = False) -> None:
-    """Show what the scheduler is doing: nodes, what runs, what is held back, what comes next."""
-    from modules.core.scheduler.showing.overall import status_facts
+    """Show whether somebody has to do something, then nodes, what runs, what is held back, what comes next."""
+    from modules.core.scheduler.showing.overall import status_facts, wanting_lines
 
     async def look(scheduler: Scheduler, _clock: Clock) -> None:
-        status = (await scheduler.status()).unwrap()
+        status, seen = (await scheduler.status()).unwrap(), (await scheduler.overview()).unwrap()
         if as_json:
-            print_json(status)
-        else:
-            print_facts(status_facts(status))
+            print_json(status | {"overview": seen})
+            return
+        say(seen["verdict"]["text"])
+        for line in wanting_lines(seen):
+            say(line)
+        print_facts(status_facts(status))
 
     with_scheduler(look)
 

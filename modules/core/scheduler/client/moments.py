@@ -20,6 +20,7 @@ MOMENTS = frozenset(
         "expected_at",
         "first",
         "from",
+        "kept_since",
         "last",
         "last_execution",
         "last_run",

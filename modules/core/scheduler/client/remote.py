@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,27 @@ class SchedulerClient(OfTasks, OfExecutions, OfCleanups):
     async def stats(self, task_id: str | None = None, window: str = "24h") -> Answer:
         """Return how executions came out in the last `1h`, `24h` or `7d`, of one task or of all."""
         return await self.wire.ask("GET", "stats", query={"task": task_id, "window": window})
+
+    async def overview(self) -> Answer:
+        """Return whether somebody has to do something: a verdict, counts, and what needs attention."""
+        return await self.wire.ask("GET", "overview")
+
+    async def failures(self, window: str = "24h") -> Answer:
+        """Return what failed in the last `1h`, `24h` or `7d`, of each task what says the same as one."""
+        return await self.wire.ask("GET", "failures", query={"window": window})
+
+    async def ignore_failures(self, failure: str, until: datetime | str | None) -> Answer:
+        """Hide a failure until it has happened after a moment; None: show it again."""
+        return await self.wire.ask("POST", "failures", failure, "ignore", body={"until": until})
+
+    async def ran_since(self, since: datetime) -> Answer:
+        """Return `{"tasks", "is_cut"}`: tasks that run, or are of the last 1,000 runs since then."""
+        return await self.wire.ask("GET", "runs", "tasks", query={"since": since})
+
+    async def runs_since(self, task_ids: Sequence[str], since: datetime) -> Result[dict[str, list[dict[str, Any]]]]:
+        """Return the executions since then of up to 100 tasks by id, newest first, at most 200 of each."""
+        told = await self.wire.ask("POST", "runs", body={"task_ids": list(task_ids), "since": since})
+        return told.map(lambda data: data["runs"])
 
     async def list_functions(self, *, module_id: str | None = None) -> Listing:
         """Return the functions that tasks may run, with the JSON schemas of their parameters."""

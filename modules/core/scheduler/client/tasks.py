@@ -136,6 +136,25 @@ class OfExecutions:
         query = {"limit": limit, "cursor": cursor, "state": state, "since": since, "until": until}
         return await self.wire.ask("GET", *path, query=query)
 
+    async def count_executions(
+        self,
+        task_id: str | None = None,
+        *,
+        state: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        module_id: str | None = None,
+        last_only: bool = False,
+    ) -> Answer:
+        """Return `{"count", "is_cut"}` of the executions that `get_executions` would list, to 10,000 at most."""
+        query: dict[str, Any] = {"task": task_id, "state": state, "since": since, "until": until}
+        query |= {"module_id": module_id, "last_only": last_only}
+        return await self.wire.ask("GET", "counts", "executions", query=query)
+
+    async def attempts_of(self, execution_id: str) -> Result[list[dict[str, Any]]]:
+        """Return the attempts of an execution's occurrence, at most the newest 100, the first one first."""
+        return (await self.wire.ask("GET", "executions", execution_id, "attempts")).map(lambda data: data["attempts"])
+
     async def get_execution(self, execution_id: str) -> Answer:
         """Return an execution."""
         return await self.wire.ask("GET", "executions", execution_id)

@@ -11,7 +11,7 @@ from fastapi import Request
 
 from modules.core.scheduler.dashboard.charts import stacked
 from modules.core.scheduler.dashboard.desk import Desk, Values
-from modules.core.scheduler.freezing import CLEANUPS
+from modules.core.scheduler.live.verdict import verdict
 
 WINDOWS = ("1h", "24h", "7d")
 LATELY = 8
@@ -83,53 +83,3 @@ def wanting(attention: Iterable[Mapping[str, Any]], findings: Iterable[Mapping[s
 def others(numbers: Mapping[str, int], cut: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Return how many more there are of each need: those that were not told, and those that are cut off."""
     return dict(Counter(numbers) + Counter(each["need"] for each in cut))
-
-
-def verdict(
-    status: Mapping[str, Any], seen: Mapping[str, Any], attention: Iterable[Mapping[str, Any]]
-) -> dict[str, str]:
-    """Return `{"kind", "text"}`: whether somebody has to do something."""
-    if not any(node["alive"] for node in status["nodes"]):
-        return {"kind": "bad", "text": "Nothing runs: no node is alive."}
-    held = [each["scope"] for each in status["paused"] if each["scope"] != CLEANUPS]
-    if "*" in held:
-        return {"kind": "warn", "text": "Everything is paused."}
-    wrong = list(_wrong(seen, Counter(each["need"] for each in attention) + Counter(seen["others"])))
-    if wrong:
-        kind = "warn" if len(wrong) == 1 and seen["late"]["count"] else "bad"
-        return {"kind": kind, "text": f"{', '.join(wrong)}."}
-    if held:
-        return {"kind": "warn", "text": f"Held back: {', '.join(_scope(each) for each in held)}."}
-    tasks = seen["tasks"]
-    if not tasks["count"]:
-        return {"kind": "good", "text": "Nothing is scheduled."}
-    return {"kind": "good", "text": f"{_all(tasks)} on time."}
-
-
-def _wrong(seen: Mapping[str, Any], needs: Mapping[str, int]) -> Iterable[str]:
-    found = {need: {"count": count, "is_cut": False} for need, count in needs.items()}
-    said = (
-        (seen["late"], "late"),
-        (seen["failing"], "failing"),
-        (found.get("deadline_missed"), "past a deadline"),
-        (found.get("set_aside"), "set aside"),
-        (found.get("function_missing"), "without a function"),
-    )
-    told = [(counted, word) for counted, word in said if counted and counted["count"]]
-    for place, (counted, word) in enumerate(told):
-        noun = "" if place else " task" if counted["count"] == 1 else " tasks"
-        yield f"{_number(counted)}{noun} {word}"
-    if once := seen["failed_once"]["count"]:
-        yield f"{_number(seen['failed_once'])} one-time {'task' if once == 1 else 'tasks'} failed"
-
-
-def _number(counted: Mapping[str, Any]) -> str:
-    return f"{counted['count']:,}{'+' if counted['is_cut'] else ''}"
-
-
-def _all(tasks: Mapping[str, Any]) -> str:
-    return "The one task is" if tasks["count"] == 1 else f"All {_number(tasks)} tasks"
-
-
-def _scope(scope: str) -> str:
-    return scope.replace("queue:", "queue ", 1)

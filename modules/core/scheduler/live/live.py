@@ -66,10 +66,11 @@ class Live:
     async def overview(self) -> Answer:
         """Return whether somebody has to do something, by queries that are bounded however much is stored.
 
-        `{"tasks", "due", "next_hour", "late", "failing", "failed_once", "attention", "others", "bytes", "kept_since"}`.
-        Of each number it is `{"count", "is_cut"}`, counted to 10,000 at most: pending tasks with a next time; what is
-        due now; tasks that come within an hour; tasks late by more than a minute (with `longest`, in seconds);
-        recurring tasks whose last run failed, within a week; one-time ones that failed within a day.
+        `{"verdict": {"kind", "text"}, "tasks", "due", "next_hour", "late", "failing", "failed_once", "attention",
+        "others", "bytes", "kept_since"}`. `kind` is `good`, `warn` or `bad`, `text` a sentence. Of each number it is
+        `{"count", "is_cut"}`, counted to 10,000 at most: pending tasks with a next time; what is due now; tasks that
+        come within an hour; tasks late by more than a minute (with `longest`, in seconds); recurring tasks whose last
+        run failed, within a week; one-time ones that failed within a day.
 
         `attention` are `{"need", "task_id", "task", "since", "text", "advice", "execution_id"}`, the most pressing
         first, at most five of each need (`others`: how many more, by need); `need` is `deadline_missed`, `set_aside`,

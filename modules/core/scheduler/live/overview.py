@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from framework.database.measuring import bytes_held
 from modules.core.scheduler.live.attention import attention, counted
+from modules.core.scheduler.live.verdict import verdict
+from modules.core.scheduler.status import held_back, nodes_now
 from modules.core.scheduler.store import overview as store
 from modules.core.scheduler.views import seconds_between
 
@@ -21,7 +23,7 @@ HOUR = timedelta(hours=1)
 def overview(c: Connection, now: datetime) -> dict[str, Any]:
     """Return what `SchedulerService.overview` does."""
     numbers = store.counts(c, now, now + HOUR, MOST + 1)
-    return {
+    seen = {
         "tasks": _counted(numbers.coming),
         "due": _counted(numbers.due + numbers.ready),
         "next_hour": _counted(numbers.soon),
@@ -29,6 +31,8 @@ def overview(c: Connection, now: datetime) -> dict[str, Any]:
         "bytes": bytes_held(c),
         "kept_since": store.kept_since(c),
     }
+    around = {"nodes": nodes_now(c, now), "paused": held_back(c)}
+    return {"verdict": verdict(around, seen, seen["attention"]), **seen}
 
 
 def _counted(number: int) -> dict[str, Any]:

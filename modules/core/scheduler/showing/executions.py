@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framework.terminal import PROGRAM, moment_text, printable
@@ -14,7 +14,7 @@ LONGEST = 2_000  # characters of a result or a payload; `--json` gives all of it
 Shown = Mapping[str, Any]
 
 
-def execution_facts(execution: Shown) -> list[tuple[str, str]]:
+def execution_facts(execution: Shown, attempts: Sequence[Shown] = ()) -> list[tuple[str, str]]:
     """Return what there is to know of an execution, as `(label, text)`; what is empty is left out."""
     told = [
         ("task", execution.get("task_name") or execution["task_id"]),
@@ -22,6 +22,7 @@ def execution_facts(execution: Shown) -> list[tuple[str, str]]:
         ("state", " ".join(filter(None, (execution["state"], execution["reason"])))),
         ("scheduled", moment_text(execution["scheduled_for"])),
         ("attempt", f"{execution['attempt']}, {_origin(execution)}"),
+        ("attempts", ", ".join(f"{each['attempt']} {each['state']}" for each in attempts) if attempts[1:] else ""),
         ("missed", _missed(execution)),
         ("node", execution["node_id"] or ""),
         ("started", _moment(execution["start_time"])),

@@ -27,6 +27,16 @@ def status_facts(status: Shown) -> list[tuple[str, str]]:
     return told if status["upcoming"] else [*told, ("next", f"nothing: {PROGRAM} tasks list")]
 
 
+def wanting_lines(seen: Shown) -> list[str]:
+    """Return what needs attention, a line each."""
+    told = [
+        f"  {each['task']}: {each['text']}; {each['advice']}" if each["task"] else f"  {each['text']}; {each['advice']}"
+        for each in seen["attention"]
+    ]
+    more = sum(seen["others"].values())
+    return [*told, f"  and {more:,} more"] if more else told
+
+
 def stats_facts(stats: Shown, of: str) -> list[tuple[str, str]]:
     """Return how executions came out, as `(label, text)`."""
     told = [("of", f"{of}, the last {stats['window']}"), ("executions", f"{stats['executions']:,}")]

@@ -10,7 +10,7 @@ import pytest
 from commands import LISTS, Desk
 from pydantic import BaseModel
 
-from modules.core.scheduler.api import shapes, shapes_ahead, shapes_cleanups, shapes_operating
+from modules.core.scheduler.api import shapes, shapes_ahead, shapes_cleanups, shapes_operating, shapes_overview
 from modules.core.scheduler.client.moments import FOREIGN, MOMENTS, with_moments
 
 SAME = [
@@ -25,6 +25,7 @@ LOOKS = [
     "tasks explain nightly",
     "tasks export --owner runtime",
     "executions list --failed",
+    "failures list",
     "executions explain once",
     "executions logs once",
     "functions list",
@@ -155,7 +156,8 @@ def moments_of(module: ModuleType) -> set[str]:
 
 
 def test_every_moment_of_the_api_is_one_for_the_client() -> None:
-    told = {name for each in (shapes, shapes_ahead, shapes_cleanups, shapes_operating) for name in moments_of(each)}
+    rooms = (shapes, shapes_ahead, shapes_cleanups, shapes_operating, shapes_overview)
+    told = {name for each in rooms for name in moments_of(each)}
 
     assert told - MOMENTS == {"exported_at"}
     assert not MOMENTS & FOREIGN

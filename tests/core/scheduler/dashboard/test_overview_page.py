@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from modules.core.scheduler.dashboard.charts import ceiling, stacked
-from modules.core.scheduler.dashboard.overview import verdict, wanting
+from modules.core.scheduler.dashboard.overview import wanting
 from modules.core.scheduler.dashboard.remembering import Remembered
+from modules.core.scheduler.live.verdict import verdict
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ALIVE = {"alive": True}
