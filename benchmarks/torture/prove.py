@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import sys
 import tempfile
@@ -14,23 +13,26 @@ from pathlib import Path
 
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.catalogue import CATALOGUE, POSTGRESQL, SQLITE
-from benchmarks.torture.server import cut_connections, execute, server
+from benchmarks.torture.server import cut_connections, server
 from benchmarks.torture.torments import (
+    bloat,
     clocks,
     crowds,
     effects,
+    history,
     kills,
     outages,
     overdue,
     pauses,
     poison,
+    soak,
     steps,
     stops,
     storage,
     ticks,
 )
-from benchmarks.torture.without import PROTECTIONS, can_be_removed
-from benchmarks.torture.worker import ask
+from benchmarks.torture.without import PROTECTIONS, STATEMENTS, can_be_removed
+from benchmarks.torture.worker import make
 
 PATIENCE = 12.0  # seconds for what may never end now
 
@@ -43,18 +45,6 @@ class Proof:
     without: str
     run: Callable[[Arena], Verdict]
     database: str = SQLITE
-
-
-def _without_constraints(arena: Arena, torment: Callable[[Arena], Verdict]) -> Verdict:
-    ask(arena.asking_life(), _nothing)  # makes the tables
-    occurrence = "ALTER TABLE scheduler_executions DROP CONSTRAINT uq_scheduler_executions_occurrence"
-    for drop in (occurrence, "DROP INDEX uq_scheduler_executions_open_key"):
-        asyncio.run(execute(arena.url.replace("+asyncpg", ""), drop))
-    return torment(arena)
-
-
-async def _nothing(_scheduler: object) -> None:
-    """Ask nothing."""
 
 
 def _cut(arena: Arena) -> Verdict:
@@ -115,13 +105,13 @@ PROOFS = (
     Proof(
         "skewed nodes",
         "uniqueness of occurrences",
-        partial(_without_constraints, torment=lambda arena: clocks.skew_the_nodes(arena, seconds=4, skew=0)),
+        lambda arena: clocks.skew_the_nodes(arena, seconds=4, skew=0),
         POSTGRESQL,
     ),
     Proof(
         "eight nodes",
         "uniqueness of occurrences",
-        partial(_without_constraints, torment=lambda arena: crowds.share_every_second(arena, seconds=4)),
+        lambda arena: crowds.share_every_second(arena, seconds=4),
         POSTGRESQL,
     ),
     Proof("full disk", "loops that survive", lambda arena: storage.fill_the_disk(arena, times=3, seconds=2)),
@@ -135,6 +125,10 @@ PROOFS = (
     Proof("poison", "crash limit", lambda arena: poison.run_poison(arena, each=1, tasks=20)),
     Proof("stops", "handing back", lambda arena: stops.terminate_under_load(arena, times=8)),
     Proof("overdue", "limit of a node", lambda a: overdue.boot_with_many_overdue(a, tasks=200, recurring=20)),
+    Proof("eight writers", "write lock from the beginning", lambda arena: crowds.write_and_ask(arena, seconds=5)),
+    Proof("held snapshot", "indexes of what is open", lambda a: bloat.hold_a_snapshot(a, batches=20), POSTGRESQL),
+    Proof("long history", "indexes of what is open", lambda arena: history.keep_millions(arena, rows=128_000)),
+    Proof("soak", "letting go", lambda arena: soak.soak(arena, executions=6_000, restarts=2)),
     Proof("ticks", "recovery of the dead", lambda arena: ticks.tick_and_kill(arena, ticks=10, kills=5)),
 )
 
@@ -143,6 +137,8 @@ def first_complaint(proof: Proof, arena: Arena) -> str | None:
     """Return what the checker says first, or that the figures are wrong; None: nobody misses the protection."""
     if not can_be_removed(proof.without):
         return None
+    if proof.without in STATEMENTS:
+        make(arena.asking_life(), *STATEMENTS[proof.without])
     try:
         verdict = proof.run(arena)
     except TimeoutError as error:

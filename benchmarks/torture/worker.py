@@ -139,12 +139,12 @@ def every(name: str, seconds: float, times: int | None, **config: Any) -> dict[s
 Ask = Callable[[SchedulerService], Awaitable[Any]]
 
 
-def make(life: Life, statement: str) -> None:
-    """Execute a statement on the database of this life, once the product's own tables are there."""
+def make(life: Life, *statements: str) -> None:
+    """Execute statements on the database of this life, once the product's own tables are there."""
 
     async def made() -> None:
         async with application(life) as app_context:
-            await app_context.database.write(lambda c: c.exec_driver_sql(statement))
+            await app_context.database.write(lambda c: [c.exec_driver_sql(statement) for statement in statements])
 
     asyncio.run(made())
 

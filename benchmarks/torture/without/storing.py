@@ -1,0 +1,46 @@
+"""Protections of the storage: how transactions begin and are undone, and what only the tables can keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.torture.without.replacing import swap
+from framework.database import file
+from framework.database.file import _Thread as SqliteThread
+from modules.core.scheduler.tables import Base
+
+STATEMENTS: dict[str, tuple[str, ...]] = {
+    "uniqueness of occurrences": (
+        "ALTER TABLE scheduler_executions DROP CONSTRAINT uq_scheduler_executions_occurrence",
+        "DROP INDEX uq_scheduler_executions_open_key",
+    ),
+    "indexes of what is open": tuple(
+        f"DROP INDEX ix_scheduler_executions_{name}" for name in ("ready", "ready_of", "open")
+    ),
+}
+
+
+def must_be_there(name: str) -> None:
+    """Raise where the tables have no index and no constraint of this name."""
+    known = [each.name for table in Base.metadata.tables.values() for each in (*table.indexes, *table.constraints)]
+    if name not in known:
+        raise LookupError(f"the tables have no {name}: the protection cannot be taken out like this any more")
+
+
+def undoing() -> None:
+    """What a failed transaction has written so far is committed, on SQLite."""
+
+    def kept(_: Any, raw: Any) -> None:
+        if raw.in_transaction:
+            raw.execute("COMMIT")
+
+    swap(SqliteThread, "_undo", lambda _: kept)
+
+
+def write_lock_from_the_beginning() -> None:
+    """A transaction of SQLite that writes begins as one that reads, and asks for the lock at its first write."""
+    swap(file, "take_write_lock", lambda _: lambda raw: raw.execute("BEGIN"))
+
+
+def indexes_of_what_is_open() -> None:
+    """What is open is looked for among all executions; the tables alone keep this protection."""
