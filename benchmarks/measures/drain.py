@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from http import HTTPStatus
+from http.client import HTTPConnection
 
-from benchmarks.children import start, stop, workers
+from benchmarks.children import PATIENCE, start, stop, workers
 from benchmarks.emptiness import OF_OURS, look
 from benchmarks.errors import BrokenError, SkippedError
 from benchmarks.measures.measuring import (
@@ -21,6 +24,7 @@ from benchmarks.stores import Store
 
 DAY = 86_400
 ASK_EVERY = 0.1
+LIST = "GET /tasks"
 LONGER = 3  # a drain may take so many times as long as the filling
 
 
@@ -39,20 +43,21 @@ def recurring(peer: str, store: Store, scale: Scale) -> Figures:
 
 
 def overdue(peer: str, store: Store, scale: Scale) -> Figures:
-    """Start with many daily tasks that missed a week: each runs once, memory stays, `list_tasks` answers meanwhile."""
+    """Start with many daily tasks that missed a week: each runs once, memory stays, HTTP answers meanwhile."""
     week_ago = time.time() - 7 * DAY
     fill(peer, store, "recurring", count=1, due_from=week_ago)
     count = copy_tasks(store, scale.overdue - 1) + 1
     make_due(store, week_ago)
     answers: list[float] = []
-    with workers(peer, order(store, "work", width=100)) as children:
+    port = _free_port()
+    with workers(peer, order(store, "work", width=100, port=port)) as children:
         (first,) = start(children)
         asked, highest = time.time(), first["mib"]
 
         def ask() -> None:
             nonlocal asked, highest
             if time.time() - asked > ASK_EVERY:
-                answers.append(children[0].ask("ask")["seconds"])
+                answers.append(_answer_time(port))
                 highest = max(highest, children[0].ask("sample")["mib"])
                 asked = time.time()
 
@@ -64,10 +69,28 @@ def overdue(peer: str, store: Store, scale: Scale) -> Figures:
     if not starts:
         raise SkippedError("nothing was run within the time")
     took = end.at - min(first["at"], *starts)
-    waits = {
-        f"list_tasks {name} ms": value * 1_000 for name, value in quantiles(answers or [0.0]).items() if name != "p50"
-    }
+    waits = {f"{LIST} {name} ms": value * 1_000 for name, value in quantiles(answers or [0.0]).items() if name != "p50"}
     return {"per second": len(starts) / took, "MiB more": highest - first["mib"], **waits}
+
+
+def _free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _answer_time(port: int) -> float:
+    """Ask for a page of tasks as a client of its own; return how long that took, in seconds."""
+    began = time.perf_counter()
+    client = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    client.request("GET", "/api/v1/scheduler/tasks?limit=10")
+    answer = client.getresponse()
+    answer.read()
+    client.close()
+    if answer.status != HTTPStatus.OK:
+        raise BrokenError(f"a list was answered with {answer.status}")
+    return time.perf_counter() - began
 
 
 def look_at_done(peer: str, store: Store) -> str:

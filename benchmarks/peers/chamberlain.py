@@ -65,20 +65,28 @@ class Chamberlain(Peer):
             del task["schedule_time"]
         (await self.scheduler.schedule_tasks(tasks)).unwrap()
 
-    async def ask(self) -> None:
-        """List tasks."""
-        (await self.scheduler.list_tasks(limit=10)).unwrap()
-
     async def look(self) -> None:
         """Take a turn."""
         await self.scheduler.turn()
 
     async def work(self, stop: asyncio.Event, up: Callable[[], None]) -> None:
-        """Run the application until told to stop."""
-        async with self.application as app_context:
+        """Run the application until told to stop, with its HTTP server where a port is given."""
+        async with self.application as app_context, _served(app_context, self.order.port):
             self.scheduler = app_context.get_service(SchedulerService)
             up()
             await stop.wait()
+
+
+@asynccontextmanager
+async def _served(app_context: AppContext, port: int) -> AsyncIterator[None]:
+    if not port:
+        yield
+        return
+    from framework.web.serving import serving
+    from framework.web.sockets import listen
+
+    async with serving(app_context, listen("127.0.0.1", port)):
+        yield
 
 
 def _settings(order: Order) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ class Order:
     due_from: float | None = None  # None: due at once
     due_until: float | None = None
     every: float = 0.0  # "trickle": seconds between two tasks
+    port: int = 0  # "work": serve over HTTP here meanwhile
 
     def due(self, number: int) -> float | None:
         """When this number is due, spread evenly from `due_from` to `due_until`."""
@@ -53,10 +54,6 @@ class Peer:
 
     async def add_recurring(self, numbers: Sequence[int], due: float) -> None:
         """Store tasks that recur daily from this moment on."""
-        raise NotImplementedError
-
-    async def ask(self) -> None:
-        """Ask something of the running worker that reads the store."""
         raise NotImplementedError
 
     async def look(self) -> None:

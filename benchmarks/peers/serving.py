@@ -103,8 +103,6 @@ class Worker:
             match line.strip():
                 case "sample":
                     self.say(sample())
-                case "ask":
-                    self.say(self.timed(self.peer.ask()))
                 case "look":
                     self.say(self.timed(self.peer.look()))
                 case "add":

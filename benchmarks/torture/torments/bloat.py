@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
 
 from benchmarks.torture.arena import Arena, Verdict
+from benchmarks.torture.holding import held_open
 from benchmarks.torture.worker import LONG_LEASE, one_time
 
 BATCH = 500
+SNAPSHOT = "SELECT count(*) FROM scheduler_events"
 
 
 def hold_a_snapshot(arena: Arena, *, batches: int) -> Verdict:
@@ -25,7 +23,7 @@ def hold_a_snapshot(arena: Arena, *, batches: int) -> Verdict:
         herd.start(2)
         _drain(arena, 2)  # what is opened and prepared once
         before = _drain(arena, measured)
-        with _snapshot(arena.url):
+        with held_open(arena.url, SNAPSHOT, isolation="repeatable_read"):
             _drain(arena, batches)
             held = _drain(arena, measured)
         unclean = arena.finish(herd)
@@ -42,27 +40,3 @@ def _drain(arena: Arena, batches: int) -> float:
         ticks = [entry.tick for entry in arena.ledger.entries() if entry.what == "end"][done:]
         spans.append((max(ticks) - min(ticks)) / 1e9)
     return sorted(spans)[len(spans) // 2]
-
-
-@contextmanager
-def _snapshot(url: str) -> Iterator[None]:
-    held, release = Event(), Event()
-    holder = Thread(target=lambda: asyncio.run(_hold(url.replace("+asyncpg", ""), held, release)), daemon=True)
-    holder.start()
-    held.wait(30)
-    try:
-        yield
-    finally:
-        release.set()
-        holder.join()
-
-
-async def _hold(url: str, held: Event, release: Event) -> None:
-    import asyncpg
-
-    connection = await asyncpg.connect(url, timeout=30)
-    async with connection.transaction(isolation="repeatable_read"):
-        await connection.fetch("SELECT count(*) FROM scheduler_events")
-        held.set()
-        await asyncio.to_thread(release.wait)
-    await connection.close()

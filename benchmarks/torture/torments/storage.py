@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sqlite3
 import subprocess
 import time
@@ -11,14 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, Thread
 
 from benchmarks.torture.arena import Arena, Verdict
 from benchmarks.torture.explained import OVERLAPPED
+from benchmarks.torture.holding import held_open
 from benchmarks.torture.worker import every, one_time
 
 SMALL = "32m"
 PAGE = 4_096
+EVERY_TABLE = "LOCK TABLE scheduler_events, scheduler_executions IN ACCESS EXCLUSIVE MODE"
 PRODUCED = 50  # tasks that each process schedules in a second meanwhile, and that need room
 
 
@@ -97,25 +96,5 @@ def _locked(url: str) -> Iterator[None]:
             db.execute("ROLLBACK")
             db.close()
         return
-    held, release = Event(), Event()
-    holder = Thread(target=lambda: asyncio.run(_hold_tables(url.replace("+asyncpg", ""), held, release)), daemon=True)
-    holder.start()
-    held.wait(30)
-    try:
+    with held_open(url, EVERY_TABLE):
         yield
-    finally:
-        release.set()
-        holder.join()
-
-
-async def _hold_tables(url: str, held: Event, release: Event) -> None:
-    import asyncpg
-
-    connection = await asyncpg.connect(url, timeout=30)
-    while not held.is_set():
-        with contextlib.suppress(asyncpg.DeadlockDetectedError):  # a turn has taken them in another order
-            async with connection.transaction():
-                await connection.execute("LOCK TABLE scheduler_events, scheduler_executions IN ACCESS EXCLUSIVE MODE")
-                held.set()
-                await asyncio.to_thread(release.wait)
-    await connection.close()
