@@ -126,8 +126,8 @@ PROOFS = (
     Proof("stops", "handing back", lambda arena: stops.terminate_under_load(arena, times=8)),
     Proof("overdue", "limit of a node", lambda a: overdue.boot_with_many_overdue(a, tasks=200, recurring=20)),
     Proof("eight writers", "write lock from the beginning", lambda arena: crowds.write_and_ask(arena, seconds=5)),
-    Proof("held snapshot", "indexes of what is open", lambda a: bloat.hold_a_snapshot(a, batches=20), POSTGRESQL),
-    Proof("long history", "indexes of what is open", lambda arena: history.keep_millions(arena, rows=128_000)),
+    Proof("held snapshot", "indexes of what is open", lambda a: bloat.hold_a_snapshot(a, batches=8), POSTGRESQL),
+    Proof("long history", "executions found by their id", lambda a: history.keep_millions(a, rows=128_000), POSTGRESQL),
     Proof("soak", "letting go", lambda arena: soak.soak(arena, executions=6_000, restarts=2)),
     Proof("ticks", "recovery of the dead", lambda arena: ticks.tick_and_kill(arena, ticks=10, kills=5)),
 )

@@ -53,6 +53,7 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
         roads.limit_of_a_node,
         storing.write_lock_from_the_beginning,
         storing.indexes_of_what_is_open,
+        storing.executions_found_by_their_id,
         loops.letting_go,
     )
 }

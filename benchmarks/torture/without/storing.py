@@ -17,13 +17,15 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     "indexes of what is open": tuple(
         f"DROP INDEX ix_scheduler_executions_{name}" for name in ("ready", "ready_of", "open")
     ),
+    "executions found by their id": ("ALTER TABLE scheduler_executions DROP CONSTRAINT scheduler_executions_pkey",),
 }
 
 
 def must_be_there(name: str) -> None:
     """Raise where the tables have no index and no constraint of this name."""
-    known = [each.name for table in Base.metadata.tables.values() for each in (*table.indexes, *table.constraints)]
-    if name not in known:
+    tables = Base.metadata.tables
+    known = {each.name for table in tables.values() for each in (*table.indexes, *table.constraints)}
+    if name not in known | {f"{table}_pkey" for table in tables}:  # as PostgreSQL calls a primary key without a name
         raise LookupError(f"the tables have no {name}: the protection cannot be taken out like this any more")
 
 
@@ -44,3 +46,7 @@ def write_lock_from_the_beginning() -> None:
 
 def indexes_of_what_is_open() -> None:
     """What is open is looked for among all executions; the tables alone keep this protection."""
+
+
+def executions_found_by_their_id() -> None:
+    """An execution is looked for among all; the tables alone keep this protection, too."""
