@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+from pydantic_core import from_json, to_json
+
 MAX_DEPTH = 64
 MAX_BYTES = 1_000_000
 
@@ -47,6 +49,12 @@ def loads_own(text: str) -> Any:
     """
     if text.count("{") + text.count("[") > MAX_DEPTH:
         return loads(text, max_bytes=2 * MAX_BYTES)
+    try:
+        value = from_json(text, allow_inf_nan=False)
+        if b"Infinity" not in to_json(value):  # which the fast reader makes of too large a number
+            return value
+    except ValueError:
+        pass  # perhaps only for half of a surrogate pair, which the other reads
     try:
         return _OWN.decode(text)
     except (ValueError, RecursionError) as error:

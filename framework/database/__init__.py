@@ -18,6 +18,7 @@ from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.metering import metering
 from framework.database.moments import NaiveMomentError, UtcDateTime
 from framework.database.notices import Listener, notify
+from framework.database.prepared import Prepared
 from framework.database.rows import change_rows, insert_rows, read_moment, run
 from framework.database.verbs import (
     aside,
@@ -46,6 +47,7 @@ __all__ = [
     "Listener",
     "NaiveMomentError",
     "OtherDatabaseError",
+    "Prepared",
     "SyncJoinable",
     "UtcDateTime",
     "bound_waiting",

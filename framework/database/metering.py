@@ -44,6 +44,13 @@ def metered(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
     return work if meter is None else meter.counting(work)
 
 
+def note_statement() -> None:
+    """Count a statement that SQLAlchemy does not see."""
+    meter = _meter.get()
+    if meter is not None:
+        meter.statements += 1
+
+
 @contextmanager
 def metering() -> Iterator[Meter]:
     """Count the statements with which is read inside."""

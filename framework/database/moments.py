@@ -34,13 +34,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         return as_text(value) if dialect.name == SQLITE else _in_utc(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
-        try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-            if not isinstance(moment, datetime):
-                return None
-            return moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
+        return moment_of(value)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """Return the aware moment, in UTC, that a driver gave as text or as a datetime; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(moment, datetime):
             return None
+        return moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def as_text(moment: datetime) -> str:

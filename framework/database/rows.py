@@ -55,7 +55,7 @@ def change_rows(c: Connection, statement: str, columns: Columns, rows: Sequence[
     `columns` are the names and kinds (`KINDS`) of the rows' values. A scalar is written `:name`; moments among rows and
     scalars are aware datetimes. On SQLite, many rows go in several statements.
     """
-    values = tuple(_stored(c.dialect, scalars[name]) for name in SCALAR.findall(statement))
+    values = tuple(stored(c.dialect, scalars[name]) for name in SCALAR.findall(statement))
     moments = _moments(columns)
     returned: list[Any] = []
     for batch in _batches(c.dialect, rows):
@@ -79,7 +79,7 @@ def run(c: Connection, statement: str, **scalars: Any) -> driver.Done:
         if isinstance(value, (list, tuple, set, frozenset)):
             values.extend(value) if dialect == SQLITE else values.append(list(value))
         else:
-            values.append(_stored(c.dialect, value))
+            values.append(stored(c.dialect, value))
     return driver.execute(c, text, tuple(values))
 
 
@@ -180,5 +180,6 @@ def _parameters(dialect: Dialect, width: int, moments: Sequence[int], rows: Sequ
     return tuple(flat)
 
 
-def _stored(dialect: Dialect, value: Any) -> Any:
+def stored(dialect: Dialect, value: Any) -> Any:
+    """Return a value as the database stores it: a moment of SQLite's is text."""
     return as_text(value) if dialect.name == SQLITE and isinstance(value, datetime) else value

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from framework.database import is_transient
 from framework.errors import did_you_mean
+from framework.web.plain_asking import plain_answer
 from framework.web.problems import Problem
 
 TRY_AGAIN = {"Retry-After": "5"}
@@ -26,13 +27,14 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Return what answers a request."""
         answer = super().get_route_handler()
+        plainly = plain_answer(self)
         known = frozenset(parameter.alias for parameter in self.dependant.query_params)
 
         async def strictly(request: Request) -> Response:
-            if request.scope["query_string"]:
-                _refuse_unknown(request.scope["query_string"], known)
+            query = _read(request.scope["query_string"], known)
             try:
-                return await answer(request)
+                answered = None if plainly is None else await plainly(request, query)
+                return await answer(request) if answered is None else answered
             except DBAPIError as error:
                 if not is_transient(error):
                     raise
@@ -42,10 +44,15 @@ class StrictRoute(APIRoute):
         return strictly
 
 
-def _refuse_unknown(query: bytes, known: frozenset[str]) -> None:
-    """Refuse a parameter that nobody reads: a filter that is misspelt would widen the answer."""
-    for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+def _read(query: bytes, known: frozenset[str]) -> dict[str, str]:
+    """Return the query; of a parameter that comes twice, the last counts.
+
+    One that nobody reads is refused: a filter that is misspelt would widen the answer.
+    """
+    given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
+    for name in given:
         if name not in known:
             problem = f"there is no parameter {name!r:.100}{did_you_mean(name[:100], known)}"
             details = {"problems": [{"field": name[:100], "message": "not a parameter of this route"}]}
             raise Problem(422, "INVALID_REQUEST", problem, details)
+    return given

@@ -78,7 +78,9 @@ def test_the_text_is_ascii_and_compact() -> None:
     assert dumps({"b": "ü", "a": [1, 2]}, sort_keys=True) == '{"a":[1,2],"b":"\\u00fc"}'
 
 
-@pytest.mark.parametrize("text", ["{", "NaN", "[1e999]", "[" * 70 + "]" * 70, "[" * 100_000, '"\x00'])
+@pytest.mark.parametrize(
+    "text", ["{", "NaN", "[1e999]", "-1E999", f"[1{'0' * 400}.0]", "[" * 70 + "]" * 70, "[" * 100_000, '"\x00']
+)
 def test_what_somebody_else_has_put_into_the_database_is_refused(text: str) -> None:
     with pytest.raises(JsonError):
         loads_own(text)
@@ -88,3 +90,4 @@ def test_what_was_written_here_is_read_as_it_was() -> None:
     value = {"a": [1, 2.5, None, {"b": "ä\ud800"}], "": [[]] * 100}
 
     assert loads_own(dumps(value)) == value
+    assert [loads_own(dumps(each)) for each in ("ä\ud800", 1e300, 10**30)] == ["ä\ud800", 1e300, 10**30]

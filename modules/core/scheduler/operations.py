@@ -75,14 +75,15 @@ class Operations:
         function_name: str | None = None,
         recurring: bool | None = None,
         tag: str | None = None,
+        trigger: str | None = None,
         search: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Answer:
         """List tasks by pages, newest first."""
-        page: dict[str, Any] = {"recurring": recurring, "tag": tag, "search": search, "limit": limit, "cursor": cursor}
         named: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
-        return _plain(await self._service.list_tasks(**named, **page))
+        named |= {"recurring": recurring, "tag": tag, "trigger": trigger, "search": search}
+        return _plain(await self._service.list_tasks(**named, limit=limit, cursor=cursor))
 
     async def cancel_task(self, *, task_id: str, cancel_running: bool = False) -> Answer:
         """End a task for good; its history stays."""

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from framework import strict_json
+from framework.database import Prepared, UtcDateTime
 from modules.core.scheduler.store.tasks import is_far_off, is_open, is_pending, open_states
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
 
 MOST_LOOKED_AT = 50_000  # tasks, for one page or count
 MOST_OPEN = 10_000  # tasks with an open execution, up to which these are where a list of them begins
+UNSHOWN = {"timed_since", "calendars", "event", "after_task", "expected_for", "declared_by", "declared_as"}
+UNSHOWN |= {"definition", "timing", "traceparent", "changed_at"}  # columns that no list of tasks shows
 INTERVALS = ("interval", "after_end")  # as a trigger is stored
+ESCAPE = "/"  # before what LIKE would take for a pattern
+MOST_KEPT = 500  # statements
 RARE = (Status.PAUSED, Status.FAILED, Status.CANCELLED)
+
+_SPECIAL = re.compile("[/%_]")
 
 Place = tuple[datetime, str]
 Conditions = list[ColumnElement[bool]]
@@ -25,14 +48,32 @@ _place = tuple_(events.c.created_at, events.c.id)
 _newest = (events.c.created_at.desc(), events.c.id.desc())
 _newest_of_few = tuple(func.coalesce(column, column).desc() for column in (events.c.created_at, events.c.id))
 """The same order, for which no planner walks along the index of it."""
+_after = tuple_(bindparam("after", type_=UtcDateTime()), bindparam("after_id", type_=Text()))
+_end_place = tuple_(bindparam("end", type_=UtcDateTime()), bindparam("end_id", type_=Text()))
+_most = bindparam("most", type_=Integer())
+_passed_over = bindparam("passed_over", type_=Integer())
 _opened = select(executions.c.event_id).where(executions.c.state.in_(open_states), ~is_far_off)
 
 
 class Page(NamedTuple):
-    """Tasks with `is_open`, newest first; `goes_on` behind is the place from which nothing has been looked at yet."""
+    """Tasks with `is_open` and without what is `UNSHOWN`, newest first.
 
-    rows: Sequence[Row[Any]]
+    `goes_on` behind is the place from which nothing has been looked at yet.
+    """
+
+    rows: Sequence[Any]
     goes_on: Place | None
+
+
+class _Asked(NamedTuple):
+    """Which filters there are, whatever their values: what is asked alike is one statement.
+
+    `status` is the word for one that is found in its own way, empty for any other.
+    """
+
+    names: frozenset[str]
+    status: str
+    is_few_open: bool
 
 
 class _Walk(NamedTuple):
@@ -42,15 +83,20 @@ class _Walk(NamedTuple):
     looked_at: Conditions
     order: tuple[ColumnElement[Any], ...] = _newest
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it may meet many that do not fit."""
+        return bool(self.looked_at) and self.order is _newest
+
 
 def page(c: Connection, filters: Mapping[str, Any], *, limit: int, after: Place | None) -> Page:
     """Return up to `limit` tasks behind `after` (created_at, id), fewer where the walk has ended before."""
-    walk = _walk(c, filters)
-    begun = walk.led if after is None else [*walk.led, _place < tuple_(*after)]
-    end = _end(c, begun) if walk.looked_at and walk.order is _newest else None
-    wanted = [*begun, *walk.looked_at, *([] if end is None else [_place >= tuple_(*end)])]
-    query = select(events, is_open.label("is_open")).where(*wanted).order_by(*walk.order)
-    rows = c.execute(query.limit(limit + 1)).all()
+    asked, values = _asked(c, filters), _values(filters)
+    values |= {} if after is None else {"after": after[0], "after_id": after[1]}
+    end = _end(c, asked, values)
+    values |= {} if end is None else {"end": end[0], "end_id": end[1]}
+    query = _page_of(asked, after is not None, end is not None)
+    rows = query.rows(c, most=limit + 1, **values)
     if len(rows) > limit:
         return Page(rows[:limit], (rows[limit - 1].created_at, rows[limit - 1].id))
     return Page(rows, end)
@@ -58,32 +104,78 @@ def page(c: Connection, filters: Mapping[str, Any], *, limit: int, after: Place 
 
 def count(c: Connection, filters: Mapping[str, Any], most: int) -> tuple[int, bool]:
     """Return how many tasks fit, counted no further than `most`, and whether that is not all of them."""
-    walk = _walk(c, filters)
-    end = _end(c, walk.led) if walk.looked_at and walk.order is _newest else None
-    wanted = [*walk.led, *walk.looked_at, *([] if end is None else [_place >= tuple_(*end)])]
-    found = select(events.c.id).where(*wanted).order_by(*walk.order).limit(most + 1)
-    number = c.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+    asked, values = _asked(c, filters), _values(filters)
+    end = _end(c, asked, values)
+    values |= {} if end is None else {"end": end[0], "end_id": end[1]}
+    number = _count_of(asked, end is not None).rows(c, most=most + 1, **values)[0][0]
     return min(number, most), number > most or end is not None
 
 
-def _end(c: Connection, led: Conditions) -> Place | None:
+def _end(c: Connection, asked: _Asked, values: Mapping[str, Any]) -> Place | None:
     """Return the last place to look at, None where the walk comes to its end before."""
+    if not _walk(asked).is_bounded:
+        return None
+    found = _end_of(asked, "after" in values).rows(c, passed_over=MOST_LOOKED_AT - 1, **values)
+    return (found[0].created_at, found[0].id) if found else None
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _page_of(asked: _Asked, is_begun: bool, is_ended: bool) -> Prepared:
+    query = select(*(column for column in events.c if column.name not in UNSHOWN), is_open.label("is_open"))
+    return Prepared(_ordered(query, asked, is_begun=is_begun, is_ended=is_ended).limit(_most))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _count_of(asked: _Asked, is_ended: bool) -> Prepared:
+    found = _ordered(select(events.c.id), asked, is_begun=False, is_ended=is_ended).limit(_most)
+    return Prepared(select(func.count()).select_from(found.subquery()))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _end_of(asked: _Asked, is_begun: bool) -> Prepared:
+    led = [*_walk(asked).led, *([_place < _after] if is_begun else [])]
     last = select(events.c.created_at, events.c.id).where(*led).order_by(*_newest)
-    found = c.execute(last.offset(MOST_LOOKED_AT - 1).limit(1)).one_or_none()
-    return None if found is None else (found.created_at, found.id)
+    return Prepared(last.offset(_passed_over).limit(1))
 
 
-def _walk(c: Connection, filters: Mapping[str, Any]) -> _Walk:
-    status, module_id = filters.get("status"), filters.get("module_id")
-    others = _others(filters)
-    of_module = [] if module_id is None else [events.c.module_id == module_id]
-    if status is None:
+def _ordered(query: Select[Any], asked: _Asked, *, is_begun: bool, is_ended: bool) -> Select[Any]:
+    walk = _walk(asked)
+    behind = [_place < _after] if is_begun else []
+    before = [_place >= _end_place] if is_ended else []
+    return query.where(*walk.led, *behind, *walk.looked_at, *before).order_by(*walk.order)
+
+
+def _asked(c: Connection, filters: Mapping[str, Any]) -> _Asked:
+    names = {name for name, value in filters.items() if value is not None and (name != "search" or value)}
+    status = filters.get("status")
+    if filters.get("trigger") == "interval":
+        names.add("intervals")
+    own_way = str(status) if status in (*RARE, Status.RUNNING, Status.PENDING) else ""
+    return _Asked(frozenset(names), own_way, status == Status.RUNNING and _are_few_open(c))
+
+
+def _values(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the statement's parameters; one that has no place in it is not given to the database."""
+    values = dict(filters)
+    for name in ("search", "trigger"):
+        if values.get(name) is not None:
+            values[name] = _SPECIAL.sub(rf"{ESCAPE}\g<0>", values[name])
+    if values.get("tag") is not None:
+        values["tag"] = strict_json.dumps(values["tag"])
+    return values
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _walk(asked: _Asked) -> _Walk:
+    others = _others(asked.names)
+    of_module = [events.c.module_id == _given("module_id")] if "module_id" in asked.names else []
+    if "status" not in asked.names:
         return _Walk(of_module, others)
-    if status in RARE:  # written out, for only so a planner sees that the partial index has them all
-        return _Walk([events.c.status == literal_column(f"'{Status(status).value}'")], of_module + others)
-    if status == Status.RUNNING and _are_few_open(c):
+    if asked.status in RARE:  # written out, for only so a planner sees that the partial index has them all
+        return _Walk([events.c.status == literal_column(f"'{Status(asked.status).value}'")], of_module + others)
+    if asked.is_few_open:
         return _Walk([is_pending, events.c.id.in_(_opened)], of_module + others, _newest_of_few)
-    return _Walk(of_module, [_has_status(status), *others])
+    return _Walk(of_module, [_has_status(asked.status), *others])
 
 
 def _are_few_open(c: Connection) -> bool:
@@ -96,23 +188,30 @@ def _has_status(status: str) -> ColumnElement[bool]:
         return is_pending & is_open
     if status == Status.PENDING:
         return is_pending & ~is_open
-    return events.c.status == status
+    return events.c.status == _given("status")
 
 
-def _others(filters: Mapping[str, Any]) -> Conditions:
+def _others(names: frozenset[str]) -> Conditions:
     """Return the conditions that no index knows."""
     wanted: Conditions = []
-    if (function_name := filters.get("function_name")) is not None:
-        wanted.append(events.c.function_name == function_name)
-    if (recurring := filters.get("recurring")) is not None:
-        wanted.append(events.c.recurring == recurring)
-    if (tag := filters.get("tag")) is not None:
+    if "function_name" in names:
+        wanted.append(events.c.function_name == _given("function_name"))
+    if "recurring" in names:
+        wanted.append(events.c.recurring == bindparam("recurring", type_=Boolean()))
+    if "tag" in names:
         # Not LIKE, which on SQLite finds "Night" in "night".
-        wanted.append(func.replace(events.c.tags, strict_json.dumps(tag), "") != events.c.tags)
-    if (trigger := filters.get("trigger")) is not None:
-        kinds = INTERVALS if trigger == "interval" else (trigger,)
-        wanted.append(or_(*(events.c.trigger.contains(f'"type":"{kind}"', autoescape=True) for kind in kinds)))
-    if search := filters.get("search"):
-        in_name = events.c.name.icontains(search, autoescape=True)
-        wanted.append(or_(in_name, events.c.description.icontains(search, autoescape=True)))
+        wanted.append(func.replace(events.c.tags, _given("tag"), "") != events.c.tags)
+    if "intervals" in names:
+        wanted.append(or_(*(events.c.trigger.contains(f'"type":"{kind}"', autoescape=True) for kind in INTERVALS)))
+    elif "trigger" in names:
+        wanted.append(events.c.trigger.contains('"type":"' + _given("trigger") + '"', escape=ESCAPE))
+    if "search" in names:
+        in_name, in_text = (
+            each.icontains(_given("search"), escape=ESCAPE) for each in (events.c.name, events.c.description)
+        )
+        wanted.append(or_(in_name, in_text))
     return wanted
+
+
+def _given(name: str) -> BindParameter[str]:
+    return bindparam(name, type_=Text())

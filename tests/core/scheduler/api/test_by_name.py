@@ -13,7 +13,7 @@ async def test_an_operation_is_called_by_name_behind_the_scope_that_it_needs(api
     names = [each["name"] for each in (await api.get("/operations"))["operations"]]
     listed = await api.post("/operations/scheduler.list_tasks", module_id="acme.test")
     with calling(Caller("eve", Door.API, frozenset({Scope.READ}))):
-        read = await api.post("/operations/scheduler.list_tasks", limit=1)
+        read = await api.post("/operations/scheduler.list_tasks", limit=1, trigger="cron")
         refused = await api.post("/operations/scheduler.cancel_task", 403, task_id=task_id)
         scheduled = await api.post("/operations/scheduler.schedule_task", 403, **HOURLY)
     unknown = await api.post("/operations/scheduler.forget", 404, task_id=task_id)
