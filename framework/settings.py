@@ -94,6 +94,7 @@ class FrameworkSettings(ModuleSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address that the HTTP server listens on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port that the HTTP server listens on.")
+    http_ui: bool = Field(default=True, description="Whether pages for browsers are served beside the API.")
     http_auth: Literal["auto", "always"] = Field(
         default="auto",
         description="auto: as long as there is no token, who calls from this machine needs none; always: a token.",

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on, instead of FRAMEWORK_HTTP_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port, instead of FRAMEWORK_HTTP_PORT; 0: any.")]
+NoUi = Annotated[bool, typer.Option("--no-ui", help="Serve the API, and no pages for browsers.")]
 NoHttp = Annotated[bool, typer.Option("--no-http", help="Serve nothing, as worker.")]
 
 
-def run(context: typer.Context, host: Host = None, port: Port = None, no_http: NoHttp = False) -> None:
+def run(
+    context: typer.Context, host: Host = None, port: Port = None, no_ui: NoUi = False, no_http: NoHttp = False
+) -> None:
     """Start the application of ./settings and the environment, and serve it over HTTP; Ctrl-C drains it and stops."""
-    given = {name: value for name, value in (("http_host", host), ("http_port", port)) if value is not None}
+    asked = (("http_host", host), ("http_port", port), ("http_ui", False if no_ui else None))
+    given = {name: value for name, value in asked if value is not None}
     sockets = [] if no_http else _listening(given)
     try:
         _run(context.obj, given, sockets)

@@ -67,7 +67,8 @@ class SchedulerModule(Module):
         app_context.add_routes(self._service.metrics.routes)
         app_context.add_service("core.scheduler.audit", jobs.auditor)
         app_context.add_routes(api.routes)
-        app_context.add_routes(dashboard.routes)
+        if framework.http_ui:
+            app_context.add_routes(dashboard.routes)
         app_context.add_health_check("core.scheduler", self._service.health)
         app_context.on_started(partial(self._begin, app_context, functions))
         app_context.on_stopping(self._service.stop_background_processing)

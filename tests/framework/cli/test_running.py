@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,10 +26,12 @@ def taken() -> Iterator[int]:
 
 
 def test_run_serves_where_it_says_until_it_is_stopped(project: Project, taken: int) -> None:
-    with project.start("run", "--port", "0", FRAMEWORK_HTTP_PORT=str(taken)) as running:
+    with project.start("run", "--port", "0", "--no-ui", FRAMEWORK_HTTP_PORT=str(taken)) as running:
         url = running.until("url").split()[1]
         with urllib.request.urlopen(f"{url}/health/ready", timeout=30) as answer:
             ready = json.load(answer)
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{url}/tasks", timeout=30)
         running.terminate()
 
         assert running.status() == 0
