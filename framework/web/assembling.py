@@ -32,10 +32,11 @@ def web_application(app_context: AppContext) -> FastAPI:
     )
     app.openapi = partial(document_of, app)  # type: ignore[method-assign]  # FastAPI's own way to change it
     app.state.app_context = app_context
-    app.include_router(health_router(app_context))
+    app.router.routes.extend(health_router(app_context).routes)
     for module_id, routes in app_context.routes():
         with acting(module_id):
-            app.include_router(routes(app_context))
+            # Not included: FastAPI would look through all that is included at each request, again and again.
+            app.router.routes.extend(routes(app_context).routes)
     add_documentation(app)
     app.add_exception_handler(Problem, _answer)
     app.add_exception_handler(HTTPException, _of_http)

@@ -66,6 +66,8 @@ class RegisteredFunction:
 
     def masked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters as they may be shown: every secret one is `***`."""
+        if not self.secret:
+            return dict(parameters)
         return {name: MASK if name in self.secret else value for name, value in parameters.items()}
 
     def scrubbed(self, text: str | None, parameters: object) -> str | None:
