@@ -10,6 +10,7 @@ from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.trigger import Trigger
 
 MICROSECOND = timedelta(microseconds=1)
+COUNTED = timedelta(days=20 * 365.25)  # nobody sleeps longer: it is a clock that went wrong
 ON_TIME = timedelta(minutes=1)  # with `none` and no grace time, what is later than this counts as missed
 
 
@@ -47,17 +48,22 @@ class Firing:
 
 
 def decide(trigger: Trigger, nominal: datetime, now: datetime, policies: Policies, room: int | None) -> Firing:
-    """Apply the catch-up policy to the occurrences from `nominal` to `now`; costs the same however many there are.
+    """Apply the catch-up policy to the occurrences from `nominal` to `now`, without a step for each of them.
 
     `room` is how many occurrences may still start (None: no bound); the rest are not recorded, the task is complete.
     """
-    total = 1 + trigger.count_between(nominal, now)
+    total = 1 + count_since(trigger, nominal, now)
     newest = (trigger.latest_until(now, nominal) if total > 1 else None) or nominal
     if policies.catch_up == "all" and total > 1:
         runs, missed = _all(trigger, nominal, newest, total, now, policies)
     else:
         runs, missed = _newest(trigger, nominal, newest, total, now, policies)
     return Firing(runs if room is None else runs[:room], missed, trigger.next_after(max(now, newest)))
+
+
+def count_since(trigger: Trigger, nominal: datetime, now: datetime) -> int:
+    """Return how many occurrences lie in `(nominal, now]`; of those before the last twenty years none is counted."""
+    return trigger.count_between(max(nominal, now - COUNTED), now)
 
 
 Decision = tuple[tuple[Run, ...], Missed | None]

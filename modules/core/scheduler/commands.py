@@ -44,7 +44,7 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     if task.status in ENDED:
         refuse("INVALID_STATE", f"the task is {task.status}; only a pending one can be paused", status=task.status)
     fire_if_due(c, task, now)
-    write_down_pause(c, task, now)
+    spans.end_pause(c, task, now)
     tasks.revise(
         c, task_id, now, status=Status.PAUSED, status_reason=None if reason is None else storable(reason, MAX_ID)
     )
@@ -69,7 +69,7 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     if task.status_reason == Reason.NOT_DECLARED:
         changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs
     tasks.revise(c, task_id, now, **changes)
-    write_down_pause(c, task, now)
+    spans.end_pause(c, task, now)
     line.release_task(c, task_id)
     settle(c, task_id, now)
     return _changed(c, task)
@@ -80,12 +80,6 @@ def account_for_pause(c: Connection, task: Row[Any], now: datetime) -> None:
     if task.status == Status.PAUSED:
         with contextlib.suppress(ValueError):  # a schedule that cannot be read has no occurrences to count
             record_paused(c, task, trigger_of(task.trigger), now)
-
-
-def write_down_pause(c: Connection, task: Row[Any], now: datetime) -> None:
-    """Keep since when and why a task has been paused, before anything of it changes; nothing where it is not."""
-    if task.status == Status.PAUSED:
-        spans.add(c, spans.TASK + task.id, task.changed_at or task.created_at, now, task.status_reason)
 
 
 def let_go(c: Connection, now: datetime, scope: str) -> None:
@@ -105,7 +99,7 @@ def cancel(c: Connection, now: datetime, task_id: str, *, cancel_running: bool) 
         executions.request_cancel(c, [row.id for row in opened], now)  # also those that were claimed meanwhile
     if task.status not in (Status.CANCELLED, Status.COMPLETED):
         account_for_pause(c, task, now)
-        write_down_pause(c, task, now)
+        spans.end_pause(c, task, now)
         tasks.revise(c, task_id, now, status=Status.CANCELLED, status_reason=None, next_execution=None)
     return _changed(c, task)
 
@@ -155,7 +149,7 @@ def correct(c: Connection, now: datetime, task_id: str, status: str, result: Any
             problem = "an execution of this task is running; cancel it or let it end first"
             refuse("INVALID_STATE", problem, status="running")
     account_for_pause(c, task, now)
-    write_down_pause(c, task, now)
+    spans.end_pause(c, task, now)
     state, error = ended[Status(status)], None if error is None else storable(error, MAX_ERROR)
     stored = outcome_of_value(result).result_json
     outcome = {"state": state, "success": success_of(state), "error": error, "result": stored}

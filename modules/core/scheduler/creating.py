@@ -22,7 +22,7 @@ from modules.core.scheduler.outside import Outside
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.refusing import refuse
-from modules.core.scheduler.store import cleanups, executions, tasks
+from modules.core.scheduler.store import cleanups, executions, spans, tasks
 from modules.core.scheduler.task import Status, TaskConfig
 
 
@@ -135,7 +135,7 @@ def _declared_again(c: Connection, row: Row[Any], owner: Owner, now: datetime) -
     if vanished or (row.declared_by, row.declared_as) != (owner.module, owner.declared_as):
         declared = {"declared_by": owner.module, "declared_as": owner.declared_as}
         if not vanished:
-            commands.write_down_pause(c, row, now)
+            spans.end_pause(c, row, now)
         tasks.revise(c, row.id, now, owner=owner.kind, **declared)
         return commands.must_find(c, row.id)
     return row
@@ -151,7 +151,7 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
         commands.account_for_pause(c, row, now)
         values |= {**plan.when, "timed_since": now, "status": Status.PAUSED if is_paused else Status.PENDING}
         values["status_reason"] = row.status_reason if is_paused else None
-    commands.write_down_pause(c, row, now)
+    spans.end_pause(c, row, now)
     if new_time or values["policies"] != row.policies:
         moment = plan.when["next_execution"] if new_time else row.next_execution
         values |= expectation(policies_of(values["policies"]), moment, values.get("timezone", row.timezone))

@@ -36,7 +36,7 @@ def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
     if row is None:
         times = next_times(plan.when["trigger"], plan.when["next_execution"])
         added: Difference = {"action": "add", "task_id": None, "changes": {}, "next_before": [], "next_after": times}
-        return added | {"schedule": _in_words(plan.when["trigger"])}
+        return added | {"schedule": _in_words(plan.when["trigger"], plan.when["timezone"])}
     changes: dict[str, Any] = {}
     before = after = []
     if row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED:
@@ -47,7 +47,10 @@ def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
     if otherwise and says_another_time(plan, row):
         before = next_times(row.trigger, row.next_execution)
         after = next_times(plan.when["trigger"], plan.when["next_execution"])
-        changes["schedule"] = {"before": _in_words(row.trigger), "after": _in_words(plan.when["trigger"])}
+        changes["schedule"] = {
+            "before": _in_words(row.trigger, row.timezone),
+            "after": _in_words(plan.when["trigger"], plan.when["timezone"]),
+        }
     action = "change" if otherwise or changes else "same"
     return {"action": action, "task_id": row.id, "changes": changes, "next_before": before, "next_after": after}
 
@@ -103,9 +106,9 @@ def _as_row(plan: Plan) -> Any:
     return SimpleNamespace(**plan.what, **plan.when)
 
 
-def _in_words(trigger: str) -> str:
+def _in_words(trigger: str, timezone: str) -> str:
     try:
-        return trigger_of(trigger).describe()
+        return trigger_of(trigger).describe(timezone)
     except ValueError:
         return "unreadable"
 

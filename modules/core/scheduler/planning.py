@@ -79,7 +79,7 @@ class Planner:
         except TriggerError as error:
             return invalid([*problems, {"field": error.field or "trigger", "message": str(error)}])
         if first is None and awaited_in(trigger) is None:
-            problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe()}"})
+            problems.append({"field": "trigger", "message": f"it never fires: {trigger.describe(config.timezone)}"})
         if config.expected_by is not None and (awaited_in(trigger) is not None or pauses_after_each_run(trigger)):
             problems.append({"field": "expected_by", "message": "this needs a trigger that has times of its own"})
         if problems:

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from modules.core.scheduler.commands import must_find
+from modules.core.scheduler.commands import account_for_pause, must_find
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.firing import fire_if_due, set_aside, trigger_of
-from modules.core.scheduler.store import calendars, cleanups, occurrences, tasks
+from modules.core.scheduler.store import calendars, cleanups, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import Trigger
 from modules.core.scheduler.trigger.frozen import digest_of, refrozen, stamp_of
@@ -37,6 +37,7 @@ def refreeze(c: Connection, now: datetime, current: Definitions) -> int:
         try:
             _refreeze(c, row, now, current)
         except ValueError as error:
+            spans.end_pause(c, row, now)
             set_aside(c, row, now, error)
             tasks.revise(c, row.id, now, calendars=None)
     return len(rows)
@@ -63,6 +64,7 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
     trigger = trigger_of(text)
     fire_if_due(c, row, now)
     row = must_find(c, row.id)
+    account_for_pause(c, row, now)
     following = None if row.next_execution is None else _next(c, row, trigger, now)
     values: dict[str, Any] = {"trigger": text, "calendars": stamp_of(stored), "next_execution": following}
     values["timed_since"] = now
@@ -72,6 +74,7 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
         values["status_reason"] = Reason.CALENDAR_EXCLUDES_ALL
     elif row.status_reason == Reason.CALENDAR_EXCLUDES_ALL:
         values |= {"status": Status.PENDING, "status_reason": None}
+    spans.end_pause(c, row, now)
     tasks.revise(c, row.id, now, **values)
     cleanups.keep_in_step(c, row)
 

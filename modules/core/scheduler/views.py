@@ -117,6 +117,6 @@ def _read(text: str) -> Any:
 
 def _in_words(row: Row[Any]) -> str:
     try:
-        return trigger_of(row.trigger).describe()
+        return trigger_of(row.trigger).describe(row.timezone)
     except ValueError:
         return "unreadable"

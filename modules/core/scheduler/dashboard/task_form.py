@@ -209,7 +209,7 @@ def _preview(desk: Desk, form: Mapping[str, str]) -> dict[str, Any]:
         return nothing | {"problem": str(error)}
     times = _triggers(desk).preview_of(config, TIMES)
     zone = config.timezone or _triggers(desk).timezone
-    return {"words": trigger.describe(), "times": times.data or [], "zone": zone, "problem": None}
+    return {"words": trigger.describe(zone), "times": times.data or [], "zone": zone, "problem": None}
 
 
 def _triggers(desk: Desk) -> TriggerManager:

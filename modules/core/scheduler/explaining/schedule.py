@@ -33,7 +33,7 @@ def schedule_gate(facts: Facts, asked: Asked) -> Gate:
     except ValueError as error:
         return untold("schedule", f"its stored trigger cannot be read: {error}")
     if pauses_after_each_run(trigger):
-        return untold("schedule", f"its times ({trigger.describe()}) follow from when each run ended")
+        return untold("schedule", f"its times ({trigger.describe(words.zone.key)}) follow from when each run ended")
     following = trigger.next_after(asked.moment - MICROSECOND)
     if following is not None and following < asked.stop:
         notes = notes_on(trigger, asked.moment - MICROSECOND, [following]).get(following, [])
@@ -44,9 +44,10 @@ def schedule_gate(facts: Facts, asked: Asked) -> Gate:
     if task.event is not None and before is None and following is None:
         details = {"event": task.event, "after_task": task.after_task}
         return closed("schedule", facts.event_text + NO_EVENT, details)
-    details = {"before": before, "after": following, "schedule": trigger.describe()}
+    schedule = trigger.describe(words.zone.key)
+    details = {"before": before, "after": following, "schedule": schedule}
     near = " and ".join(words.at(moment) for moment in (before, following) if moment is not None)
-    text = f"{AS_IT_IS} ({trigger.describe()}) it has no time then, {f'the nearest: {near}' if near else 'nor another'}"
+    text = f"{AS_IT_IS} ({schedule}) it has no time then, {f'the nearest: {near}' if near else 'nor another'}"
     return closed("schedule", text, details)
 
 

@@ -204,6 +204,7 @@ def _linted(row: Row[Any], known: ahead.Known, timeout: float) -> Linted:
         function_key(row.module_id, row.function_name),
         row.changed_at or row.created_at,
         row.last_execution,
+        row.timezone,
     )
 
 

@@ -51,6 +51,7 @@ class Linted:
     function: str
     since: datetime | None = None
     last_execution: datetime | None = None
+    timezone: str | None = None
 
 
 def findings_of_trigger(trigger: Trigger, now: datetime) -> Iterator[tuple[str, str, str]]:
@@ -88,7 +89,7 @@ def _how_to_have(function: str) -> str:
 
 def _never_again(task: Linted) -> Iterator[tuple[str, str, str, str]]:
     if task.next_execution is None and not task.is_open and not task.waits_for_event:
-        text = f"it is pending and has no next time: {task.trigger.describe()}"
+        text = f"it is pending and has no next time: {task.trigger.describe(task.timezone)}"
         yield "NEVER_AGAIN", WARNING, text, "give it a new time, or cancel it"
 
 

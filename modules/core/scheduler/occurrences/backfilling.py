@@ -14,7 +14,7 @@ from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.placing import BACKFILL, Occurrence, place_all
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.refusing import asked_moment, invalid, readable, refuse
-from modules.core.scheduler.store import cleanups, line, occurrences, tasks
+from modules.core.scheduler.store import cleanups, line, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import Awaited, TimeTrigger, pauses_after_each_run
 
@@ -92,6 +92,7 @@ def _place(c: Connection, task: Row[Any], moments: list[datetime], now: datetime
         changes["next_execution"] = None
     if task.status in (Status.COMPLETED, Status.FAILED):
         changes |= {"status": Status.PENDING, "status_reason": None}
+    spans.end_pause(c, task, now)
     tasks.revise(c, task.id, now, **changes)
     if task.status == Status.PAUSED:
         line.hold_task(c, task.id)

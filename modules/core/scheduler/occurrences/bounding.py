@@ -13,7 +13,7 @@ from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.occurrences.next_one import upcoming
 from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, occurrences, tasks
+from modules.core.scheduler.store import cleanups, executions, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import TimeTrigger, Trigger, Until, pauses_after_each_run
 
@@ -33,6 +33,7 @@ def run_until(c: Connection, now: datetime, task_id: str, end: object) -> dict[s
     changes: dict[str, Any] = {"trigger": strict_json.dumps(trigger.to_json()), "next_execution": following}
     if task.status == Status.COMPLETED and following is not None:
         changes |= {"status": Status.PENDING, "status_reason": None}
+    spans.end_pause(c, task, now)
     tasks.revise(c, task_id, now, **changes)
     settle(c, task_id, now)
     cleanups.keep_in_step(c, task)
@@ -43,8 +44,8 @@ def run_until(c: Connection, now: datetime, task_id: str, end: object) -> dict[s
 
 def bounded(trigger: Trigger, end: datetime | None) -> Trigger:
     """Return a trigger with this end in place of the one that it was given before, its own being left as it is."""
-    whole = trigger.trigger if isinstance(trigger, Until) else trigger
-    return whole if end is None else Until(cast(TimeTrigger, whole), end)
+    whole, start = (trigger.trigger, trigger.start) if isinstance(trigger, Until) else (trigger, None)
+    return whole if end is None and start is None else Until(cast(TimeTrigger, whole), end, start)
 
 
 def _check_can_end(task: Row[Any]) -> None:

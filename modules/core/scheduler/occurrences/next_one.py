@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from framework import strict_json
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
-from modules.core.scheduler.commands import account_for_pause, must_find, write_down_pause
+from modules.core.scheduler.commands import account_for_pause, must_find
 from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.placing import SHIFT, Occurrence, place, rank_of
@@ -18,7 +18,7 @@ from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.recording import record_skipped
 from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, occurrences, tasks
+from modules.core.scheduler.store import cleanups, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import pauses_after_each_run, times_from
 
@@ -107,7 +107,7 @@ def _move_on(c: Connection, task: Row[Any], moment: datetime, now: datetime, *, 
     trigger = readable(trigger_of, task.trigger)
     waits_for_its_end = started > 0 and pauses_after_each_run(trigger)
     following = None if at_maximum or waits_for_its_end else trigger.next_after(moment)
-    write_down_pause(c, task, now)
+    spans.end_pause(c, task, now)
     tasks.revise(c, task.id, now, next_execution=following, execution_count=count)
     if following is None:
         settle(c, task.id, now)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from framework.clock import new_id
 from modules.core.scheduler.past_tables import spans
+from modules.core.scheduler.task import Status
 
 NODES = "nodes:"  # no scope of a pause
 TASK = "task:"  # before a task's id
@@ -20,6 +21,13 @@ def add(c: Connection, scope: str, since: datetime, until: datetime, reason: str
     """Write down that something is over."""
     values = {"id": new_id(), "scope": scope, "since": min(since, until), "until": until, "reason": reason}
     c.execute(insert(spans).values(values))
+
+
+def end_pause(c: Connection, task: Row[Any], now: datetime) -> None:
+    """Keep since when and why a task has been paused, before anything of it changes; nothing where it is not."""
+    since = task.changed_at or task.created_at
+    if task.status == Status.PAUSED and since != now:
+        add(c, TASK + task.id, since, now, task.status_reason)
 
 
 def between(c: Connection, scopes: Collection[str], first: datetime, stop: datetime) -> Sequence[Row[Any]]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from modules.core.scheduler.trigger.protocol import LAST, Trigger, as_utc, checked_moment, moment_text
+from modules.core.scheduler.trigger.protocol import (
+    LAST,
+    Trigger,
+    as_utc,
+    checked_moment,
+    moment_text,
+    patterns_one_by_one,
+)
 from modules.core.scheduler.trigger.series import check_interval
 from modules.core.scheduler.trigger.words import span_text, until_text
 
@@ -53,6 +60,9 @@ class AfterEnd:
     def day_pattern(self, after: datetime) -> Hashable | None:
         return None if self.count_between(after, after + timedelta(days=1)) else "nothing"
 
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        return patterns_one_by_one(self.day_pattern, after, days)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "v": 1,
@@ -62,8 +72,8 @@ class AfterEnd:
             "end": self.end and moment_text(self.end),
         }
 
-    def describe(self) -> str:
-        return f"{span_text(self.interval)} after each run has ended{until_text(self.end)}"
+    def describe(self, place: str | None = None) -> str:
+        return f"{span_text(self.interval)} after each run has ended{until_text(self.end, place)}"
 
 
 def pauses_after_each_run(trigger: Trigger) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from modules.core.scheduler.trigger.after_end import pauses_after_each_run
@@ -14,6 +15,7 @@ from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.meeting import Met, first_meeting, last_meeting
 from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, Trigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every, Once
+from modules.core.scheduler.trigger.words import told_together
 
 MAX_TRIGGERS = 20
 HORIZON = timedelta(days=50 * 365.25)
@@ -24,7 +26,7 @@ SECOND = timedelta(seconds=1)
 class AllOf:
     """Fires at the moments that are occurrences of each of its triggers; those inside are times.
 
-    A search ends after 50 years, or 100,000 looks at a day of one of them: `given_up` tells that from there being none.
+    A search ends after 50 years, or 10,000 looks at a day of one of them: `given_up` tells that from there being none.
     """
 
     triggers: tuple[TimeTrigger, ...]
@@ -65,12 +67,12 @@ class AllOf:
         return last_meeting(self.triggers, as_utc(moment), as_utc(after))
 
     def count_between(self, after: datetime, until: datetime) -> int:
-        """Seldom occurrences are visited one by one; otherwise days that look alike are counted only once."""
+        """Days that look alike are counted only once; on each, those of a trigger that is seldom are visited."""
         if len(self.triggers) == 1:
             return self.triggers[0].count_between(after, until)
         after, until = as_utc(after), as_utc(until)
         if min(trigger.count_between(after, until) for trigger in self.triggers) <= (until - after) / DAY + 1:
-            return sum(1 for _ in self.between(after, until))
+            return count_by_day([self], [], after, until, join=itemgetter(0), count=lambda moments, _: len(moments))
         intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
         others = [trigger for trigger in self.triggers if not isinstance(trigger, Every)]
         return count_by_day(others, intervals, after, until, join=_join, count=_shared)
@@ -86,11 +88,15 @@ class AllOf:
         patterns = tuple(trigger.day_pattern(after) for trigger in self.triggers)
         return None if None in patterns else ("all", *patterns)
 
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        several = zip(*(trigger.day_patterns(after, days) for trigger in self.triggers), strict=True)
+        return [None if None in patterns else ("all", *patterns) for patterns in several]
+
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "all", "triggers": [trigger.to_json() for trigger in self.triggers]}
 
-    def describe(self) -> str:
-        return ", and at the same time ".join(trigger.describe() for trigger in self.triggers)
+    def describe(self, place: str | None = None) -> str:
+        return told_together(", and at the same time ", self.triggers, place)
 
     def _met(self, moment: datetime) -> Met:
         moment = as_utc(moment)
@@ -106,7 +112,8 @@ def given_up(trigger: Trigger, moment: datetime) -> datetime | None:
     """Return up to when a trigger without a next time was searched, where no more than that is known of it."""
     if isinstance(trigger, AllOf):
         return trigger.given_up(moment)
-    end = getattr(trigger, "end", None) or LAST
+    end, start = getattr(trigger, "end", None) or LAST, getattr(trigger, "start", None)
+    moment = moment if start is None else max(moment, start - TICK)
     known = [until for each in _inner(trigger) if (until := given_up(each, moment)) is not None and until < end]
     return min(known, default=None)
 

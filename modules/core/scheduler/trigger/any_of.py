@@ -15,6 +15,7 @@ from modules.core.scheduler.trigger.coincidence import count_union
 from modules.core.scheduler.trigger.event import Awaited
 from modules.core.scheduler.trigger.protocol import TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every
+from modules.core.scheduler.trigger.words import told_together
 
 MAX_TRIGGERS = 20
 MAX_INTERVALS = 8  # their coincidences are counted by subset
@@ -76,11 +77,15 @@ class AnyOf:
         patterns = tuple(trigger.day_pattern(after) for trigger in self.triggers)
         return None if None in patterns else patterns
 
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        several = zip(*(trigger.day_patterns(after, days) for trigger in self.triggers), strict=True)
+        return [None if None in patterns else patterns for patterns in several]
+
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "any", "triggers": [trigger.to_json() for trigger in self.triggers]}
 
-    def describe(self) -> str:
-        return ", or ".join(trigger.describe() for trigger in self.triggers)
+    def describe(self, place: str | None = None) -> str:
+        return told_together(", or ", self.triggers, place)
 
 
 def _join(several: Sequence[Ticks]) -> Ticks:
@@ -89,4 +94,4 @@ def _join(several: Sequence[Ticks]) -> Ticks:
 
 def _beside(moments: Ticks, intervals: Sequence[range]) -> int:
     """Count the moments that no interval has."""
-    return len(moments.difference(*(within(moments, ticks) for ticks in intervals)))
+    return len(moments) - len(set[int]().union(*(within(moments, ticks) for ticks in intervals)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger
 from modules.core.scheduler.trigger.series import Every
@@ -28,30 +29,25 @@ def count_by_day(
     """
     looked: list[dict[Hashable, Ticks]] = [{} for _ in triggers]
     joined: dict[Hashable, Ticks] = {}
-    counts: dict[Hashable, int] = {}
-    total = 0
-    while after < until:
-        stop = min(until, after + DAY)
-        patterns = _patterns(triggers, after, stop)
-        phases = _patterns(intervals, after, stop)
-        if (patterns, phases) not in counts or None in patterns or None in phases:
-            if patterns not in joined or None in patterns:
-                each = zip(triggers, patterns, looked, strict=True)
-                joined[patterns] = join([_moments(*one, after, stop) for one in each])
-            counts[patterns, phases] = count(joined[patterns], [ticks_of(each, after, stop) for each in intervals])
-        total += counts[patterns, phases]
-        after = stop
-    return total
+
+    def look(after: datetime, stop: datetime, patterns: Sequence[Hashable | None]) -> int:
+        if patterns not in joined or None in patterns:
+            each = zip(triggers, patterns, looked, strict=True)
+            joined[patterns] = join([_moments(*one, after, stop) for one in each])
+        return count(joined[patterns], [ticks_of(each, after, stop) for each in intervals])
+
+    days, rest = divmod(max(until - after, timedelta(0)), DAY)
+    kinds = list(zip(*(each.day_patterns(after, days) for each in (*triggers, *intervals)), strict=True))
+    number, one_of, several = Counter(kinds), dict(zip(kinds, range(days), strict=True)), len(triggers)
+    looks = [(number[kind], day, kind) for kind, day in one_of.items() if None not in kind]
+    looks += [(1, day, kind) for day, kind in enumerate(kinds) if None in kind]
+    total = sum(times * look(after + day * DAY, after + (day + 1) * DAY, kind[:several]) for times, day, kind in looks)
+    return total + (look(until - rest, until, (None,) * several) if rest else 0)
 
 
 def within(moments: Ticks, ticks: range) -> Collection[int]:
     """Return those of the moments that are in the range, whichever of the two is the longer one."""
     return moments.intersection(ticks) if len(ticks) < len(moments) else set(filter(ticks.__contains__, moments))
-
-
-def _patterns(triggers: Sequence[TimeTrigger], after: datetime, stop: datetime) -> tuple[Hashable | None, ...]:
-    whole = stop - after == DAY
-    return tuple(trigger.day_pattern(after) if whole else None for trigger in triggers)
 
 
 def _moments(

@@ -78,8 +78,8 @@ class CalendarInterval(OnWallClock):
             "fold": self.dst.fold,
         }
 
-    def describe(self) -> str:
-        return f"{self._which} at {clock(self.at)} ({self.zone}){until_text(self.end)}"
+    def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it has a zone of its own
+        return f"{self._which} at {clock(self.at)} ({self.zone}){until_text(self.end, self.zone)}"
 
     @property
     def _which(self) -> str:

@@ -7,16 +7,17 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
+from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK
 
 MOST_YEARS = 50  # what is closed for longer than that without a break counts as closed for ever
 YEARS_KEPT = 100
 
-T = TypeVar("T", datetime, int)
+T = TypeVar("T", datetime, int, timedelta)
+NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,16 @@ class Closed(ABC):
         whole = (span for year in range(start.year, stop.year + 1) for span in self._touching(year, start, stop))
         cut = (Span(max(span.start, start), min(span.stop, stop)) for span in whole)
         return joined_in_order(span for span in cut if span.start < span.stop)
+
+    def by_day(self, after: datetime, days: int) -> list[tuple[Span[timedelta], ...]]:
+        """Return what is closed on each of so many days `[after, after + 1 day]`, from the beginning of that day."""
+        found: list[tuple[Span[timedelta], ...]] = [()] * days
+        for span in self.between(after, after + days * DAY + TICK):
+            start, stop = span.start - after, span.stop - after
+            for day in range(max((start - TICK) // DAY, 0), min((stop - TICK) // DAY + 1, days)):
+                begin = day * DAY
+                found[day] += (Span(max(start - begin, NOTHING), min(stop - begin, DAY + TICK)),)
+        return found
 
     def _touching(self, year: int, start: datetime, stop: datetime) -> tuple[Span[datetime], ...]:
         """Return the stretches of a year that have a part in `[start, stop)`, without looking at the others."""

@@ -57,5 +57,5 @@ class Cron(OnWallClock):
             "day_match": self.day_match,
         }
 
-    def describe(self) -> str:
-        return f"{cron_words(self.times)} ({self.zone}){until_text(self.end)}"
+    def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it has a zone of its own
+        return f"{cron_words(self.times)} ({self.zone}){until_text(self.end, self.zone)}"

@@ -104,6 +104,12 @@ class Calendar:
         """Return, for every place of a year, that of the first matching day from there on, or `NO_DAY`."""
         return (self._of_year.get(year) or self._look(year))[1]
 
+    def flags(self, year: int) -> list[bool]:
+        """Tell of each day of a year whether it matches."""
+        found = set(self.in_year(year))
+        lengths = [(month, calendar.monthrange(year, month)[1]) for month in range(1, 13)]
+        return [month * 32 + day in found for month, length in lengths for day in range(1, length + 1)]
+
     def ever(self) -> bool:
         """Tell whether any year at all has a matching day: the calendar repeats itself after 400 years."""
         return any(len(self.in_year(year)) for year in self._years or sorted(set(_first_alike()), reverse=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -43,7 +43,7 @@ class Awaited(ABC):
         """Tell whether an event of that name with this payload (plain JSON) is waited for."""
 
     @abstractmethod
-    def describe(self) -> str:
+    def describe(self, place: str | None = None) -> str:
         """Return what it waits for, in plain words."""
 
     @property
@@ -65,6 +65,9 @@ class Awaited(ABC):
 
     def day_pattern(self, after: datetime) -> Hashable | None:  # noqa: ARG002  # all days look alike
         return "nothing"
+
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:  # noqa: ARG002  # the same
+        return ["nothing"] * days
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class OnEvent(Awaited):
         bounds = {"debounce": _seconds(self.debounce), "debounce_max": _seconds(self.debounce_max)}
         return {"v": 1, "type": "event", "event": self.event, "where": _plain(self.where), **bounds}
 
-    def describe(self) -> str:
+    def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it tells no moment
         conditions = " and ".join(f"{key} is {_plain(value)!r}" for key, value in self.where.items())
         event = f"{self.event!r} is emitted" + (f" where {conditions}" if conditions else "")
         if self.debounce is None:
@@ -177,7 +180,7 @@ class After(Awaited):
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "after", "task": self.task, "when": self.when}
 
-    def describe(self) -> str:
+    def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it tells no moment
         return f"after task {self.task!r} has {self.when}"
 
 

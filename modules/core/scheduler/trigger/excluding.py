@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from operator import itemgetter
@@ -136,11 +136,11 @@ class Excluding:
     def day_pattern(self, after: datetime) -> Hashable | None:
         after = as_utc(after)
         pattern = self.trigger.day_pattern(after)
-        if pattern is None or (self._moves and self._closed.span_at(after) is not None):
-            return None  # what lies before the day may be moved into it
-        kinds = (self._skipped, self._closed) if self._moves else (self._skipped,)
-        closed = [each.between(after, after + DAY + TICK) for each in kinds]
-        return (pattern, *(tuple((span.start - after, span.stop - after) for span in spans) for spans in closed))
+        return None if pattern is None else self._patterns(after, [pattern])[0]
+
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        after = as_utc(after)
+        return self._patterns(after, self.trigger.day_patterns(after, days)) if days else []
 
     def left_out(self, after: datetime, until: datetime, most: int = MOST_LEFT_OUT) -> Iterator[LeftOut]:
         """Yield the times in `(after, until]` at which the trigger alone would fire, oldest first, at most so many."""
@@ -153,10 +153,10 @@ class Excluding:
         ]
         return {"v": 1, "type": "excluding", "trigger": self.trigger.to_json(), "calendars": calendars}
 
-    def describe(self) -> str:
+    def describe(self, place: str | None = None) -> str:
         told = [f"except on {_names(self.exclusions, SKIP)}"] if _names(self.exclusions, SKIP) else []
         told += [f"moved behind {_names(self.exclusions, MOVE)}"] if _names(self.exclusions, MOVE) else []
-        return ", ".join([self.trigger.describe(), *told])
+        return ", ".join([self.trigger.describe(place), *told])
 
     def _since(self, moment: datetime) -> datetime:
         """Return from where, exclusively, occurrences count that come after the moment: some are moved over it."""
@@ -170,13 +170,30 @@ class Excluding:
         """Tell whether an occurrence is moved out of a closed stretch to where there is no other one."""
         if not self._moves or self.trigger.latest_until(span.stop, span.stop - TICK) is not None:
             return False
-        nominal = self.trigger.next_after(span.start - TICK)
-        while nominal is not None and nominal < span.stop:
+        return self._has_one_to_move(span.start, span.stop)
+
+    def _has_one_to_move(self, start: datetime, stop: datetime) -> bool:
+        """Tell whether an occurrence that is not skipped lies in a closed `[start, stop)`."""
+        nominal = self.trigger.next_after(start - TICK)
+        while nominal is not None and nominal < stop:
             after = self._skipped.open_from(nominal)
             if after == nominal:
                 return True
             nominal = None if after is None else self.trigger.next_after(after - TICK)
         return False
+
+    def _patterns(self, after: datetime, inner: Sequence[Hashable | None]) -> list[Hashable | None]:
+        """Return the keys of days, given those of the trigger; what lies before a day may be moved into it."""
+        skipped = self._skipped.by_day(after, len(inner))
+        if not self._moves:
+            return [None if key is None else (key, spans) for key, spans in zip(inner, skipped, strict=True)]
+        found: list[Hashable | None] = []
+        for day, spans in enumerate(self._closed.by_day(after, len(inner))):
+            at, is_moved = after + day * DAY, False
+            if spans and not spans[0].start and (since := self._closed.closed_since(at)) is not None:
+                is_moved = self._has_one_to_move(since, at + TICK)
+            found.append(None if inner[day] is None else (inner[day], is_moved, skipped[day], spans))
+        return found
 
     def _left_out(self, after: datetime, until: datetime) -> Iterator[LeftOut]:
         for span in self._closed.between(after + TICK, until + TICK):
@@ -205,7 +222,7 @@ def without_calendars(trigger: Trigger) -> Trigger:
     if isinstance(trigger, Excluding):
         return without_calendars(trigger.trigger)
     if isinstance(trigger, Until):
-        return Until(cast(TimeTrigger, without_calendars(trigger.trigger)), trigger.end)
+        return replace(trigger, trigger=cast(TimeTrigger, without_calendars(trigger.trigger)))
     return trigger
 
 

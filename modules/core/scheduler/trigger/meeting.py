@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,8 +14,11 @@ from modules.core.scheduler.trigger.protocol import DAY, TICK, TimeTrigger
 from modules.core.scheduler.trigger.series import Every
 
 STEPS = 64  # from one trigger to the next, before whole days are looked at
-MOST_LOOKS = 100_000  # at a day of one trigger, in one search
+MOST_LOOKS = 10_000  # at a day of one trigger, ahead, of all searches in one definition, or for one next time
+MOST_LOOKS_BACK = 100_000  # the same where one was, which ends with what is asked about
 KEPT = 256  # searches whose answer is asked for again: whether there is a time, which, and where it ended
+
+_left: ContextVar[list[int] | None] = ContextVar("looks that are left", default=None)
 
 Moments = Ticks | range
 
@@ -25,8 +30,28 @@ class Met(NamedTuple):
     until: datetime | None = None
 
 
+@contextmanager
+def one_search() -> Iterator[list[int]]:
+    """Let all searches within have `MOST_LOOKS` together, those of a search around them where there is one."""
+    left = _left.get()
+    if left is not None:
+        yield left
+        return
+    left = [MOST_LOOKS]
+    token = _left.set(left)
+    try:
+        yield left
+    finally:
+        _left.reset(token)
+
+
 def first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: datetime) -> Met:
     """Return the first moment after a UTC one that all have, looked for up to the horizon."""
+    with one_search():
+        return _first_meeting(triggers, moment, horizon)
+
+
+def _first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: datetime) -> Met:
     agreed, candidate = 0, moment + TICK
     for step in range(STEPS):
         found = triggers[step % len(triggers)].next_after(candidate - TICK)
@@ -38,12 +63,26 @@ def first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: da
         candidate = found
         if agreed == len(triggers):
             return Met(candidate)
-    return _search(tuple(triggers), candidate - TICK, horizon)
+    try:
+        return _search(tuple(triggers), candidate - TICK, horizon)
+    except _Cut as cut:
+        return Met(until=cut.until)
+
+
+class _Cut(Exception):  # noqa: N818  # an answer that is not kept: a search of its own would have gone further
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 @lru_cache(maxsize=KEPT)
 def _search(triggers: tuple[TimeTrigger, ...], after: datetime, horizon: datetime) -> Met:
-    return _Days(triggers).search(after, horizon)
+    with one_search() as left:
+        is_whole = left[0] == MOST_LOOKS
+        met = _Days(triggers, left).search(after, horizon)
+        if met.until is not None and left[0] <= 0 and not is_whole:
+            raise _Cut(met.until)
+        return met
 
 
 def last_meeting(triggers: Sequence[TimeTrigger], moment: datetime, low: datetime) -> datetime | None:
@@ -56,7 +95,7 @@ def last_meeting(triggers: Sequence[TimeTrigger], moment: datetime, low: datetim
         if len(set(known)) == 1:
             return known[0]
         moment = min(known)
-    return _Days(triggers).search_back(moment, low)
+    return _Days(triggers, [MOST_LOOKS_BACK]).search_back(moment, low)
 
 
 class _Days:
@@ -65,15 +104,15 @@ class _Days:
     A day is `(after, after + 1 day]`, and its moments are microseconds after its beginning.
     """
 
-    def __init__(self, triggers: Sequence[TimeTrigger]) -> None:
+    def __init__(self, triggers: Sequence[TimeTrigger], left: list[int]) -> None:
         self._triggers = triggers
         self._looked: list[dict[Hashable, Moments]] = [{} for _ in triggers]
         self._met: dict[tuple[Hashable, ...], tuple[int, int] | None] = {}
-        self._looks = 0
+        self._left = left
 
     def search(self, after: datetime, horizon: datetime) -> Met:
         """Return the first coincidence after a moment."""
-        while after < horizon and self._looks < MOST_LOOKS:
+        while after < horizon and self._left[0] > 0:
             kinds = self._kinds(after)
             if isinstance(kinds, int):
                 following = self._triggers[kinds].next_after(after + DAY)
@@ -88,7 +127,7 @@ class _Days:
 
     def search_back(self, moment: datetime, low: datetime) -> datetime | None:
         """Return the last coincidence in `(low, moment]`."""
-        while moment > low and self._looks < MOST_LOOKS:
+        while moment > low and self._left[0] > 0:
             after = moment - DAY
             kinds = self._kinds(after)
             if isinstance(kinds, int):
@@ -107,7 +146,7 @@ class _Days:
         """Return which kind of day it is for each trigger, or the number of one that has nothing in it."""
         kinds: list[Hashable | None] = []
         for number, trigger in enumerate(self._triggers):
-            self._looks += 1
+            self._left[0] -= 1
             kind, looked = trigger.day_pattern(after), self._looked[number]
             if kind is None or kind not in looked:
                 looked[kind] = _moments(trigger, after)

@@ -15,6 +15,7 @@ from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import DAY, TICK, Trigger
 from modules.core.scheduler.trigger.until import Until
 from modules.core.scheduler.trigger.wall_clock import Dst
+from modules.core.scheduler.trigger.words import zone_in
 from modules.core.scheduler.trigger.zones import Transition, resolve, transitions, zone
 
 FAR = 30  # years: nobody knows the clocks' changes beyond, and sparse triggers reach far
@@ -72,7 +73,7 @@ def parts(trigger: Trigger, *, is_free: bool = True) -> Iterator[Part]:
 
 def zone_of(trigger: Trigger, otherwise: str) -> str:
     """Return the name of the first zone that a trigger reads its times in."""
-    return next((part.trigger.zone for part in parts(trigger) if hasattr(part.trigger, "zone")), otherwise)
+    return zone_in([trigger]) or otherwise
 
 
 def day_text(moment: datetime) -> str:

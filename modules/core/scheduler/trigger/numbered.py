@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -25,6 +25,10 @@ class Numbered(ABC):
     @abstractmethod
     def kind_of(self, day: date) -> Hashable:
         """Return a key that is equal for days with the same times of day."""
+
+    def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
+        """Return such keys of so many days from the first on."""
+        return [self.kind_of(date.fromordinal(day)) for day in range(first.toordinal(), first.toordinal() + days)]
 
     def first_in(self, first: datetime, stop: datetime) -> datetime | None:
         """Return the earliest time in `[first, stop)`."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from typing import Protocol
 
 from modules.core.scheduler.trigger import wall_clock
 from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, as_utc, checked_moment
 from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS, Dst, Stretch, changing_days
-from modules.core.scheduler.trigger.zones import offset_shown, shown_at, zone
+from modules.core.scheduler.trigger.zones import offset_shown, shown_at, transitions, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
@@ -41,6 +42,9 @@ class WallTimes(Protocol):
 
     def kind_of(self, day: date) -> Hashable:
         """Return a key that is equal for days with the same times of day."""
+
+    def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
+        """Return the keys of so many days from the first on."""
 
 
 class OnWallClock(ABC):
@@ -126,6 +130,21 @@ class OnWallClock(ABC):
             return ((True, TICK, first.time(), DAY, kind_of(day), kind_of(day + DAY)),)  # one stretch, the whole day
         return tuple(self._kind_of(stretch, after) for stretch in self._stretches(after, after + DAY))
 
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        """Between two changes of the clocks each day is only asked of which kind it is."""
+        found: list[Hashable | None] = []
+        after = as_utc(after)
+        while (left := days - len(found)) > 0:
+            at = after + len(found) * DAY
+            alike = min(left, self._plain_days(at))
+            before = 0 if self.start is None else (self.start - TICK - at) // DAY
+            empty = left if self.end is not None and at >= self.end else min(left, before)
+            if empty > 0:
+                found += [()] * empty
+            else:
+                found += self._patterns(at, alike) if alike > 0 else [self.day_pattern(at)]
+        return found
+
     def _check_window(self) -> None:
         """For `__post_init__`: bring `start` and `end` to UTC; raises `TriggerError`, also for an unknown zone."""
         zone(self.zone)
@@ -145,6 +164,26 @@ class OnWallClock(ABC):
             following.month,
             following.day,
         ) not in changing_days(place, following.year)
+
+    def _plain_days(self, at: datetime) -> int:
+        """Return of how many days from a moment on the clocks change on none, nor on the days beside them."""
+        place = zone(self.zone)
+        if self.start is not None and at < self.start:
+            return 0
+        stop = self.end or LAST
+        for year in range((at - AROUND_A_CHANGE).year, stop.year + 1):
+            change = next((each.at for each in transitions(place, year) if each.at > at - AROUND_A_CHANGE), None)
+            if change is not None:
+                return min((change - AROUND_A_CHANGE - at) // DAY, (stop - at) // DAY)
+            if year > at.year + 1:
+                return min(365, (stop - at) // DAY)
+        return (stop - at) // DAY
+
+    def _patterns(self, after: datetime, days: int) -> list[Hashable]:
+        """Return the keys of plain days."""
+        first = shown_at(zone(self.zone), after) + TICK
+        begins, kinds = first.time(), self.times.kinds_of(first.date(), days + 1)
+        return [((True, TICK, begins, DAY, *two),) for two in pairwise(kinds)]
 
     def _kind_of(self, stretch: Stretch, after: datetime) -> Hashable:
         """Return a key that is equal for stretches with the same times, as seen from the moment `after`."""

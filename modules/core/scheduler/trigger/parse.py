@@ -18,6 +18,7 @@ from modules.core.scheduler.trigger.cron_definition import FIELD_KEYS, cron
 from modules.core.scheduler.trigger.event import After, OnEvent, awaited_in
 from modules.core.scheduler.trigger.excluding import SKIP, Excluding, with_calendars
 from modules.core.scheduler.trigger.intervals import INTERVAL_TYPES, interval
+from modules.core.scheduler.trigger.meeting import one_search
 from modules.core.scheduler.trigger.near import did_you_mean
 from modules.core.scheduler.trigger.protocol import TimeTrigger, Trigger, TriggerError
 from modules.core.scheduler.trigger.rrule import RRule
@@ -38,7 +39,8 @@ from modules.core.scheduler.trigger.window import Window
 from modules.core.scheduler.trigger.zones import zone as find_zone
 
 VALUES = (Once, Every, CalendarInterval, Window, RRule, Cron, OnEvent, After, AfterEnd, AnyOf, AllOf, Until, Excluding)
-WINDOW = ("start_date", "end_date", "timezone", "dst_gap", "dst_fold")
+BOUNDS = ("start_date", "end_date")
+WINDOW = (*BOUNDS, "timezone", "dst_gap", "dst_fold")
 KEYS = {
     "date": ("run_date", "timezone"),
     "interval": (*INTERVAL_TYPES, "every", "after_end", *WINDOW),
@@ -48,8 +50,8 @@ KEYS = {
     "rrule": (*RRULE_KEYS, *WINDOW),
     "event": ("event", "where", "debounce", "debounce_max", "timezone"),
     "after": ("task", "when", "timezone"),
-    "any": ("triggers", "end_date", "timezone"),
-    "all": ("triggers", "end_date", "timezone"),
+    "any": ("triggers", *BOUNDS, "timezone"),
+    "all": ("triggers", *BOUNDS, "timezone"),
 }
 MAX_NESTING = 8
 
@@ -71,7 +73,8 @@ def parse(
     does not say it itself; `seed` names the task, whose `H` in a cron expression is a time of its own. `calendars`
     finds those that a dict names.
     """
-    return Reader(zone, now, dst, seed, calendars=calendars).read(definition)
+    with one_search():
+        return Reader(zone, now, dst, seed, calendars=calendars).read(definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +130,19 @@ class Reader:
             case "rrule":
                 return rrule(given, self.zone, self.dst)
             case "any":
-                return self._ending(AnyOf(self._several(given, kind)), given)
+                return self._bounded(AnyOf(self._several(given, kind)), given)
             case _:
-                return self._ending(coinciding(self._several(given, kind), self.now), given)
+                return self._bounded(coinciding(self._several(given, kind), self.now), given)
 
-    def _ending(self, trigger: AnyOf | AllOf, given: Mapping[str, Any]) -> Trigger:
-        """Return several triggers with their own end, which stays beneath one that a task is given by hand."""
-        end = reading.optional_moment(given, "end_date", self.zone)
-        if end is None:
+    def _bounded(self, trigger: AnyOf | AllOf, given: Mapping[str, Any]) -> Trigger:
+        """Return several triggers with their own start and end, which stay beneath an end that is given by hand."""
+        found = {key: reading.optional_moment(given, key, self.zone) for key in BOUNDS}
+        field = next((key for key, moment in found.items() if moment is not None), None)
+        if field is None:
             return trigger
         if awaited_in(trigger) is not None:
-            raise TriggerError("end_date is for times; give it to each trigger beside the event", "end_date")
-        return AnyOf((Until(trigger, end),))
+            raise TriggerError(f"{field} is for times; give it to each trigger beside the event", field)
+        return AnyOf((Until(trigger, found["end_date"], found["start_date"]),))
 
     def _several(self, given: Mapping[str, Any], kind: str) -> tuple[TimeTrigger, ...]:
         definitions = reading.required(given, "triggers", f"the {kind} trigger")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
@@ -40,8 +40,8 @@ class Trigger(Protocol):
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON that `from_json` reads back: `v`, `type`, zone names, moments as UTC text."""
 
-    def describe(self) -> str:
-        """Return when it fires, in plain words."""
+    def describe(self, place: str | None = None) -> str:
+        """Return when it fires, in plain words; what has no zone of its own is told in `place`, else in UTC."""
 
 
 @runtime_checkable
@@ -53,6 +53,16 @@ class TimeTrigger(Trigger, Protocol):
 
     def day_pattern(self, after: datetime) -> Hashable | None:
         """Return a key that is equal for days `(after, after + 1 day]` that look alike; None for a special one."""
+
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        """Return such keys of so many days, one after the other, without a step for each where that can be."""
+
+
+def patterns_one_by_one(
+    pattern: Callable[[datetime], Hashable | None], after: datetime, days: int
+) -> list[Hashable | None]:
+    """Return the keys of so many days, each asked for by itself."""
+    return [pattern(after + day * DAY) for day in range(days)]
 
 
 def times_from(trigger: Trigger, first: datetime | None, most: int) -> list[datetime]:

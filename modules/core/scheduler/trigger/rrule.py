@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -71,7 +71,7 @@ class RRule(OnWallClock):
             "fold": self.dst.fold,
         }
 
-    def describe(self) -> str:
+    def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it has a zone of its own
         rule = read_rule(self.rule)
         return rule_words(rule_times(rule, self.dtstart), self.zone, self.end, len(self.rdates), len(self.exdates))
 
@@ -126,3 +126,7 @@ class _Amended:
 
     def kind_of(self, day: date) -> Hashable:
         return day if any(wall.date() == day for wall in (*self.out, *self.more)) else self.rule.kind_of(day)
+
+    def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
+        """Return such keys of so many days from the first on."""
+        return [self.kind_of(date.fromordinal(day)) for day in range(first.toordinal(), first.toordinal() + days)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime, time, timedelta
 from functools import lru_cache
@@ -15,6 +15,7 @@ from modules.core.scheduler.trigger.rrule_days import CYCLE, RuleDays
 from modules.core.scheduler.trigger.rrule_text import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, Rule
 
 NEVER = datetime.combine(date.max, time.max)
+MOST_DAYS = 4_000  # of a rule, looked at in a row that have no time of it
 UNITS = {HOURLY: 24, MINUTELY: 1_440, SECONDLY: 86_400}  # of a day, for frequencies shorter than it
 
 
@@ -48,7 +49,7 @@ class Year:
 
 @dataclass(frozen=True, slots=True)
 class RuleTimes:
-    """The times of a rule from `dtstart` to `last` inclusive; a pause of more than 400 years is an end."""
+    """The times of a rule from `dtstart` to `last` inclusive; 400 years without one, or 4,000 of its days, end it."""
 
     pattern: RuleDays
     dtstart: datetime
@@ -60,12 +61,14 @@ class RuleTimes:
         first, stop = self._within(first, stop)
         if first >= stop:
             return None
-        rank = self._year(first.year).rank(first)
+        rank, looked = self._year(first.year).rank(first), 0
         for year in range(first.year, min(stop.year, first.year + CYCLE) + 1):
             if rank < self._year(year).size:
                 found = self._year(year).nth(rank)
                 return found if found < stop else None
-            rank = 0
+            rank, looked = 0, looked + len(self._year(year).days)
+            if looked > MOST_DAYS:
+                return None
         return None
 
     def last_in(self, first: datetime, stop: datetime) -> datetime | None:
@@ -108,6 +111,10 @@ class RuleTimes:
         if not matches or self.pattern.rule.bysetpos:
             return day if matches else None
         return _phase(self.pattern.rule, self.dtstart, day.toordinal())
+
+    def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
+        """Return such keys of so many days from the first on."""
+        return [self.kind_of(date.fromordinal(day)) for day in range(first.toordinal(), first.toordinal() + days)]
 
     def _within(self, first: datetime, stop: datetime) -> tuple[datetime, datetime]:
         after_last = self.last + TICK if self.last < NEVER else NEVER

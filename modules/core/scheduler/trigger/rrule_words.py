@@ -36,7 +36,7 @@ def rule_words(times: RuleTimes, zone: str, end: datetime | None, more: int, out
     if rule.until is not None and rule.until.tzinfo is None:
         how += f", until {rule.until.isoformat(' ')}"
     how += f", and at {counted(more, 'further time')}" if more else ""
-    return how + (f", without {counted(out, 'time')}" if out else "") + until_text(end)
+    return how + (f", without {counted(out, 'time')}" if out else "") + until_text(end, zone)
 
 
 def _times(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -11,12 +11,14 @@ from typing import Any, ClassVar
 from modules.core.scheduler.trigger.protocol import (
     DAY,
     LAST,
+    TICK,
     TriggerError,
     as_utc,
     checked_moment,
     moment_text,
+    patterns_one_by_one,
 )
-from modules.core.scheduler.trigger.words import every, until_text
+from modules.core.scheduler.trigger.words import every, moment_words, until_text
 
 MAX_INTERVAL = timedelta(days=36_525)
 
@@ -60,6 +62,9 @@ class Series(ABC):
     def day_pattern(self, after: datetime) -> Hashable | None:
         return None if self.count_between(after, after + DAY) else "nothing"
 
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        return patterns_one_by_one(self.day_pattern, after, days)
+
 
 @dataclass(frozen=True, slots=True)
 class Once(Series):
@@ -78,8 +83,8 @@ class Once(Series):
         """Return the JSON text of `to_json`, which is the same for all but the moment."""
         return f'{{"v":1,"type":"date","run_date":"{moment_text(self.run_date)}"}}'
 
-    def describe(self) -> str:
-        return f"once at {moment_text(self.run_date)}"
+    def describe(self, place: str | None = None) -> str:
+        return f"once at {moment_words(self.run_date, place)}"
 
     def _nth(self, number: int) -> datetime | None:
         return self.run_date if number == 0 else None
@@ -110,7 +115,13 @@ class Every(Series):
     def day_pattern(self, after: datetime) -> Hashable | None:
         if after < self.start or after + DAY > (self.end or LAST):
             return Series.day_pattern(self, after)
-        return (after - self.start) % self.interval
+        return (after - self.start) // TICK % (self.interval // TICK)
+
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        if after < self.start or after + days * DAY > (self.end or LAST):
+            return Series.day_patterns(self, after, days)
+        first, day, interval = (after - self.start) // TICK, DAY // TICK, self.interval // TICK
+        return [moment % interval for moment in range(first, first + days * day, day)]
 
     def to_json(self) -> dict[str, Any]:
         seconds = self.interval.total_seconds()
@@ -122,8 +133,8 @@ class Every(Series):
             "end": self.end and moment_text(self.end),
         }
 
-    def describe(self) -> str:
-        return every(self.interval) + until_text(self.end)
+    def describe(self, place: str | None = None) -> str:
+        return every(self.interval) + until_text(self.end, place)
 
     def _nth(self, number: int) -> datetime | None:
         try:

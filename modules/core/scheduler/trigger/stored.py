@@ -136,7 +136,8 @@ def _any(stored: Mapping[str, Any]) -> Trigger:
 
 
 def _until(stored: Mapping[str, Any]) -> Trigger:
-    return Until(cast(TimeTrigger, from_json(stored["trigger"])), _moment(stored, "end"))
+    bounds = _optional(stored, "end"), _optional(stored, "start")
+    return Until(cast(TimeTrigger, from_json(stored["trigger"])), *bounds)
 
 
 def _excluding(stored: Mapping[str, Any]) -> Trigger:
@@ -164,6 +165,6 @@ KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Trigger]]]
     "after_end": (("seconds", "start", "end"), _after_end),
     "any": (("triggers",), _any),
     "all": (("triggers",), _all),
-    "until": (("trigger", "end"), _until),
+    "until": (("trigger", "start", "end"), _until),
     "excluding": (("trigger", "calendars"), _excluding),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -80,6 +80,17 @@ class Timetable:
         """Tell whether the calendar day matches."""
         place = day.month * 32 + day.day
         return self._calendar.following(day.year)[place] == place
+
+    def kinds_of(self, first: date, days: int) -> Sequence[bool]:
+        """Tell of so many days from the first on whether each matches."""
+        found: list[bool] = []
+        while len(found) < days:
+            of_year = self._calendar.flags(first.year)
+            found += of_year[first.timetuple().tm_yday - 1 :]
+            if first.year == date.max.year:
+                break
+            first = date(first.year + 1, 1, 1)
+        return found[:days]
 
     def _time_from(self, first: datetime) -> tuple[int, int, int, bool]:
         """Return the earliest time of day from this one on, and whether it is only that of a later day."""

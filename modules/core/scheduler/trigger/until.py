@@ -1,8 +1,8 @@
-"""Another trigger, up to an end: how a task is given one without touching its phase."""
+"""Another trigger, from a start to an end: how it is given these without touching its phase."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,52 +10,73 @@ from typing import Any
 from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.protocol import (
     DAY,
+    LAST,
+    TICK,
     TimeTrigger,
     TriggerError,
     as_utc,
     checked_moment,
     moment_text,
+    patterns_one_by_one,
 )
-from modules.core.scheduler.trigger.words import until_text
+from modules.core.scheduler.trigger.words import until_text, zone_in
 
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """The occurrences of a time trigger up to `end`, which counts; taken off again, the trigger is what it was."""
+    """The occurrences of a time trigger from `start` to `end`, which count; taken off, the trigger is what it was."""
 
     trigger: TimeTrigger
-    end: datetime
+    end: datetime | None
+    start: datetime | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.trigger, Until) or awaited_in(self.trigger) is not None:
             raise TriggerError("until bounds a trigger whose times are known, and only once", "trigger")
-        object.__setattr__(self, "end", checked_moment(self.end, "end"))
+        for field in ("start", "end"):
+            if getattr(self, field) is not None:
+                object.__setattr__(self, field, checked_moment(getattr(self, field), field))
 
     @property
     def recurring(self) -> bool:
         return self.trigger.recurring
 
     def next_after(self, moment: datetime) -> datetime | None:
-        following = self.trigger.next_after(moment) if as_utc(moment) < self.end else None
-        return following if following is not None and following <= self.end else None
+        after, end = self._since(moment), self.end or LAST
+        following = self.trigger.next_after(after) if after < end else None
+        return following if following is not None and following <= end else None
 
     def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
-        return self.trigger.latest_until(self._within(moment), after)
+        return self.trigger.latest_until(self._within(moment), self._since(after))
 
     def count_between(self, after: datetime, until: datetime) -> int:
-        return self.trigger.count_between(after, self._within(until))
+        after, until = self._since(after), self._within(until)
+        return self.trigger.count_between(after, until) if after < until else 0
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        return self.trigger.between(after, self._within(until))
+        return self.trigger.between(self._since(after), self._within(until))
 
     def day_pattern(self, after: datetime) -> Hashable | None:
-        return self.trigger.day_pattern(after) if as_utc(after) <= self.end - DAY else None
+        after = as_utc(after)
+        if self._since(after) == after <= (self.end or LAST) - DAY:
+            return self.trigger.day_pattern(after)
+        return None if self._since(after) < self._within(after + DAY) else "nothing"
+
+    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
+        after = as_utc(after)
+        if self._since(after) == after <= (self.end or LAST) - days * DAY:
+            return self.trigger.day_patterns(after, days)
+        return patterns_one_by_one(self.day_pattern, after, days)
 
     def to_json(self) -> dict[str, Any]:
-        return {"v": 1, "type": "until", "trigger": self.trigger.to_json(), "end": moment_text(self.end)}
+        bounds = {"start": self.start and moment_text(self.start), "end": self.end and moment_text(self.end)}
+        return {"v": 1, "type": "until", "trigger": self.trigger.to_json(), **bounds}
 
-    def describe(self) -> str:
-        return self.trigger.describe() + until_text(self.end)
+    def describe(self, place: str | None = None) -> str:
+        return self.trigger.describe(place) + until_text(self.end, zone_in([self.trigger]) or place)
+
+    def _since(self, moment: datetime) -> datetime:
+        return as_utc(moment) if self.start is None else max(as_utc(moment), self.start - TICK)
 
     def _within(self, moment: datetime) -> datetime:
-        return min(as_utc(moment), self.end)
+        return min(as_utc(moment), self.end or LAST)

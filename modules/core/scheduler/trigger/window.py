@@ -73,11 +73,11 @@ class Window(OnWallClock):
             "fold": self.dst.fold,
         }
 
-    def describe(self) -> str:
+    def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it has a zone of its own
         night = " the next day" if self.last < self.first else ""
         days = "" if self.days == EVERY_DAY else f" on {run_text(self.days, WEEKDAYS)}"
         hours = f"from {clock(self.first)} to {clock(self.last)}{night}{days}"
-        return f"{every(self.interval)} {hours} ({self.zone}){until_text(self.end)}"
+        return f"{every(self.interval)} {hours} ({self.zone}){until_text(self.end, self.zone)}"
 
 
 @lru_cache(maxsize=1024)

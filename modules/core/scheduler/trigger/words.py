@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from modules.core.scheduler.trigger.protocol import moment_text
+from modules.core.scheduler.trigger.protocol import Trigger, moment_text
+from modules.core.scheduler.trigger.zones import zone
 
 UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
@@ -93,6 +94,31 @@ def clock_text(hours: Sequence[int], minutes: Sequence[int], seconds: Sequence[i
     return " of ".join([units_text(seconds, "second", 60), units_text(minutes, "minute", 60), *parts])
 
 
-def until_text(end: datetime | None) -> str:
-    """Return ", until …" or nothing."""
-    return f", until {moment_text(end)}" if end else ""
+def until_text(end: datetime | None, place: str | None = None) -> str:
+    """Return ", until …" or nothing; in a zone, or in UTC."""
+    return f", until {moment_words(end, place)}" if end else ""
+
+
+def moment_words(moment: datetime, place: str | None) -> str:
+    """Return "2026-11-22 10:00 (Europe/Berlin)", with its offset where the clock shows it twice; without a zone UTC."""
+    if place is None:
+        return moment_text(moment)
+    local = moment.astimezone(zone(place))
+    text = local.replace(tzinfo=None).isoformat(" ", "auto" if local.microsecond else "seconds").removesuffix(":00")
+    is_plain = local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset()
+    return f"{text} ({place})" if is_plain else f"{text}{local:%z} ({place})"
+
+
+def told_together(between: str, triggers: Sequence[Trigger], place: str | None) -> str:
+    """Return what several triggers say of themselves, each in the first zone that one of them has."""
+    return between.join(trigger.describe(zone_in(triggers) or place) for trigger in triggers)
+
+
+def zone_in(triggers: Iterable[Trigger]) -> str | None:
+    """Return the first zone in which one of several triggers, or one within it, reads its times."""
+    for trigger in triggers:
+        inner = getattr(trigger, "triggers", None) or filter(None, [getattr(trigger, "trigger", None)])
+        found: str | None = getattr(trigger, "zone", None) or zone_in(inner)
+        if found is not None:
+            return found
+    return None

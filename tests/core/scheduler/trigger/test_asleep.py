@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from modules.core.scheduler.catch_up import Firing, decide
+from modules.core.scheduler.catch_up import COUNTED, Firing, decide
 from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.trigger import (
     AfterEnd,
@@ -22,6 +22,7 @@ from modules.core.scheduler.trigger import (
     Exclusion,
     Once,
     RRule,
+    TimeTrigger,
     Until,
     Window,
     read_calendar,
@@ -48,11 +49,25 @@ BUSY: dict[str, Any] = {
         AnyOf((EVERY_MINUTE, Cron("*/7 9-17 * * mon-fri", "Europe/Berlin"))),
         (Exclusion("nights", read_calendar({"windows": ["22:00-02:00"]}, "UTC")),),
     ),
+    "moving any": Excluding(
+        AnyOf((Cron("*/5 * * * *", "Europe/Berlin"), Window(timedelta(minutes=3), time(9), time(17), "Asia/Tokyo"))),
+        (
+            Exclusion("nights", read_calendar({"windows": ["22:00-02:00"], "weekdays": "sat-sun"}, "UTC")),
+            Exclusion("christmas", read_calendar({"dates": ["12-25"]}, "UTC"), "move"),
+        ),
+    ),
+    "rrule any": AnyOf(
+        (
+            RRule("FREQ=MINUTELY;INTERVAL=5;BYHOUR=9", START.replace(tzinfo=None), "Europe/Berlin"),
+            CalendarInterval(1, "months", time(9), "Europe/Berlin", day="last"),
+        )
+    ),
     "after_end": AfterEnd(timedelta(minutes=1), START),
     "until": Until(EVERY_MINUTE, START + 2 * TEN_YEARS),
 }
-# where the days must be told apart, or are looked at one by one: calls for each day
-BY_DAYS = dict.fromkeys(["any", "all", "rrule"], 100) | {"excluding": 40, "excluding any": 250}
+# where each kind of day is looked at: calls for that, and for each day asleep
+BY_DAYS = {"any": (150_000, 5), "all": (150_000, 5), "rrule": (150_000, 40), "rrule any": (30_000, 60)}
+BY_DAYS |= {"excluding": (30_000, 40), "excluding any": (600_000, 100), "moving any": (900_000, 250)}
 
 
 def counted(work: Callable[[], Firing]) -> tuple[Firing, int]:
@@ -72,7 +87,7 @@ def counted(work: Callable[[], Firing]) -> tuple[Firing, int]:
 
 
 def test_every_kind_of_trigger_that_has_times_is_asked() -> None:
-    assert {kind.split()[0] for kind in BUSY} == set(KINDS) - {"event", "after"}
+    assert set(BUSY) & set(KINDS) == set(KINDS) - {"event", "after"}
 
 
 CASES = [(kind, catch_up) for kind in BUSY for catch_up in ("latest", "all", "none")]
@@ -82,12 +97,33 @@ CASES = [(kind, catch_up) for kind in BUSY for catch_up in ("latest", "all", "no
 def test_ten_years_asleep_are_accounted_for_without_a_step_for_each_occurrence(kind: str, catch_up: str) -> None:
     trigger, policies = BUSY[kind], Policies(catch_up=catch_up)
     nominal = trigger.next_after(START - timedelta(microseconds=1))
-    steps = BY_DAYS[kind] * TEN_YEARS.days if kind in BY_DAYS else STEPS
+    looks, a_day = BY_DAYS.get(kind, (STEPS, 0))
 
     firing, taken = counted(lambda: decide(trigger, nominal, nominal + TEN_YEARS, policies, None))
 
-    assert taken <= steps
+    assert taken <= looks + a_day * TEN_YEARS.days
     accounted = sum(1 + run.missed_count for run in firing.runs)
     accounted += 0 if firing.missed is None else firing.missed.count
     assert accounted == 1 + trigger.count_between(nominal, nominal + TEN_YEARS)
     assert len(firing.runs) <= 100
+
+
+@pytest.mark.parametrize("kind", BUSY)
+def test_the_kinds_of_many_days_are_those_of_each(kind: str) -> None:
+    bounds = START + timedelta(days=200, hours=5), START + timedelta(days=3, hours=7)
+    for trigger in (BUSY[kind], Until(cast(TimeTrigger, BUSY[kind]), *bounds)) if kind != "until" else [BUSY[kind]]:
+        if isinstance(trigger, TimeTrigger):
+            one_by_one = [trigger.day_pattern(START + day * timedelta(days=1)) for day in range(300)]
+            assert list(trigger.day_patterns(START, 300)) == one_by_one
+
+
+@pytest.mark.parametrize("kind", ["cron", "any", "rrule"])
+def test_a_clock_that_is_centuries_wrong_costs_no_more_than_twenty_years(kind: str) -> None:
+    trigger = BUSY[kind]
+    now = START.replace(year=4000)
+
+    firing, _ = counted(lambda: decide(trigger, START, now, Policies(), None))
+
+    (run,) = firing.runs
+    assert run.missed_count == trigger.count_between(now - COUNTED, now)
+    assert run.missed_since in (None, START)

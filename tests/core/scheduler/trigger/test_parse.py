@@ -110,7 +110,7 @@ def utc(*parts: int) -> datetime:
         (
             {"type": "all", "triggers": [{"type": "date", "run_date": "2026-03-01T09:00:00Z"}, "0 10 * * *"]},
             AllOf((Once(utc(2026, 3, 1, 9)), Cron("0 10 * * *", BERLIN))),
-            "once at 2026-03-01T09:00:00Z, and at the same time every day at 10:00 (Europe/Berlin)",
+            "once at 2026-03-01 10:00 (Europe/Berlin), and at the same time every day at 10:00 (Europe/Berlin)",
         ),
         ("0 2 * * *", Cron("0 2 * * *", BERLIN), "every day at 02:00 (Europe/Berlin)"),
         (
@@ -149,7 +149,7 @@ def utc(*parts: int) -> datetime:
         (
             {"type": "any", "triggers": ["0 9 * * *", {"type": "date", "run_date": "2026-03-01T09:00:00Z"}]},
             AnyOf((Cron("0 9 * * *", BERLIN), Once(utc(2026, 3, 1, 9)))),
-            "every day at 09:00 (Europe/Berlin), or once at 2026-03-01T09:00:00Z",
+            "every day at 09:00 (Europe/Berlin), or once at 2026-03-01 10:00 (Europe/Berlin)",
         ),
     ],
 )

@@ -96,7 +96,7 @@ def test_the_hour_that_comes_twice_pauses_or_runs_through_as_chosen() -> None:
                 "timezone": "UTC",
                 "end_date": "2027-01-01T00:00:00Z",
             },
-            "every 1 minute 30 seconds from 00:00 to 23:59 on Monday and Friday (UTC), until 2027-01-01T00:00:00Z",
+            "every 1 minute 30 seconds from 00:00 to 23:59 on Monday and Friday (UTC), until 2027-01-01 00:00 (UTC)",
         ),
         ({"every": "PT1H", "from": "09:00", "to": "10:00"}, "every hour from 09:00 to 10:00 (Europe/Berlin)"),
     ],
