@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from framework.clock import Clock
 from framework.result import Result
 from modules.core.scheduler.calendars import CalendarRegistry
+from modules.core.scheduler.catch_up import ON_TIME
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.task import TaskConfig, problems_of
 from modules.core.scheduler.trigger import (
@@ -26,7 +27,7 @@ from modules.core.scheduler.trigger import (
     times_from,
     with_calendars,
 )
-from modules.core.scheduler.trigger.notes import AT_ONCE, notes_on, notes_on_time, zone_of
+from modules.core.scheduler.trigger.notes import AT_ONCE, TOO_LATE, Note, notes_on, notes_on_time, zone_of
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
 
@@ -104,7 +105,7 @@ class TriggerManager:
         most = count if what.max_executions is None else min(count, what.max_executions)
         times = self.preview(trigger, most, after=after, timezone=what.timezone)
         if times and not trigger.recurring and times[0]["at"] <= self._clock.now():
-            times[0]["notes"].append(asdict(AT_ONCE))
+            times[0]["notes"].append(asdict(_on_passed(what, self._clock.now() - times[0]["at"])))
         if times and not trigger.recurring and (nominal := _by_the_clock(what.schedule_time)) is not None:
             times[0]["notes"] += [asdict(note) for note in notes_on_time(nominal, what.timezone or self.timezone)]
         return Result.success(times)
@@ -197,6 +198,14 @@ def _unused(config: TaskConfig) -> tuple[tuple[str, ...], str]:
         return (*BOUNDS, *CHOICES), "does not go with schedule_time, which is one moment: give that an offset from UTC"
     begins = config.schedule_time is not None
     return (("start_date",) if begins else ()), "and schedule_time both say when an interval begins; leave one out"
+
+
+def _on_passed(config: TaskConfig, late: timedelta) -> Note:
+    """Return what becomes of a single time that has passed by so much."""
+    grace = config.misfire_grace_time
+    if grace is None and config.catch_up == "none":
+        grace = ON_TIME
+    return AT_ONCE if grace is None or late <= grace else TOO_LATE
 
 
 def _by_the_clock(given: object) -> datetime | None:

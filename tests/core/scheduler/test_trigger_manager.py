@@ -197,3 +197,20 @@ def test_an_interval_begins_at_one_moment_only(triggers: TriggerManager) -> None
 
     with pytest.raises(TriggerError, match="schedule_time both say"):
         triggers.trigger_for(config)
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ({}, "AT_ONCE"),
+        ({"misfire_grace_time": 300}, "AT_ONCE"),
+        ({"misfire_grace_time": 299}, "TOO_LATE"),
+        ({"catch_up": "none"}, "TOO_LATE"),
+    ],
+)
+def test_a_preview_tells_what_becomes_of_a_time_that_has_passed(
+    triggers: TriggerManager, policy: dict[str, Any], code: str
+) -> None:
+    (told,) = triggers.preview_of({"schedule_time": START - 5 * MINUTE, **policy}).unwrap()
+
+    assert [note["code"] for note in told["notes"]] == [code]

@@ -89,6 +89,15 @@ def pile_up_lines(pile_ups: Iterable[Shown]) -> Iterator[str]:
             yield f"  {advice['text']}: now {before}; then {after}"
 
 
+def what_if_lines(what_if: Shown | None) -> Iterator[str]:
+    """Yield the figures before and after what was supposed; nothing where nothing was."""
+    for name, figures in (what_if or {}).items():
+        peak, late = figures["peak"], figures["late"]
+        latest = "none late" if late is None or not late["late"] else f"the latest start {_span(late['late'])} late"
+        most = f"at most {peak['running']} run and {peak['waiting']} wait"
+        yield f"{name} what is supposed: {figures['total']:,} occurrences, {most}, {latest}"
+
+
 def _both(advice: Shown) -> tuple[Shown, Shown]:
     return advice["before"], advice["after"]
 

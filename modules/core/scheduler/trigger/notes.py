@@ -32,7 +32,8 @@ class Note:
 
 
 AT_THE_EARLIEST = Note("AT_THE_EARLIEST", "counted from the end of the run before, as if that took no time")
-AT_ONCE = Note("AT_ONCE", "this has passed: it runs at once, within `misfire_grace_time`")
+AT_ONCE = Note("AT_ONCE", "this has passed: it runs at once")
+TOO_LATE = Note("TOO_LATE", "this has passed by more than the task allows: it is recorded as missed and does not run")
 
 
 class Part(NamedTuple):

@@ -98,6 +98,23 @@ def test_a_forecast_shows_the_load_and_what_piles_up(settled: Project) -> None:
     assert "`H` for the minute in their crons: now 3 wait, up to 20s; then " in people.out
 
 
+def test_a_forecast_supposes_changes_of_tasks_by_their_names(settled: Project) -> None:
+    supposed = ["--what-if", '{"task": "hold", "remove": true}']
+
+    people, programs, no_task, no_json = settled.calls(
+        ["forecast", *supposed],
+        ["forecast", *supposed, "--json"],
+        ["forecast", "--what-if", '{"task": "nothing", "remove": true}'],
+        ["forecast", "--what-if", "hold"],
+    )
+
+    figures = json.loads(programs.out)["what_if"]
+    assert (figures["before"]["total"], figures["after"]["total"]) == (6, 5)
+    assert "after what is supposed: 5 occurrences, at most " in people.out
+    assert (no_task.status, no_json.status) == (1, 2)
+    assert "there is no task 'nothing'" in no_task.err
+
+
 def test_lint_ends_with_one_where_something_will_not_work(settled: Project) -> None:
     settled.environment["CORE_SCHEDULER_MAX_CONCURRENT_TASKS"] = "10"
 
