@@ -64,7 +64,8 @@ def _refreeze(c: Connection, row: Row[Any], now: datetime, current: Definitions)
     trigger = trigger_of(text)
     fire_if_due(c, row, now)
     row = must_find(c, row.id)
-    account_for_pause(c, row, now)
+    if row.status_reason != Reason.CALENDAR_EXCLUDES_ALL:  # with every time of it closed, none has passed
+        account_for_pause(c, row, now)
     following = None if row.next_execution is None else _next(c, row, trigger, now)
     values: dict[str, Any] = {"trigger": text, "calendars": stamp_of(stored), "next_execution": following}
     values["timed_since"] = now

@@ -59,8 +59,11 @@ class SchedulerClient(OfTasks, OfExecutions, OfCleanups):
         listed = await self.wire.ask("GET", "functions")
         return listed.map(lambda data: [each for each in data["functions"] if module_id in (None, each["module_id"])])
 
-    async def forecast(self, hours: float = 24) -> Answer:
-        """Play what comes within the next hours on the slots there are."""
+    async def forecast(self, hours: float = 24, *, what_if: Sequence[Mapping[str, Any]] | None = None) -> Answer:
+        """Play what comes within the next hours on the slots there are; `what_if` supposes changes."""
+        if what_if:
+            body = {"hours": hours, "what_if": [dict(change) for change in what_if]}
+            return await self.wire.ask("POST", "forecast", body=body)
         return await self.wire.ask("GET", "forecast", query={"hours": hours})
 
     async def lint(self) -> Answer:
