@@ -26,7 +26,9 @@ def clock() -> SystemClock:
 PROGRAM = """
 import asyncio, sys, threading
 from framework import Application
+from modules.core.scheduler import heartbeat
 
+heartbeat.JOIN_SECONDS = 60  # in which the last words are written, however loaded the machine is
 begun = []
 
 def begin():
