@@ -2,7 +2,7 @@
 
 from framework.database.agreeing import agree_on_time
 from framework.database.database import Database
-from framework.database.failures import is_transient, is_unique_violation
+from framework.database.failures import is_lost, is_transient, is_unique_violation
 from framework.database.inserting import Insertion, Notice
 from framework.database.joining import (
     AsyncJoinable,
@@ -21,12 +21,15 @@ from framework.database.notices import Listener, notify
 from framework.database.prepared import Prepared
 from framework.database.rows import change_rows, insert_rows, read_moment, run
 from framework.database.verbs import (
+    among_addresses,
     aside,
     bound_waiting,
     delete_triggers,
     for_update,
+    has_addresses,
     insert_ignore,
     lock_names,
+    one_of,
     row_address,
     skip_locked,
     try_locks,
@@ -35,6 +38,7 @@ from framework.database.verbs import (
 
 __all__ = [
     "agree_on_time",
+    "among_addresses",
     "aside",
     "POSTGRESQL",
     "SQLITE",
@@ -55,8 +59,10 @@ __all__ = [
     "delete_triggers",
     "explain_lock",
     "for_update",
+    "has_addresses",
     "insert_ignore",
     "insert_rows",
+    "is_lost",
     "is_transient",
     "is_unique_violation",
     "join",
@@ -64,6 +70,7 @@ __all__ = [
     "metering",
     "Notice",
     "notify",
+    "one_of",
     "read_moment",
     "refuse_other",
     "row_address",

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Enum,
     GenerativeSelect,
+    Integer,
+    String,
     Table,
     TableClause,
     Text,
+    Uuid,
+    bindparam,
     cast,
     func,
+    inspect,
     literal_column,
     select,
     text,
@@ -82,9 +89,47 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, LOCK_SEED))))
 
 
+def one_of(column: ColumnElement[Any], values: Sequence[Any], dialect: Dialect) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these values, which are of it and not null.
+
+    Integers, texts and UUIDs come as one parameter, however many they are: of each other one a statement knows by name.
+    """
+    if dialect.name == SQLITE:
+        if any(type(value) not in {int, str} or "\0" in str(value) for value in values):  # JSON has no other, or ends
+            return column.in_(values)
+        given = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(given.c.value))
+    if isinstance(column.type, Enum) or not isinstance(column.type, (Integer, String, Uuid)):
+        return column.in_(values)
+    array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type))
+    return column.bool_op("=")(func.any(array))
+
+
 def row_address(dialect: Dialect) -> ColumnElement[Any]:
     """Where a row lies, to tell rows without a key apart; it means something within one transaction only."""
     return literal_column("rowid" if dialect.name == SQLITE else "ctid")
+
+
+def among_addresses(some: ColumnElement[Any], dialect: Dialect) -> ColumnElement[bool]:
+    """Return the condition that a row lies at one of these; on SQLite they are an array of JSON, else a subquery."""
+    address: ColumnElement[Any] = row_address(dialect)
+    if dialect.name == SQLITE:
+        given = func.json_each(some).table_valued("value")
+        return address.in_(select(given.c.value))
+    return address.bool_op("=")(func.any(func.array(some)))  # which goes there; a query in its place is joined
+
+
+def has_addresses(connection: Connection, table_name: str) -> bool:
+    """Return whether `row_address` tells any two rows of a table apart, which it does not over partitions."""
+    if connection.dialect.name == SQLITE:
+        inspector = inspect(connection)
+        has_rowid = inspector.get_table_options(table_name).get("sqlite_with_rowid", True)
+        return has_rowid and "rowid" not in {column["name"].lower() for column in inspector.get_columns(table_name)}
+    query = text(
+        "SELECT NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = to_regclass(quote_ident(:name)))"
+        " AND (SELECT relkind = 'r' FROM pg_class WHERE oid = to_regclass(quote_ident(:name)))"
+    )
+    return bool(connection.scalar(query, {"name": table_name}))
 
 
 def delete_triggers(connection: Connection, table_name: str) -> list[str]:

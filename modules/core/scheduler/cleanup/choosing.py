@@ -92,7 +92,7 @@ def choose(
 
 def read_target(connection: Connection, inspector: Inspector, policy: RowsPolicy, now: datetime) -> Target:
     """Return a checked policy's rules as conditions on the rows that are there now."""
-    rows = read_rows(inspector, policy)
+    rows = read_rows(connection, inspector, policy)
     target = judged(policy, rows, now, size_cut(connection, policy, rows))
     if policy.tiers is not None:
         zone = ZoneInfo(policy.timezone or "UTC")

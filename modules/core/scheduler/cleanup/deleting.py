@@ -20,7 +20,7 @@ from modules.core.scheduler.cleanup.glimpse import Seen
 from modules.core.scheduler.cleanup.guards import NO_CEILING, Ceiling
 from modules.core.scheduler.cleanup.pace import Pace
 from modules.core.scheduler.cleanup.report import Tally
-from modules.core.scheduler.cleanup.sweeping import Sweep, Swept, is_plain
+from modules.core.scheduler.cleanup.sweeping import Sweep, Swept, can_be_swept
 from modules.core.scheduler.cleanup.table_rows import Key
 from modules.core.scheduler.cleanup.target import Target
 
@@ -72,7 +72,7 @@ class Deletion:
         try:
             if not self._target.key:
                 await self._by_address()
-            elif self._act is delete_rows and is_plain(self._target, self._choice.dependents):
+            elif self._act is delete_rows and can_be_swept(self._target, self._choice.dependents):
                 await self._by_age(cursor)
             else:
                 await self._by_key(cursor)
@@ -128,21 +128,23 @@ class Deletion:
 
     async def _by_age(self, cursor: str | None) -> None:
         """Delete without a look beforehand: each statement takes the oldest rows that there are beyond a place."""
-        names, place = self._begin(cursor)
-        sweep = Sweep(self._target, place)
+        sweep = Sweep(self._target, cursor)
+        self._is_partial = sweep.goes_on
         while (room := self._room(self._pace.size)) and not self._is_over():
+            if not sweep.is_bounded:
+                await self._pace.read(sweep.bound)
             size = await self._may_go(room)
             gone = await self._pace.write(partial(sweep, size)) if size else Swept(0)
             if gone is None:
                 continue
-            if gone.last is not None:
-                sweep.go_on_behind(gone)
-                self._tally.cursor = to_cursor(names, gone.last)
-                self._seen.add([each[0] for each in (*gone.first, gone.last)], [each[1:] for each in gone.first])
+            is_more = size > 0 and sweep.go_on_behind(gone)
+            if gone.count:
+                self._seen.add([*(each[0] for each in gone.first), gone.newest], [each[1:] for each in gone.first])
                 self._record(gone.count, gone.count, {})
-            if gone.last is None or self._is_all_done():
+            if not is_more or self._is_all_done():
                 self._tally.cursor = None
                 return
+            self._tally.cursor = sweep.cursor
 
     def _batch(self, keys: Sequence[Key], connection: Connection) -> Done:
         dependents = self._choice.dependents

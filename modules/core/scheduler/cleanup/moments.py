@@ -57,11 +57,17 @@ def is_moment(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[boo
     return and_(column.is_not(None), readable)
 
 
-def is_before(column: ColumnElement[Any], moment: datetime, dialect: Dialect) -> ColumnElement[bool]:
-    """Return the condition that the column's value is a moment before this one (aware UTC)."""
+def is_before(
+    column: ColumnElement[Any], moment: datetime, dialect: Dialect, *, floor: bool = True
+) -> ColumnElement[bool]:
+    """Return the condition that the column's value is a moment before this one (aware UTC).
+
+    Without the `floor` it is not asked whether it is late enough to be one: for who asks of a later place already, as
+    SQLite looks by one lower bound alone, and not by the highest.
+    """
     kind = column.type
     if isinstance(kind, String) or keeps_dates_as_text(kind, dialect):
-        return _text_before(type_coerce(column, String()), moment)
+        return _text_before(type_coerce(column, String()), moment, floor=floor)
     if isinstance(kind, DateTime):
         zone = UTC if kind.timezone else None
         return and_(column >= _FIRST_YEAR.replace(tzinfo=zone), column < moment.replace(tzinfo=zone))
@@ -79,10 +85,11 @@ def as_value(kind: TypeEngine[Any], moment: datetime) -> Any:
     return moment.date() if isinstance(kind, Date) else int(moment.timestamp())
 
 
-def _text_before(text: ColumnElement[str], moment: datetime) -> ColumnElement[bool]:
+def _text_before(text: ColumnElement[str], moment: datetime, *, floor: bool) -> ColumnElement[bool]:
     day_is_over = or_(text < moment.date().isoformat(), func.length(text) > len("YYYY-MM-DD"))  # the cheaper first
     not_west = or_(text < _stamp(moment - _WESTERNMOST), text.not_like(_WEST_OF_UTC))
-    return and_(_has_shape(text), text < _stamp(moment), day_is_over, not_west)
+    shape = _has_shape(text) if floor else text.like(_DATE_SHAPE)
+    return and_(shape, text < _stamp(moment), day_is_over, not_west)
 
 
 def _has_shape(text: ColumnElement[str]) -> ColumnElement[bool]:

@@ -45,7 +45,7 @@ def oldest_row(c: Connection, policy: RowsPolicy, now: datetime, means: Means) -
     policy = policy if policy.trash_column is None else filling(policy)
     if problems := check_rows_policy(c, policy, means=means):
         return Oldest(None, why="; ".join(problem["message"] for problem in problems))
-    rows = read_rows(inspect(c), policy)
+    rows = read_rows(c, inspect(c), policy)
     table = rows.table
     if not rows.is_indexed:
         some = select(table.c[policy.date_column]).limit(MOST_UNINDEXED + 1).subquery()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework.clock import Clock
-from framework.database import Database, bound_waiting, is_transient
+from framework.database import Database, bound_waiting, is_lost, is_transient
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
 T = TypeVar("T")
@@ -49,7 +49,21 @@ class Pace:
         return self._ends is not None and self._clock.monotonic() >= self._ends
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Do the work on one snapshot, for a bounded time."""
+        """Do the work on one snapshot, for a bounded time; again, after a rest, where the connection was lost in it.
+
+        So does a server end one whose process stood still, which on a busy machine is nobody's fault.
+        """
+        for lost in range(BUSY_ATTEMPTS - 1):
+            try:
+                return await self.read_once(work)
+            except SQLAlchemyError as error:
+                if not is_lost(error):
+                    raise
+            await self._clock.sleep(BUSY_REST * 2**lost)
+        return await self.read_once(work)
+
+    async def read_once(self, work: Callable[[Connection], T]) -> T:
+        """Do work that cannot be done again, likewise."""
         return await self._database.read(partial(_bounded, READ_SECONDS, work))
 
     async def write(self, work: Callable[[Connection], T]) -> T | None:

@@ -122,7 +122,7 @@ class _Run:
         if self.dry_run:
             _foresee(choice, most, self.tally)
             if (fingerprint := wanted()) is not None and choice.target.key:
-                await pace.read(partial(_take, fingerprint, choice, self.tally.matched))
+                await pace.read_once(partial(_take, fingerprint, choice, self.tally.matched))
             return
         try:
             act, bounds = action or delete_rows, Bounds(most, self.ceiling)

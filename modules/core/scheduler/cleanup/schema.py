@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Inspector, Integer, Numeric, TableClause, fun
 from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import TypeEngine
 
-from framework.database import delete_triggers
+from framework.database import delete_triggers, has_addresses
 from framework.errors import did_you_mean
 from modules.core.scheduler.cleanup.actions import Means
 from modules.core.scheduler.cleanup.comparing import comparable
@@ -75,7 +75,7 @@ def weak_spots(connection: Connection, policy: RowsPolicy) -> list[Problem]:
     return [{**problem, "severity": "warning"} for problem in found]
 
 
-def read_rows(inspector: Inspector, policy: RowsPolicy) -> TableRows:
+def read_rows(connection: Connection, inspector: Inspector, policy: RowsPolicy) -> TableRows:
     """Return the rows of a checked policy's table."""
     name = policy.table_name
     return TableRows(
@@ -87,6 +87,7 @@ def read_rows(inspector: Inspector, policy: RowsPolicy) -> TableRows:
         dialect=inspector.dialect,
         is_indexed=has_index(inspector, name, [policy.date_column]),
         has_group_index=policy.keep_newest is not None and has_index(inspector, name, policy.keep_newest.per),
+        has_addresses=has_addresses(connection, name),
     )
 
 

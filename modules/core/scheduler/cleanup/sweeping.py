@@ -1,4 +1,4 @@
-"""The short road of a plain policy: one statement finds the oldest rows by the index on their date and deletes them."""
+"""The short road of rows that go by themselves: one statement finds the oldest by the index on the date and deletes."""
 
 from __future__ import annotations
 
@@ -22,22 +22,16 @@ from sqlalchemy import (
     tuple_,
 )
 
+from framework.database import among_addresses, row_address
+from modules.core.scheduler.cleanup.candidates import EXAMINED_PER_READ
+from modules.core.scheduler.cleanup.cursor import from_cursor, to_cursor
 from modules.core.scheduler.cleanup.references import Dependents
 from modules.core.scheduler.cleanup.report import MAX_SAMPLES
 from modules.core.scheduler.cleanup.table_rows import Key
 from modules.core.scheduler.cleanup.target import Target, limits
 
-_RULES = (
-    "where",
-    "hold_column",
-    "keep_where",
-    "max_rows",
-    "max_size_mb",
-    "min_age",
-    "keep_newest",
-    "tiers",
-    "min_kept",
-)
+_OF_OTHER_ROWS = ("max_rows", "max_size_mb", "keep_newest", "tiers", "min_kept")
+_OF_OTHER_COLUMNS = ("where", "hold_column", "keep_where")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,71 +39,103 @@ class Swept:
     """What one statement deleted."""
 
     count: int
-    last: Key | None = None
-    """Date and key of the newest row; None where there was none."""
+    newest: Any = None
+    """The date of the newest row; None where there was none."""
     first: Sequence[Key] = ()
     """Dates and keys of the oldest rows, as long as a report has room for them."""
 
 
-def is_plain(target: Target, dependents: Dependents) -> bool:
-    """Whether rows go by their date alone and nothing goes along: whatever the index shows first then goes."""
+def can_be_swept(target: Target, dependents: Dependents) -> bool:
+    """Whether each row goes for what it holds itself, and nothing goes along: what the index shows first then goes."""
     rows, policy = target.rows, target.policy
-    if any(getattr(policy, rule) is not None for rule in _RULES) or dependents.going:
+    if any(getattr(policy, rule) is not None for rule in _OF_OTHER_ROWS) or dependents.going:
         return False
     sorts_as_here = rows.is_loose or not isinstance(target.table.c[rows.date_column].type, String)
-    return bool(rows.key) and rows.is_indexed and sorts_as_here
+    return bool(rows.key) and rows.is_indexed and rows.has_addresses and sorts_as_here
 
 
 class Sweep:
-    """Deletes the oldest rows that go, so many at once: those beyond a place (date and key), None: all.
+    """Deletes the oldest rows that go, so many at once, from the place on where the last run stopped.
 
-    Its statements are compiled once: to put them together anew for each batch costs more than to carry them out.
+    Its statements are made once: to put them together anew for each batch costs more than to carry them out. Where rows
+    stay between those that go, it works in stretches, so that no statement looks at more than one.
     """
 
-    def __init__(self, target: Target, place: Key | None) -> None:
-        self._target, self._place = target, place
+    def __init__(self, target: Target, cursor: str | None) -> None:
+        self._target = target
         self._columns = target.rows.by_age(target.table)
-        self._since: Any = None
+        self._names = (target.rows.date_column, *target.key)
+        self._place = from_cursor(cursor, self._names, self._columns)
+        dated = from_cursor(cursor, self._names[:1], self._columns[:1])
+        self._since: Any = next(iter(self._place or dated or ()), None)
+        self.goes_on = self._since is not None
+        """Whether it begins where another run stopped."""
+        self._selects = any(getattr(target.policy, rule) is not None for rule in _OF_OTHER_COLUMNS)
+        self._end: Key | None = None
+        self.is_bounded = not self._selects
+        """Whether it is known how far the next statement looks."""
         self._shown = 0
         self._made: dict[str, Any] = {}
         self._texts: dict[str, tuple[str, dict[str, Any], list[str]]] = {}
 
+    def bound(self, connection: Connection) -> None:
+        """Find the end of the next stretch, outside of any write transaction."""
+        columns, policy = self._columns, self._target.policy
+        dated = limits(policy, self._target.rows, self._target.now, floor=self._since is None)
+        within = self._beyond(select(*columns).where(dated))
+        end = connection.execute(within.order_by(*columns).offset(EXAMINED_PER_READ - 1).limit(1)).first()
+        self._end = None if end is None else tuple(end)
+        self.is_bounded = True
+        self._forget()
+
     def __call__(self, size: int, connection: Connection) -> Swept:
         """Delete the next ones in a transaction; what somebody changes meanwhile is judged again before it goes."""
-        values = {"size": size, "since": self._since, "skip": size - 1}
+        values = {"size": size, "since": self._since}
         shown = min(size, MAX_SAMPLES - self._shown)
-        first = self._rows(connection, "first", values | {"size": shown}) if shown else []
-        last, count = self._delete(connection, values)
-        return Swept(count, last, first)
-
-    def go_on_behind(self, gone: Swept) -> None:
-        """Look at no earlier date again, once what was deleted is committed."""
-        if gone.last is None:
-            return
-        self._shown += len(gone.first)
-        if self._since is None:
-            self._made.clear()  # they do not know of a date to begin with
-            self._texts.clear()
-        self._since = gone.last[0]
-
-    def _delete(self, connection: Connection, values: dict[str, Any]) -> tuple[Key | None, int]:
+        first = [tuple(row) for row in self._execute(connection, "first", values | {"size": shown})] if shown else []
         if not self._target.rows.is_loose:
-            row = next(iter(self._rows(connection, "told", values)), None)
-            return (None, 0) if row is None else (row[1:], row[0])
-        # On SQLite nobody else writes until the transaction ends; a look is cheaper than rows that a deletion returns.
-        last = self._rows(connection, "last", values) or self._rows(connection, "newest", values)
-        if not last:
-            return None, 0
-        return last[0], self._execute(connection, "delete", values).rowcount
+            told: Any = self._execute(connection, "told in order" if shown else "told", values).one()
+            return Swept(told[0], told[1], first)
+        # On SQLite nobody else writes until the transaction ends: what was found is what goes.
+        found: Any = self._execute(connection, "found", values).one()
+        if found[1] is None:
+            return Swept(0)
+        return Swept(self._execute(connection, "delete", {"addresses": found[0]}).rowcount, found[1], first)
 
-    def _rows(self, connection: Connection, name: str, values: dict[str, Any]) -> list[Key]:
-        return [tuple(row) for row in self._execute(connection, name, values)]
+    def go_on_behind(self, gone: Swept) -> bool:
+        """Look at no earlier date again, once what was deleted is committed; False where all are gone."""
+        if gone.newest is None:
+            return self._next_stretch()
+        self._shown += len(gone.first)
+        if self._since is None or (self._place is not None and self._place[0] != gone.newest):
+            self._forget()  # SQLite looks by one lower bound alone: it shall be the date
+            self._place = None
+        self._since = gone.newest
+        return True
+
+    @property
+    def cursor(self) -> str | None:
+        """Where another run would go on; None where it would begin anew."""
+        if self._place is not None:
+            return to_cursor(self._names, self._place)
+        return None if self._since is None else to_cursor(self._names[:1], (self._since,))
+
+    def _next_stretch(self) -> bool:
+        if self._end is None:
+            return False
+        self._place, self._since, self._end = self._end, self._end[0], None
+        self.is_bounded = False
+        return True
+
+    def _forget(self) -> None:
+        self._made.clear()
+        self._texts.clear()
 
     def _execute(self, connection: Connection, name: str, values: dict[str, Any]) -> CursorResult[Any]:
         if name not in self._made:
             self._made[name] = self._statement(name)
         statement = self._made[name]
-        if not self._target.rows.is_loose:
+        if self._selects or not self._target.rows.is_loose:
             return connection.execute(statement, values)
         if name not in self._texts:
             compiled = statement.compile(dialect=connection.dialect)
@@ -118,35 +144,43 @@ class Sweep:
         return connection.exec_driver_sql(text, tuple((fixed | values)[each] for each in places))
 
     def _statement(self, name: str) -> Any:
-        columns, size, skip = self._columns, bindparam("size", type_=Integer), bindparam("skip", type_=Integer)
-        if name in ("first", "last"):
-            return self._oldest().limit(size) if name == "first" else self._oldest().limit(1).offset(skip)
-        if name == "newest":
-            return self._oldest().order_by(None).order_by(*(column.desc() for column in columns)).limit(1)
-        some = self._oldest().with_only_columns(*columns[1:]).limit(size)
-        going = delete(self._target.table).where(self._target.rows.key_of(self._target.table).in_(some))
-        return going if name == "delete" else _told(going.where(_going(self._target)), columns)
+        table, columns, dialect = self._target.table, self._columns, self._target.rows.dialect
+        address = row_address(dialect)
+        if name == "first":
+            return self._oldest(*columns).order_by(*columns)
+        if name == "found":
+            found = self._oldest(address.label("address"), columns[0].label("dated")).order_by(*columns).subquery()
+            return select(func.json_group_array(found.c.address), func.max(found.c.dated))
+        if name == "delete":
+            return delete(table).where(among_addresses(bindparam("addresses", type_=String), dialect))
+        order = columns if name == "told in order" else columns[:1]
+        some = self._oldest(address).order_by(*order)
+        return _told(delete(table).where(among_addresses(some.scalar_subquery(), dialect), self._going()), columns[0])
 
-    def _oldest(self) -> Select[Any]:
-        columns = self._columns
-        oldest = select(*columns).where(_going(self._target)).order_by(*columns).correlate(None)
+    def _oldest(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        oldest = self._beyond(select(*columns).select_from(self._target.table).where(self._going()))
+        if self._end is not None:
+            upto = and_(self._columns[0] <= self._end[0], tuple_(*self._columns) <= self._end)
+            oldest = oldest.where(upto)
+        return oldest.correlate(None).limit(bindparam("size", type_=Integer))
+
+    def _going(self) -> ColumnElement[bool]:
+        """What the policy condemns of what lies beyond the place: a limit says whether the date can be read, too."""
+        target = self._target
+        limit = limits(target.policy, target.rows, target.now, floor=self._since is None)
+        others = (passes for passes, why in target.rules if why not in ("undated", "young"))
+        return and_(limit, *others)
+
+    def _beyond(self, rows: Select[Any]) -> Select[Any]:
         if self._place is not None:
-            oldest = oldest.where(tuple_(*columns) > self._place)
-        if self._since is not None:
-            oldest = oldest.where(columns[0] >= bindparam("since", type_=columns[0].type))
-        return oldest
+            rows = rows.where(tuple_(*self._columns) > self._place)
+        if self._since is None:
+            return rows
+        return rows.where(self._columns[0] >= bindparam("since", self._since, type_=self._columns[0].type))
 
 
-def _going(target: Target) -> ColumnElement[bool]:
-    """What a plain policy condemns: a limit says whether the date can be read, too."""
-    rows, table = target.rows, target.table
-    keyed = (table.c[name].is_not(None) for name in rows.key if name in rows.nullable)
-    return and_(limits(target.policy, rows, target.now), *keyed)
-
-
-def _told(statement: Delete, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """Delete on PostgreSQL, which counts what it deleted, and tells the last, in the same statement."""
-    named = [column.label(f"part_{place}") for place, column in enumerate(columns)]
-    gone = statement.returning(*named).cte("gone")
-    parts = [gone.c[column.name] for column in named]
-    return select(func.count().over(), *parts).order_by(*(part.desc() for part in parts)).limit(1)
+def _told(statement: Delete, date: ColumnElement[Any]) -> Any:
+    """Delete on PostgreSQL, which counts what it deleted, and tells the newest date, in the same statement."""
+    gone = statement.returning(date.label("dated")).cte("gone")
+    told: Any = select(func.count(), func.max(gone.c.dated)).select_from(gone)
+    return told

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import NullType, TypeEngine
 
+from framework.database import one_of
 from modules.core.scheduler.cleanup.moments import is_moment, keeps_dates_as_text
 
 Key = tuple[Any, ...]
@@ -50,6 +51,8 @@ class TableRows:
     """Whether an index begins with the date column."""
     has_group_index: bool
     """Whether an index begins with the columns that make groups."""
+    has_addresses: bool
+    """Whether the place where a row lies tells it from all others."""
 
     def raw(self, source: FromClause, name: str) -> ColumnElement[Any]:
         """Return a column whose values come and go as they are stored: what is compared again must be the same."""
@@ -67,7 +70,9 @@ class TableRows:
 
     def among(self, source: FromClause, keys: Sequence[Key]) -> ColumnElement[bool]:
         """Return the condition that a row is one of these."""
-        return self.key_of(source).in_([key[0] if len(key) == 1 else key for key in keys])
+        if len(self.key) != 1:
+            return self.key_of(source).in_([tuple(key) for key in keys])
+        return one_of(self.key_of(source), [key[0] for key in keys], self.dialect)
 
     def by_age(self, source: FromClause) -> list[ColumnElement[Any]]:
         """Return the date and the key: what tells an older row from a newer one."""

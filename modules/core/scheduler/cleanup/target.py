@@ -115,17 +115,19 @@ def with_min_kept(target: Target, going: int, first_kept: Key | None) -> Target:
     return replace(target, rules=(*target.rules, (passes, "min_kept")))
 
 
-def limits(policy: RowsPolicy, rows: TableRows, now: datetime, too_much: SizeCut | None = None) -> ColumnElement[bool]:
-    """Return the condition that a limit condemns a row whose date can be read."""
+def limits(
+    policy: RowsPolicy, rows: TableRows, now: datetime, too_much: SizeCut | None = None, *, floor: bool = True
+) -> ColumnElement[bool]:
+    """Return the condition that a limit condemns a row whose date can be read; `floor` is that of `is_before`."""
     date = rows.table.c[policy.date_column]
     any_of: list[ColumnElement[bool]] = []
     if policy.max_age is not None:
-        any_of.append(is_before(date, now - policy.max_age, rows.dialect))
+        any_of.append(is_before(date, now - policy.max_age, rows.dialect, floor=floor))
     if policy.max_rows is not None:
         any_of.append(func.coalesce(_older_than_newest(rows, policy.max_rows), false()))
     if policy.max_size_mb is not None:
         any_of.append(false() if too_much is None else still_too_much(policy, rows, too_much))
-    return or_(*any_of) if any_of else is_before(date, now, rows.dialect)
+    return or_(*any_of) if any_of else is_before(date, now, rows.dialect, floor=floor)
 
 
 def _by_itself(policy: RowsPolicy, rows: TableRows, now: datetime, too_much: SizeCut | None) -> list[Rule]:
@@ -145,7 +147,7 @@ def _by_itself(policy: RowsPolicy, rows: TableRows, now: datetime, too_much: Siz
     if policy.keep_where is not None:
         rules.append((not_(rows.is_tagged(policy.keep_where)), "tagged"))
     if policy.min_age is not None:
-        old_enough = is_before(rows.table.c[policy.date_column], now - policy.min_age, rows.dialect)
+        old_enough = is_before(rows.table.c[policy.date_column], now - policy.min_age, rows.dialect, floor=False)
         rules.append((old_enough, "min_age"))
     return rules
 

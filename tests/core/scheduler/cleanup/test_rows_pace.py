@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from aged_rows import DAY, NOW, clean, create, fill, values
 from sqlalchemy import Column, DateTime, Integer, event, select, text
+from sqlalchemy.exc import OperationalError
 
 from framework.database import Database, UtcDateTime
 from framework.testing import FakeClock
@@ -130,6 +131,26 @@ def test_a_place_comes_back_as_it_was():
     assert to_cursor(["id"], (b"\x00",)) is None
 
 
+@pytest.mark.parametrize("rules", [{}, {"min_kept": 1}])
+async def test_a_look_whose_connection_was_lost_is_taken_again(sqlite_database, rules, monkeypatch):
+    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
+    await fill(sqlite_database, table, [{"id": n, "at": NOW - n * DAY} for n in range(9)])
+    clock, read = PassingClock(), sqlite_database.read
+    asked = []
+
+    async def lost_every_other_time(work):
+        asked.append(work)
+        if len(asked) % 2:
+            raise OperationalError("SELECT", None, ConnectionError("it is closed"), connection_invalidated=True)
+        return await read(work)
+
+    monkeypatch.setattr(sqlite_database, "read", lost_every_other_time)
+    report = await clean(sqlite_database, RowsPolicy(**OLD, **rules, shrink=False), clock=clock)
+
+    assert (report.errors, report.deleted) == ((), 7)
+    assert clock.slept
+
+
 @pytest.mark.postgres
 async def test_rows_that_others_hold_locked_are_tried_again_in_smaller_batches(postgres_url, monkeypatch):
     monkeypatch.setattr(pace, "LOCK_SECONDS", 0.05)
@@ -160,7 +181,7 @@ async def test_rows_that_others_hold_locked_are_tried_again_in_smaller_batches(p
 
 @pytest.mark.parametrize("is_plain", [True, False])
 async def test_no_statement_looks_at_more_than_a_stretch_of_the_table(sqlite_database, is_plain):
-    rules = {} if is_plain else {"min_age": DAY / 2}
+    rules = {} if is_plain else {"min_kept": 1}
     table = await create(
         sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, index=True)
     )

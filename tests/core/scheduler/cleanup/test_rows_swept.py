@@ -1,4 +1,4 @@
-"""A plain policy by an indexed date goes the short road, and takes exactly what the long one would."""
+"""Rows that go for what they hold themselves go the short road, and it takes exactly what the long one would."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 from aged_rows import DAY, NOW, clean, create, fill
-from sqlalchemy import Column, Date, Integer, String, delete, select, update
+from sqlalchemy import Column, Date, Integer, String, delete, select, text, update
 
-from framework.database import UtcDateTime
-from modules.core.scheduler.cleanup import RowsPolicy, deleting
+from framework.database import Database, UtcDateTime
+from modules.core.scheduler.cleanup import RowsPolicy, deleting, sweeping
 
 KINDS = {
     "moments": (UtcDateTime, lambda moment: moment),
@@ -47,8 +47,14 @@ async def everything(database, table):
     return await database.read(lambda c: {tuple(row) for row in c.execute(select(table.c.name, table.c.id))})
 
 
-@pytest.mark.parametrize("rules", [{"max_age": 4 * DAY}, {}], ids=["by age", "by expiry"])
+FILTERS = {"where": {"name": ["a", "B", "ä"]}, "keep_where": {"name": "B"}, "min_age": 3 * DAY}
+
+
+@pytest.mark.parametrize(
+    "rules", [{"max_age": 4 * DAY}, {}, {"max_age": DAY} | FILTERS], ids=["by age", "by expiry", "by filters"]
+)
 async def test_the_short_road_takes_what_the_long_one_would_and_tells_the_same(database, logs, rules, monkeypatch):
+    monkeypatch.setattr(sweeping, "EXAMINED_PER_READ", 11)
     policy = RowsPolicy(table_name="logs", date_column="at", batch_size=7, **rules)
     rows = await database.read(lambda c: [dict(row) for row in c.execute(select(logs)).mappings()])
 
@@ -57,22 +63,22 @@ async def test_the_short_road_takes_what_the_long_one_would_and_tells_the_same(d
     left = await everything(database, logs)
     await database.write(lambda c: c.execute(delete(logs)))
     await fill(database, logs, rows)
-    monkeypatch.setattr(deleting, "is_plain", lambda *_: False)
+    monkeypatch.setattr(deleting, "can_be_swept", lambda *_: False)
     long = await clean(database, policy)
 
     assert (planned.errors, short.errors, long.errors) == ((), (), ())
     assert left == await everything(database, logs)
-    assert planned.matched == short.deleted == long.deleted > 14
+    assert planned.matched == short.deleted == long.deleted > 7
     told = [(each.oldest, each.newest, each.kept, each.examined, len(each.samples)) for each in (planned, short, long)]
     assert told[0] == told[1] == told[2]
     assert planned.samples == short.samples == long.samples
 
 
-@pytest.mark.parametrize("count_kept", [True, False])
-async def test_a_run_in_parts_comes_to_the_same(database, logs, count_kept):
-    policy = RowsPolicy(
-        table_name="logs", date_column="at", max_age=4 * DAY, batch_size=3, max_rows_per_run=8, count_kept=count_kept
-    )
+@pytest.mark.parametrize(("count_kept", "rules"), [(True, {}), (False, {}), (False, FILTERS)])
+async def test_a_run_in_parts_comes_to_the_same(database, logs, count_kept, rules, monkeypatch):
+    monkeypatch.setattr(sweeping, "EXAMINED_PER_READ", 11)
+    rules = {"max_age": DAY, "batch_size": 3, "max_rows_per_run": 8, "count_kept": count_kept} | rules
+    policy = RowsPolicy(table_name="logs", date_column="at", **rules)
     planned = await clean(database, policy.model_copy(update={"max_rows_per_run": None}), dry_run=True)
 
     deleted, cursor = [], None
@@ -99,3 +105,36 @@ async def test_what_was_renewed_meanwhile_stays(database, logs):
     await clean(database, RowsPolicy(table_name="logs", date_column="at", max_age=DAY))
 
     assert {number for _, number in await everything(database, logs)} >= set(range(30))
+
+
+@pytest.mark.parametrize("rest", [")", ", rowid TEXT)", ") WITHOUT ROWID"])
+async def test_rows_go_by_their_key_where_none_tells_them_apart_by_place(sqlite_database, rest):
+    ddl = f"CREATE TABLE logs (id INTEGER PRIMARY KEY, at DATETIME{rest}"
+    await sqlite_database.write(lambda c: c.execute(text(ddl)))
+    await sqlite_database.write(lambda c: c.execute(text("CREATE INDEX by_age ON logs (at)")))
+    old = "INSERT INTO logs (id, at) VALUES (1, '2020-01-01'), (2, NULL), (3, '2020-01-01')"
+    await sqlite_database.write(lambda c: c.execute(text(old)))
+
+    report = await clean(sqlite_database, RowsPolicy(table_name="logs", date_column="at", batch_size=1))
+
+    assert (report.errors, report.deleted) == ((), 2)
+    assert await sqlite_database.read(lambda c: c.scalar(text("SELECT id FROM logs"))) == 2
+
+
+@pytest.mark.postgres
+async def test_no_more_rows_of_a_partitioned_table_go_than_shall(postgres_url):
+    database = Database(postgres_url)
+    await database.write(
+        lambda c: c.execute(text("CREATE TABLE logs (id int PRIMARY KEY, at timestamptz) PARTITION BY RANGE (id)"))
+    )
+    for part in range(2):
+        ddl = f"CREATE TABLE logs_{part} PARTITION OF logs FOR VALUES FROM ({part}) TO ({part + 1})"
+        await database.write(lambda c, ddl=ddl: c.execute(text(ddl)))
+    await database.write(lambda c: c.execute(text("CREATE INDEX ON logs (at)")))
+    await database.write(lambda c: c.execute(text("INSERT INTO logs VALUES (0, '2020-01-01'), (1, '2020-01-01')")))
+
+    report = await clean(database, RowsPolicy(table_name="logs", date_column="at", max_rows_per_run=1))
+    left = await database.read(lambda c: c.scalar(text("SELECT count(*) FROM logs")))
+    await database.close()
+
+    assert (report.errors, report.deleted, left) == ((), 1, 1)
