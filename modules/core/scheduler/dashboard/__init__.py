@@ -19,7 +19,6 @@ def routes(app_context: AppContext) -> APIRouter:
         assets,
         audit,
         bulk,
-        bulk_executions,
         by_hand,
         cleanups,
         execution,
@@ -37,9 +36,9 @@ def routes(app_context: AppContext) -> APIRouter:
     from modules.core.scheduler.dashboard.desk import Desk
 
     desk = Desk(app_context)
-    of_tasks = (tasks, bulk, task, task_form, by_hand)
-    of_executions = (executions, bulk_executions, execution, failures)
-    for screen in (overview, *of_tasks, *of_executions, timeline, cleanups, nodes, modules, audit, login):
+    of_tasks = (tasks, task, task_form, by_hand)
+    of_executions = (executions, execution, failures)
+    for screen in (overview, bulk, *of_tasks, *of_executions, timeline, cleanups, nodes, modules, audit, login):
         screen.add(desk)
     assets.add(desk.router)
     return desk.router

@@ -1,19 +1,17 @@
-"""The same done to many tasks: those that were chosen, or all that fit, after a page that says how many they are."""
+"""The same done to many tasks or executions, the chosen or all that fit, after a page that says how many they are."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
 
 from framework.caller import Scope
-from framework.result import Result
 from framework.web.problems import Problem
 from modules.core.scheduler.dashboard.desk import Desk, Form, Values
-from modules.core.scheduler.dashboard.tasks import asked_for, filters_of
+from modules.core.scheduler.dashboard.many import EXECUTIONS, TASKS, Deed, Filters, Kind, Row
 from modules.core.scheduler.dashboard.wording import counted, plural
 from modules.core.scheduler.pages import MAX_LIMIT
 from modules.core.scheduler.service import SchedulerService
@@ -22,132 +20,99 @@ AT_ONCE = 500
 NAMED = 10  # on the page that asks
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """What can be done to many: in words, to tasks of which states, and how."""
-
-    verb: str
-    done: str
-    says: str
-    statuses: tuple[str, ...]
-    act: Callable[[SchedulerService, str, str | None], Awaitable[Result[Any]]]
-
-
-DEEDS = {
-    "pause": Deed(
-        "Pause",
-        "paused",
-        "They run no more until they are resumed; what runs finishes.",
-        ("pending", "running"),
-        lambda scheduler, task_id, reason: scheduler.pause_task(task_id, reason),
-    ),
-    "resume": Deed(
-        "Resume",
-        "resumed",
-        "They go on from now.",
-        ("paused",),
-        lambda scheduler, task_id, _: scheduler.resume_task(task_id),
-    ),
-    "run": Deed(
-        "Run",
-        "started",
-        "Each runs once, now, beside its schedule.",
-        ("pending", "running", "paused"),
-        lambda scheduler, task_id, _: scheduler.execute_task(task_id),
-    ),
-    "cancel": Deed(
-        "Cancel",
-        "cancelled",
-        "They end for good. Their history stays, and what runs finishes.",
-        ("pending", "running", "paused"),
-        lambda scheduler, task_id, _: scheduler.cancel_task(task_id),
-    ),
-}
-
-
 def add(desk: Desk) -> None:
-    """Add the page that asks, and what it asks about."""
+    """Add the pages that ask, and what they ask about."""
+    for kind in (TASKS, EXECUTIONS):
+        _add(desk, kind)
 
-    @desk.screen("/tasks/-/bulk", "bulk.html", scope=Scope.OPERATE)
+
+async def carried_out(scheduler: SchedulerService, kind: Kind, act: str, ids: list[str], reason: str = "") -> str:
+    """Do it to each of them, and return what came of it."""
+    deed = kind.deeds[act]
+    answers = [await deed.act(scheduler, each, reason or None) for each in ids]
+    refused = [answer.error.message for answer in answers if answer.error is not None]
+    done = len(answers) - len(refused)
+    why = f" {len(refused)} were refused: {refused[0]}." if refused else ""
+    return f"{plural(done, kind.noun)} {'is' if done == 1 else 'are'} {deed.done}.{why}"
+
+
+def _add(desk: Desk, kind: Kind) -> None:
+    @desk.screen(f"/{kind.screen}/-/bulk", "bulk.html", scope=Scope.OPERATE)
     async def ask(request: Request) -> Values:
-        return await _asked(desk, request)
+        given = request.query_params
+        deed = kind.deeds.get(given.get("act", ""))
+        values = {
+            "screen": kind.screen,
+            "kind": kind,
+            "deed": deed,
+            "rows": [],
+            "list": _list(desk, request, kind, given),
+        }
+        return values if deed is None else values | {"act": given["act"], **await _asked(desk, request, kind, deed)}
 
-    @desk.action("/tasks/-/bulk", scope=Scope.OPERATE)
+    @desk.action(f"/{kind.screen}/-/bulk", scope=Scope.OPERATE)
     async def carry_out(request: Request, form: Form) -> tuple[str, str | None]:
-        if form.get("act") not in DEEDS:
-            raise Problem(422, "INVALID_REQUEST", f"there is no such action; there are {', '.join(DEEDS)}")
-        deed = DEEDS[form["act"]]
+        deed = kind.deeds.get(form.get("act", ""))
+        if deed is None:
+            raise Problem(422, "INVALID_REQUEST", f"there is no such action; there are {', '.join(kind.deeds)}")
         if form.get("which") == "all":
-            tasks = await _fitting(desk.scheduler, deed, filters_of(form), AT_ONCE)
+            filters = await kind.filters_of(desk, kind.asked_for(form))
+            rows = await _fitting(desk.scheduler, kind, deed, filters, AT_ONCE)
         else:
-            tasks = await _chosen(desk.scheduler, deed, form.get("ids", "").split(","))
-        reason = form.get("reason") or None
-        answers = [await deed.act(desk.scheduler, task["id"], reason) for task in tasks]
-        return _told(deed, answers), _list(desk, request, form)
+            rows = await _chosen(desk.scheduler, kind, deed, form.get("ids", "").split(","))
+        ids = [row["id"] for row in rows]
+        said = await carried_out(desk.scheduler, kind, form["act"], ids, form.get("reason", ""))
+        return said, _list(desk, request, kind, form)
 
 
-async def _asked(desk: Desk, request: Request) -> Values:
-    given = request.query_params
-    if given.get("act") not in DEEDS:
-        return {"screen": "tasks", "tasks": [], "deed": None, "list": _list(desk, request, given)}
-    deed = DEEDS[given["act"]]
+async def _asked(desk: Desk, request: Request, kind: Kind, deed: Deed) -> Values:
+    given, which = request.query_params, kind.asked_for(request.query_params)
     if given.get("which") == "all":
-        number, is_cut = await _count(desk.scheduler, deed, filters_of(given))
-        tasks = await _fitting(desk.scheduler, deed, filters_of(given), NAMED)
-        which: dict[str, str] = {"which": "all", **asked_for(given)}
+        filters = await kind.filters_of(desk, which)
+        number, is_cut = await _count(desk.scheduler, kind, deed, filters)
+        rows = await _fitting(desk.scheduler, kind, deed, filters, NAMED)
+        which["which"] = "all"
     else:
-        tasks = await _chosen(desk.scheduler, deed, given.getlist("id"))
-        number, is_cut = len(tasks), False
-        which = {"which": "chosen", "ids": ",".join(task["id"] for task in tasks)}
+        rows = await _chosen(desk.scheduler, kind, deed, given.getlist("id"))
+        number, is_cut = len(rows), False
+        which |= {"which": "chosen", "ids": ",".join(row["id"] for row in rows)}
+    told = counted(number, is_cut, kind.noun)
     return {
-        "screen": "tasks",
-        "act": given["act"],
-        "deed": deed,
-        "number": counted(number, is_cut, "task"),
+        "asks": deed.asks.format(told),
+        "does": deed.asks.format(told if number <= AT_ONCE else plural(AT_ONCE, kind.noun)),
         "at_once": None if number <= AT_ONCE else AT_ONCE,
-        "tasks": tasks[:NAMED],
-        "others": number - len(tasks[:NAMED]),
+        "rows": rows[:NAMED],
+        "others": number - len(rows[:NAMED]),
         "which": which,
-        "list": _list(desk, request, given),
     }
 
 
-async def _count(scheduler: SchedulerService, deed: Deed, filters: Mapping[str, Any]) -> tuple[int, bool]:
-    counts = [(await scheduler.count_tasks(**each)).unwrap() for each in _by_status(deed, filters)]
+async def _count(scheduler: SchedulerService, kind: Kind, deed: Deed, filters: Filters) -> tuple[int, bool]:
+    counts = [await kind.count(scheduler, each) for each in _by_state(kind, deed, filters)]
     return sum(each["count"] for each in counts), any(each["is_cut"] for each in counts)
 
 
-async def _fitting(
-    scheduler: SchedulerService, deed: Deed, filters: Mapping[str, Any], most: int
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for each in _by_status(deed, filters):
+async def _fitting(scheduler: SchedulerService, kind: Kind, deed: Deed, filters: Filters, most: int) -> list[Row]:
+    found: list[Row] = []
+    for each in _by_state(kind, deed, filters):
         cursor, goes_on = None, True
         while goes_on and len(found) < most:
             limit = min(most - len(found), MAX_LIMIT)
-            page = (await scheduler.list_tasks(**each, limit=limit, cursor=cursor)).unwrap()
-            found, cursor = found + page["tasks"], page["next_cursor"]
-            goes_on = cursor is not None
+            rows, cursor = await kind.page(scheduler, {**each, "limit": limit, "cursor": cursor})
+            found, goes_on = found + rows, cursor is not None
     return found
 
 
-def _by_status(deed: Deed, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    wanted = filters.get("status")
-    return [{**filters, "status": status} for status in deed.statuses if wanted in (None, status)]
+def _by_state(kind: Kind, deed: Deed, filters: Filters) -> list[Filters]:
+    wanted = filters.get(kind.state)
+    return [{**filters, **deed.filters, kind.state: state} for state in deed.states if wanted in (None, state)]
 
 
-async def _chosen(scheduler: SchedulerService, deed: Deed, ids: list[str]) -> list[dict[str, Any]]:
-    found = [await scheduler.get_task(task_id) for task_id in dict.fromkeys(ids[:AT_ONCE])]
-    return [task.data for task in found if task.success and task.data["status"] in deed.statuses]
+async def _chosen(scheduler: SchedulerService, kind: Kind, deed: Deed, ids: list[str]) -> list[Row]:
+    found = [await kind.find(scheduler, each) for each in dict.fromkeys(ids[:AT_ONCE])]
+    return [row for row in found if row is not None and row["state"] in deed.states]
 
 
-def _told(deed: Deed, answers: list[Result[Any]]) -> str:
-    refused = [answer.error.message for answer in answers if answer.error is not None]
-    done = plural(len(answers) - len(refused), "task")
-    why = f" {len(refused)} were refused: {refused[0]}." if refused else ""
-    return f"{done} {'is' if done.startswith('1 ') else 'are'} {deed.done}.{why}"
-
-
-def _list(desk: Desk, request: Request, given: Mapping[str, str]) -> str:
-    asked = asked_for(given)
-    return desk.path(request, "/tasks") + (f"?{urlencode(asked)}" if asked else "")
+def _list(desk: Desk, request: Request, kind: Kind, given: Mapping[str, Any]) -> str:
+    asked = kind.asked_for(given)
+    return desk.path(request, f"/{kind.screen}") + (f"?{urlencode(asked)}" if asked else "")

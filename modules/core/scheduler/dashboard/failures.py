@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from framework.caller import Scope
-from modules.core.scheduler.dashboard.bulk_executions import DEEDS, carried_out
+from modules.core.scheduler.dashboard.bulk import carried_out
 from modules.core.scheduler.dashboard.desk import Desk, Form, Values
+from modules.core.scheduler.dashboard.many import EXECUTIONS
 
 WINDOWS = ("1h", "24h", "7d")
 SHOWN = 50  # groups
@@ -47,7 +48,7 @@ def add(desk: Desk) -> None:
     @desk.action("/failures/{failure}/retry", scope=Scope.OPERATE)
     async def retry_failures(request: Request, form: Form) -> tuple[str, str | None]:
         group = _one(request, await _found(desk, form))
-        return (GONE if group is None else await carried_out(desk.scheduler, DEEDS["retry"], _again(group))), None
+        return (GONE if group is None else await carried_out(desk.scheduler, EXECUTIONS, "retry", _again(group))), None
 
     @desk.action("/failures/{failure}/ignore", scope=Scope.OPERATE)
     async def ignore_failures(request: Request, form: Form) -> tuple[str, str | None]:

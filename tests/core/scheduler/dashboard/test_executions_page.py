@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modules.core.scheduler import ExecutionContext
-from modules.core.scheduler.dashboard import bulk_executions
+from modules.core.scheduler.dashboard import bulk
 from modules.core.scheduler.dashboard.execution import steps
 from modules.core.scheduler.dashboard.reasons import WORDS, why
 from modules.core.scheduler.dashboard.wording import progress_of
@@ -114,7 +114,7 @@ async def test_all_that_fit_are_tried_again_after_a_page_that_says_how_many(site
     again = await site.http.get("/executions/-/bulk?act=retry&which=all")
     await site.node.scheduler.run_due()
 
-    assert "Try again: 3 executions?" in asks.text
+    assert "Try 3 executions again?" in asks.text
     assert (done.headers["location"], "3 executions are tried again." in said.text) == (
         "/executions?module=acme.test",
         True,
@@ -124,7 +124,7 @@ async def test_all_that_fit_are_tried_again_after_a_page_that_says_how_many(site
 
 
 async def test_more_than_are_done_at_once_go_on_where_the_last_ended(site: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(bulk_executions, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
     await with_failures(site)
 
     for _ in range(2):
@@ -143,7 +143,7 @@ async def test_only_the_ticked_ones_that_wait_or_run_are_cancelled(site: Any) ->
     asks = await site.http.get(f"/executions/-/bulk?act=cancel&which=chosen&{chosen}")
     await site.post("/executions/-/bulk", act="cancel", which="chosen", ids=ids[1])
 
-    assert "Cancel: 1 execution?" in asks.text
+    assert "Cancel 1 execution?" in asks.text
     assert await site.node.states() == ["failed", "cancelled", "pending"]
     assert (await site.post("/executions/-/bulk", act="explode", which="all")).status_code == 422
 
