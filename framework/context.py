@@ -21,6 +21,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound="ModuleSettings")
 Callback = Callable[[], Awaitable[object] | object]
 Routes = Callable[["AppContext"], Any]
+RefusalPage = Callable[[Any, Any], Any]
 
 FRAMEWORK = "framework"
 APPLICATION = "the application"
@@ -83,6 +84,7 @@ class AppContext:
         self._started: list[tuple[str, Callback]] = []
         self._stopping: list[tuple[str, Callback]] = []
         self._routes: list[tuple[str, Routes]] = []
+        self.refusal_page: RefusalPage | None = None
         with acting(FRAMEWORK):
             self.add_service("framework.clock", clock)
             self.add_service("framework.database", database)
@@ -170,6 +172,13 @@ class AppContext:
         """
         self._require("routes are added", Phase.REGISTERING)
         self._routes.append((_acting.get(), routes))
+
+    def show_refusals(self, page: RefusalPage) -> None:
+        """Show people this page where a request is refused: given the Starlette request and the `Problem`, an answer.
+
+        Programs, and whatever is asked of the API, get the problem document all the same.
+        """
+        self.refusal_page = page
 
     def add_health_check(self, name: str, check: Check) -> None:
         """Measure this whenever health is asked for: an async callable that returns a Result with a dict."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 
 from starlette import types as asgi
+from starlette.requests import Request
 
+from framework.caller import calling
+from framework.web.authentication import ANONYMOUS
 from framework.web.problems import Problem
+from framework.web.refusals import refused
 from framework.web.rules import Rules
 
 log = logging.getLogger(__name__)
 
 
 class Answers:
-    """Answer a `Problem` with its document and everything else with 500, which says nothing of what went wrong."""
+    """Answer a `Problem` as it is, and everything else with 500, which says nothing of what went wrong."""
 
-    def __init__(self, app: asgi.ASGIApp, rules: Rules) -> None:  # noqa: ARG002  # as all protections
-        self._app = app
+    def __init__(self, app: asgi.ASGIApp, rules: Rules) -> None:
+        self._app, self._app_context = app, rules.app_context
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         has_begun = False
@@ -37,4 +41,6 @@ class Answers:
         else:
             return
         if not has_begun:
-            await answer.response()(scope, receive, send)
+            with calling(ANONYMOUS):
+                response = refused(self._app_context, Request(scope), answer)
+            await response(scope, receive, send)

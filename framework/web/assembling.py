@@ -16,6 +16,7 @@ from framework.web.describing import document_of
 from framework.web.documentation import DOCS, OPENAPI, STYLE, add_documentation
 from framework.web.health_routes import health_router
 from framework.web.problems import Problem
+from framework.web.refusals import refused
 from framework.web.rules import Paths
 from framework.web.scopes import stated
 
@@ -55,14 +56,18 @@ def pages(app: FastAPI) -> Paths:
     return Paths(route.path for route in stated(app.routes) if route.page)
 
 
-async def _answer(_: Request, problem: Any) -> Response:
-    response: Response = problem.response()
-    return response
+async def _answer(request: Request, problem: Any) -> Response:
+    return refused(request.app.state.app_context, request, problem)
 
 
 async def _of_http(request: Request, error: Any) -> Response:
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
-    return await _answer(request, Problem(error.status_code, code, str(error.detail), headers=error.headers))
+    told = {
+        404: f"there is nothing at {request.url.path:.100}",
+        405: f"{request.method} is not for {request.url.path:.100}",
+    }
+    detail = told.get(error.status_code, str(error.detail))
+    return await _answer(request, Problem(error.status_code, code, detail, headers=error.headers))
 
 
 async def _of_validation(request: Request, error: Any) -> Response:

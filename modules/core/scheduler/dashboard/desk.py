@@ -29,7 +29,7 @@ from modules.core.scheduler.dashboard.forms import (
     path_to,
 )
 from modules.core.scheduler.dashboard.refreshing import Refreshing
-from modules.core.scheduler.dashboard.refusing_pages import ADVICE, route_class
+from modules.core.scheduler.dashboard.refusing_pages import told_of
 from modules.core.scheduler.dashboard.remembering import Remembered
 from modules.core.scheduler.dashboard.rendering import Templates, main_of
 from modules.core.scheduler.service import SchedulerService
@@ -52,7 +52,8 @@ class Desk:
     def __init__(self, app_context: AppContext) -> None:
         self.app_context = app_context
         self.clock = app_context.clock
-        self.router = APIRouter(include_in_schema=False, route_class=route_class(self._refused))
+        self.router = APIRouter(include_in_schema=False)
+        app_context.show_refusals(self.refused)
         self._templates = Templates(app_context)
         self._refreshing = Refreshing(app_context)
         self.anew = self._refreshing.anew
@@ -141,16 +142,14 @@ class Desk:
         """Return a page that is no screen: it does not change by itself."""
         return self._page(request, self._text(request, template, values, _at_the_dashboard()), status)
 
-    def _refused(self, request: Request, problem: Problem, came_from: str) -> Response:
-        error = {"code": problem.code, "message": f"{problem.detail[:1].upper()}{problem.detail[1:]}."}
-        told = {"heading": "That was refused", "advice": ADVICE.get(problem.code, ""), "came_from": came_from}
-        who = _at_the_dashboard()
-        text = self._text(request, "refused.html", told | {"error": error}, who)
-        return self._page(request, text, problem.status)
+    def refused(self, request: Request, problem: Problem) -> Response:
+        """Return the page that says what was refused; it changes nothing of what this browser was given."""
+        text = self._text(request, "refused.html", told_of(request, problem), _at_the_dashboard())
+        return HTMLResponse(text.replace(FORM_KEY, request.cookies.get(FORM_COOKIE, "")), problem.status)
 
     def _text(self, request: Request, template: str, values: Values, who: Caller) -> str:
         said = unquote(request.cookies.get(SAID_COOKIE, ""))
-        return self._templates.render(request, template, values | {"form_key": FORM_KEY, "said": said, "who": who})
+        return self._templates.render(request, template, {"form_key": FORM_KEY, "said": said, "who": who} | values)
 
     def _live(self, request: Request, text: Callable[[Request, Caller], Awaitable[tuple[str, int]]]) -> Response:
         """Answer the same address with what is new on it, for as long as it is looked at."""

@@ -1,54 +1,47 @@
-"""What a browser shows where a page or a form is refused: a page that says what to do, not a document for programs."""
+"""What a browser shows where a page or a form is refused: what to do, and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from fastapi.responses import Response
-from fastapi.routing import APIRoute
 
 from framework.web.problems import Problem
 
+HEADINGS = {
+    "NOT_FOUND": "There is no such page",
+    "INTERNAL_ERROR": "Something went wrong here",
+    "TOO_MANY_REQUESTS": "That was too much at once",
+}
 ADVICE = {
     "FORM_EXPIRED": "Nothing was changed. Load the page again, and send the form once more.",
     "FORBIDDEN": "Nothing was changed. Sign out, and sign in with a token that has this scope.",
     "INVALID_REQUEST": "Nothing was changed. Go back, and try once more.",
+    "CROSS_SITE": "Nothing was changed. Open the page here, and do it there.",
+    "BODY_TOO_LARGE": "Nothing was changed. Go back, and send less.",
+    "TOO_MANY_REQUESTS": "Nothing was changed. Wait a moment, and load the page again.",
+    "NOT_FOUND": "The address is misspelt, or what was there is gone.",
+    "METHOD_NOT_ALLOWED": "Nothing was changed. Only forms of the pages are sent there.",
+    "INTERNAL_ERROR": "Load the page again. Where that does not help, the log of the server has the reason.",
 }
 
-Answer = Callable[[Request, Problem, str], Response]
 
-
-def route_class(answer: Answer) -> type[APIRoute]:
-    """Return the class of routes whose refusals a browser is shown by `answer`, with the page that it came from.
-
-    Where nobody has signed in, the way to sign in stands; and whoever asks for no page gets the problem document.
-    """
-
-    class PageRoute(APIRoute):
-        """A route for people."""
-
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def handled(request: Request) -> Response:
-                try:
-                    return await handle(request)
-                except Problem as problem:
-                    if problem.status == 401 or "text/html" not in request.headers.get("accept", ""):
-                        raise
-                    return answer(request, problem, came_from(request))
-
-            return handled
-
-    return PageRoute
+def told_of(request: Request, problem: Problem) -> dict[str, object]:
+    """Return what the page of a refusal says: `{"error", "heading", "advice", "came_from", "said"}`."""
+    message = f"{problem.detail[:1].upper()}{problem.detail[1:]}".removesuffix(".")
+    return {
+        "error": {"code": problem.code, "message": f"{message}."},
+        "heading": HEADINGS.get(problem.code, "That was refused"),
+        "advice": ADVICE.get(problem.code, ""),
+        "came_from": came_from(request),
+        "said": "",
+    }
 
 
 def came_from(request: Request) -> str:
-    """Return the path of the page on which the reader was, empty where that was none of this site."""
+    """Return the path of the page on which the reader was, empty where that was none of this site, or this one."""
     parts = urlsplit(request.headers.get("referer", ""))
     if parts.netloc != request.headers.get("host") or not parts.path.startswith("/"):
         return ""
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+    page = parts.path + (f"?{parts.query}" if parts.query else "")
+    return "" if request.method == "GET" and parts.path == request.url.path else page

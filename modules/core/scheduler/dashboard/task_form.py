@@ -14,8 +14,18 @@ from framework.caller import Scope
 from framework.result import Error, ResultError
 from modules.core.scheduler.dashboard.desk import Desk, Form, Values
 from modules.core.scheduler.dashboard.parameter_form import Field, fields_of, parameter_called, parameters_of, texts_of
-from modules.core.scheduler.dashboard.policy_form import NAMING, POLICIES, changed, config_of, texts_of_policies
+from modules.core.scheduler.dashboard.policy_form import (
+    ADVANCED,
+    FIELDS,
+    NAMING,
+    POLICIES,
+    changed,
+    config_of,
+    texts_of_policies,
+)
 from modules.core.scheduler.dashboard.when_form import (
+    CLOCKS,
+    COMMON,
     FIRST,
     OF_WAY,
     WAYS,
@@ -128,7 +138,9 @@ async def _shown(
     like: Mapping[str, Any] | None = None,
 ) -> Values:
     fields = fields_of(function["parameters"])
-    places = {*(each.name for each in (*fields, *NAMING, *POLICIES)), "timezone", "end_date"}
+    problems = problems or {}
+    given = {name for name, text in texts.items() if text} | set(problems)
+    places = {*(each.name for each in (*fields, *FIELDS)), *COMMON}
     places |= {name for names in OF_WAY.values() for name in names}
     return {
         "screen": "tasks",
@@ -136,9 +148,13 @@ async def _shown(
         "fields": fields,
         "naming": NAMING,
         "policies": POLICIES,
+        "advanced": ADVANCED,
+        "clocks": CLOCKS,
+        "given": given,
+        "is_advanced": any(field.name in given for _, *group in ADVANCED for field in group),
         "texts": texts,
-        "problems": problems or {},
-        "elsewhere": [text for name, text in (problems or {}).items() if name not in places],
+        "problems": problems,
+        "elsewhere": [text for name, text in problems.items() if name not in places],
         "ways": WAYS,
         "zones": sorted(available_timezones()),
         "preview": _preview(desk, texts),

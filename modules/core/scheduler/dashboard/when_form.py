@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from modules.core.scheduler.showing.definitions import when_of_task
+from modules.core.scheduler.trigger.weekdays import MONTHS, WEEKDAYS
 
 WAYS = {
     "once": "Once",
@@ -23,18 +24,30 @@ OF_WAY = {
     "once": ("at",),
     "every": ("every_value", "every_unit", "every_start", "after_end"),
     "cron": ("cron",),
-    "calendar": ("calendar_value", "calendar_unit", "calendar_month", "calendar_day", "calendar_at"),
+    "calendar": (
+        *("calendar_value", "calendar_unit", "calendar_month"),
+        *("calendar_day", "calendar_at", "calendar_start"),
+    ),
     "rrule": ("rrule", "rrule_start"),
     "event": ("event", "event_where", "event_debounce"),
     "other": ("trigger_json",),
 }
 ENDING = ("every", "cron", "calendar", "rrule")  # that may have an end
-FIELDS = ("way", "timezone", "end_date", *(name for names in OF_WAY.values() for name in names))
+BY_THE_CLOCK = ("cron", "calendar", "rrule")  # that a change of the clocks may hit
+CLOCKS = {
+    "dst_gap": ("A time that is left out", {"": "runs at the first valid time after it", "skip": "does not run"}),
+    "dst_fold": (
+        "A time that comes twice",
+        {"": "runs the first time", "last": "runs the second time", "both": "runs both times"},
+    ),
+}
+"""What becomes of times that the clocks leave out or repeat: the question, and the answers; what is usual is empty."""
+COMMON = ("timezone", "end_date", *CLOCKS)
 FIRST = {"way": "every", "every_value": "1", "every_unit": "hours", "calendar_value": "1", "calendar_unit": "months"}
 CALLED = {
     "schedule_time": {"once": "at", "every": "every_start"},
     "run_date": {"once": "at"},
-    "start_date": {"every": "every_start"},
+    "start_date": {"every": "every_start", "calendar": "calendar_start"},
     "interval_type": {"every": "every_unit"},
     "interval_value": {"every": "every_value"},
     "expression": {"cron": "cron"},
@@ -51,7 +64,10 @@ CALLED = {
 def texts_of_when(task: Mapping[str, Any]) -> dict[str, str]:
     """Return what stands in the fields for a shown task."""
     zone = str(task["timezone"])
-    return {"timezone": zone} | _texts(when_of_task(task), task["trigger"], zone)
+    trigger = task["trigger"]
+    if trigger["type"] == "calendar":
+        return {"timezone": zone} | _texts_of_calendar(trigger, task["created_at"], zone) | _texts_of_clocks(trigger)
+    return {"timezone": zone} | _texts(when_of_task(task), trigger, zone)
 
 
 def _texts(config: Mapping[str, Any], trigger: Mapping[str, Any], zone: str) -> dict[str, str]:
@@ -61,16 +77,63 @@ def _texts(config: Mapping[str, Any], trigger: Mapping[str, Any], zone: str) -> 
     if "interval_type" in config:
         every = {"every_value": f"{config['interval_value']:g}", "every_unit": config["interval_type"]}
         return {"way": "every", **every, "after_end": "yes" if "after_end" in config else "", **end}
-    if "cron" in config and "dst_gap" not in config and "dst_fold" not in config:
-        return {"way": "cron", "cron": config["cron"], **end}
+    if "cron" in config:
+        return {"way": "cron", "cron": config["cron"], **end, **_texts_of_clocks(trigger)}
     if trigger["type"] == "event":
         where = json.dumps(trigger["where"], ensure_ascii=False) if trigger["where"] else ""
         debounce = "" if trigger["debounce"] is None else f"{trigger['debounce']:g}"
         if trigger["debounce_max"] is None:
             return {"way": "event", "event": trigger["event"], "event_where": where, "event_debounce": debounce}
     if trigger["type"] == "rrule" and not (trigger["exdates"] or trigger["rdates"] or trigger["start"]):
-        return {"way": "rrule", "rrule": trigger["rrule"], "rrule_start": trigger["dtstart"][:16], **end}
+        rule = {"rrule": trigger["rrule"], "rrule_start": trigger["dtstart"][:16]}
+        return {"way": "rrule", **rule, **_end(trigger, zone), **_texts_of_clocks(trigger)}
     return {"way": "other", "trigger_json": json.dumps(trigger, indent=2, ensure_ascii=False)}
+
+
+def _texts_of_clocks(trigger: Mapping[str, Any]) -> dict[str, str]:
+    chosen = {"dst_gap": trigger["gap"], "dst_fold": trigger["fold"]}
+    return {name: value if value in CLOCKS[name][1] else "" for name, value in chosen.items()}
+
+
+def _texts_of_calendar(trigger: Mapping[str, Any], created: datetime, zone: str) -> dict[str, str]:
+    """Return the fields of a stored calendar, with the day it counts from where that makes a difference."""
+    every, phase = trigger["every"], trigger["phase"]
+    unit, size = trigger["unit"], 1
+    texts = {"way": "calendar", "calendar_at": _clock(trigger["at"]), **_end(trigger, zone)}
+    if unit == "months":
+        texts["calendar_day"] = str(trigger["day"])
+        if every % 12 == 0:
+            unit, size = "years", 12
+            texts["calendar_month"] = MONTHS[phase % 12].lower()
+    elif every % 7 == 0:
+        unit, size = "weeks", 7
+        texts["calendar_day"] = WEEKDAYS[(phase - 1) % 7].lower()
+    if trigger["start"] is not None:
+        texts["calendar_start"] = _local(trigger["start"], zone)
+    elif every > size:
+        first = _first_of(trigger, created.astimezone(ZoneInfo(zone)).date())
+        texts["calendar_start"] = f"{first}T{trigger['at'][:5]}"
+    return texts | {"calendar_value": str(every // size), "calendar_unit": unit}
+
+
+def _first_of(trigger: Mapping[str, Any], day: date) -> date:
+    """Return the first day, or the first of the first month, from this one on that a stored calendar counts."""
+    every, phase = trigger["every"], trigger["phase"]
+    if trigger["unit"] == "days":
+        return date.fromordinal(day.toordinal() + (phase - day.toordinal()) % every)
+    month = day.year * 12 + day.month - 1
+    year, month = divmod(month + (phase - month) % every, 12)
+    return date(year, month + 1, 1)
+
+
+def _clock(text: str) -> str:
+    """Return a time of the day without seconds where it has none."""
+    at = time.fromisoformat(text)
+    return at.isoformat("auto" if at.second or at.microsecond else "minutes")
+
+
+def _end(trigger: Mapping[str, Any], zone: str) -> dict[str, str]:
+    return {} if trigger["end"] is None else {"end_date": _local(trigger["end"], zone)}
 
 
 def when_of(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -83,12 +146,13 @@ def when_of(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         return {}, {wrong.field: str(wrong)}
     common = {"timezone": form.get("timezone", "").strip() or None}
     common["end_date"] = (form.get("end_date") or None) if way in ENDING else None
+    common |= {name: (form.get(name) or None) if way in BY_THE_CLOCK else None for name in CLOCKS}
     return config | {name: value for name, value in common.items() if value is not None}, {}
 
 
 def field_called(field: str, way: str) -> str:
     """Return the field of the form that a field of the service's is."""
-    if field in ("timezone", "end_date"):
+    if field in COMMON:
         return field
     units = ("days", "weeks", "months", "years")
     if way == "calendar" and field in units:
@@ -99,7 +163,7 @@ def field_called(field: str, way: str) -> str:
 
 def says_otherwise(form: Mapping[str, str], before: Mapping[str, str]) -> bool:
     """Tell whether a form says when in another way than these texts do; fields of ways not taken do not count."""
-    names = ("way", "timezone", "end_date", *OF_WAY.get(form.get("way", ""), ()))
+    names = ("way", *COMMON, *OF_WAY.get(form.get("way", ""), ()))
     return any(form.get(name, "").strip() != before.get(name, "").strip() for name in names)
 
 
@@ -143,6 +207,8 @@ def _calendar(form: Mapping[str, str]) -> dict[str, Any]:
     for name in ("month", "day", "at"):
         if text := form.get(f"calendar_{name}", "").strip():
             trigger[name] = int(text) if text.lstrip("-").isdecimal() else text
+    if start := form.get("calendar_start"):
+        trigger["start_date"] = start
     return {"trigger": trigger}
 
 

@@ -16,6 +16,7 @@ from framework.terminal import moment_text, span
 from modules.core.scheduler.dashboard.reasons import why
 from modules.core.scheduler.showing.cleanups import bytes_text, target_of
 
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\N{REPLACEMENT CHARACTER}")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 OUTCOMES = {
@@ -96,6 +97,11 @@ def tidy(text: str) -> str:
     return _MOMENT.sub(r"\1 \2 UTC", text)
 
 
+def straight(text: str) -> str:
+    """Return a sentence without what would turn the direction in which the rest of it is read."""
+    return text.translate(_TURNING)
+
+
 def counted(count: int, is_cut: bool, word: str = "") -> str:
     """Return `312`, or `10,000+` where nobody has counted further; with a word, `1 task`, `312 tasks`."""
     number_text = f"{count:,}{'+' if is_cut else ''}"
@@ -139,6 +145,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": plural,
     "counted": counted,
     "tidy": tidy,
+    "straight": straight,
     "local": local,
     "runs_in_words": runs_in_words,
     "progress": progress_of,

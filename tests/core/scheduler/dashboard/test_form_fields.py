@@ -73,15 +73,42 @@ async def test_what_says_when_comes_back_from_its_fields_as_it_was(site: Any) ->
         {"cron": "30 2 * * *", "timezone": "Europe/Berlin", "end_date": "2030-01-01T00:00:00Z"},
         {"cron": "30 2 * * *", "dst_gap": "skip"},
         {"trigger": {"type": "calendar", "months": 3, "day": "last", "at": "18:00"}},
+        {"trigger": {"type": "calendar", "weeks": 1, "day": "friday", "at": "09:30"}, "dst_fold": "last"},
+        {"trigger": {"type": "calendar", "years": 1, "month": "march", "day": 1, "at": "18:00:30"}},
+        {"trigger": {"type": "calendar", "days": 3, "at": "18:00", "end_date": "2030-01-01T00:00:00Z"}},
         {"trigger": {"type": "rrule", "rrule": "FREQ=MONTHLY;BYDAY=2FR", "dtstart": "2026-01-02T09:00"}},
+        {
+            "trigger": {"type": "rrule", "rrule": "FREQ=DAILY", "dtstart": "2026-01-02T02:30"},
+            "dst_gap": "skip",
+            "timezone": "Europe/Berlin",
+        },
         {"trigger": {"type": "event", "event": "upload", "where": {"kind": "csv"}, "debounce": 30}},
         {"trigger": {"type": "window", "every": "10m", "from": "08:00", "to": "10:00"}},
     ]
-    for way in ways:
+    told = ["once", "every", "cron", "cron", *["calendar"] * 4, "rrule", "rrule", "event", "other"]
+    for way, kind in zip(ways, told, strict=True):
         task = await site.node.task(await site.node.add(**way))
+        texts = texts_of_when(task)
 
-        config, problems = when_of(texts_of_when(task))
+        config, problems = when_of(texts)
 
-        assert problems == {}
+        assert (texts["way"], problems) == (kind, {})
         again = await site.node.task(await site.node.add(**config))
-        assert (again["schedule"], again["timezone"]) == (task["schedule"], task["timezone"])
+        same = ("schedule", "timezone", "next_execution")
+        assert [again[name] for name in same] == [task[name] for name in same]
+        assert [again["trigger"].get(name) for name in ("gap", "fold")] == [
+            task["trigger"].get(name) for name in ("gap", "fold")
+        ]
+
+
+async def test_every_second_week_stays_the_same_week_however_late_its_time_is_changed(site: Any) -> None:
+    fortnightly = {"type": "calendar", "weeks": 2, "day": "friday", "at": "09:30"}
+    yearly = {"type": "calendar", "years": 2, "month": "march", "day": "last", "at": "09:30"}
+    for trigger, away in ((fortnightly, 8), (yearly, 400)):
+        task = await site.node.task(await site.node.add(trigger=trigger))
+        site.node.clock.advance(away * 86_400)
+
+        config, _ = when_of(texts_of_when(task) | {"calendar_at": "10:00"})
+        changed = (await site.node.scheduler.update_task(task["id"], config)).unwrap()
+
+        assert (changed["trigger"]["phase"], changed["trigger"]["at"]) == (task["trigger"]["phase"], "10:00:00")

@@ -116,6 +116,49 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(
     assert (await filled.node.scheduler.list_tasks(search="Report")).unwrap()["tasks"] == []
 
 
+ADVANCED = {
+    "retry_backoff": ("0.5", "3"),
+    "retry_max_delay": ("soon", "2h"),
+    "retry_jitter": ("2", "0.25"),
+    "rate_limit": ("often", "10/minute"),
+    "concurrency_key": ("k" * 201, "exports"),
+    "max_queued": ("0", "7"),
+    "catch_up_limit": ("some", "5"),
+    "executor": ("cloud", "asyncio"),
+    "expected_by": ("25:00", "06:30"),
+    "ping_url": ("https://not-among-the-outgoing-hosts.example", ""),
+    "dst_gap": ("jump", "skip"),
+    "dst_fold": ("third", "both"),
+}
+"""What the rarer fields refuse, and what they take and show again."""
+
+
+async def test_the_rarer_fields_say_what_is_wrong_take_what_is_right_and_show_it_again(filled: Any) -> None:
+    wrong = {name: texts[0] for name, texts in ADVANCED.items()}
+    right = {name: texts[1] for name, texts in ADVANCED.items()}
+
+    refusals = [await filled.post(NEW, **FORM, **{"p.region": "south", name: wrong[name]}) for name in ADVANCED]
+    taken = await filled.post(NEW, **FORM, **{"p.region": "south"}, **right)
+    assert re.findall(r'id="problem-([\w.]+)">([^<]*)', taken.text) == []
+    task = await the_task(filled)
+    form = await form_of(filled, f"/tasks/{task['id']}/edit")
+
+    told = [re.findall(r'id="problem-([\w.]+)"', refused.text) for refused in refusals]
+    assert told == [[name] for name in ADVANCED]
+    assert (task["policies"]["rate_limit"], task["policies"]["expected_by"]) == ([10, 60.0], "06:30")
+    assert {name: form[name] for name in right} == right
+
+
+async def test_what_is_as_usual_stays_out_of_sight_and_what_is_wrong_is_unfolded(filled: Any) -> None:
+    page = await filled.http.get(f"{NEW}?function=acme.test:send")
+    refused = await filled.post(NEW, **FORM, **{"p.region": "south", "rate_limit": "often"})
+
+    def folds(text: str) -> list[str]:
+        return re.findall(r"<details [^>]*?(open|)><summary>", text)
+
+    assert (folds(page.text), folds(refused.text)) == (["", "", ""], ["", "", "open"])
+
+
 async def test_all_that_is_wrong_is_said_at_once(filled: Any) -> None:
     answer = await filled.post(NEW, **(FORM | {"name": "", "p.region": "", "p.days": "1000"}))
 

@@ -174,7 +174,14 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-keys-off]")) localStorage.setItem("keys", event.target.checked ? "off" : "on");
 });
 
+let place;
+function showPlace() {  // in a narrow window the screens are a line that scrolls
+  const current = find(".side [aria-current]");
+  if (current && current.href !== place) current.scrollIntoView({ block: "nearest", inline: "nearest" });
+  place = current?.href;
+}
 function settle() {
+  showPlace();
   tellTimes(); showTheme(); showLive(); tellTicked();
   for (const each of document.querySelectorAll("[data-tick-all], [data-copy]")) each.hidden = false;
 }
