@@ -41,6 +41,8 @@ def when(moment: datetime | None, now: datetime, zone: str | None = None) -> Mar
         return Markup('<span class="none">-</span>')
     local = moment.astimezone(ZoneInfo(zone) if zone else UTC)
     exact = f"{local:%a %Y-%m-%d %H:%M:%S} {local.tzname()}"
+    if zone not in (None, "UTC"):
+        exact += f"\n{moment.astimezone(UTC):%a %Y-%m-%d %H:%M:%S} UTC"
     stamp = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Markup('<time datetime="{}" title="{}" data-zone="{}">{}</time>').format(
         stamp, exact, zone or "UTC", relative(moment, now)

@@ -76,6 +76,18 @@ async def test_a_page_keeps_itself_up_to_date_until_it_is_told_not_to(site: Any,
     assert await page.locator("[data-live]").get_attribute("aria-pressed") == "false"
 
 
+async def test_a_moment_is_told_by_the_clock_of_the_reader_too(site: Any, browser: Any) -> None:
+    await site.node.add_every(60)
+    context = await browser.new_context(base_url=site.url, timezone_id="Asia/Tokyo")
+    page = await context.new_page()
+    await page.goto("/tasks")
+
+    told = await page.locator("main time").first.get_attribute("title")
+    await context.close()
+
+    assert ("UTC" in told, told.endswith("(Asia/Tokyo, here)")) == (True, True)
+
+
 async def test_without_a_script_everything_works_by_links_and_forms(site: Any, browser: Any) -> None:
     task_id = await site.node.add_every(60, name="Export")
     context = await browser.new_context(base_url=site.url, java_script_enabled=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from framework.caller import Caller, Door, Scope
 from framework.web.authentication import Authentication
+from modules.core.scheduler.dashboard.wording import straight, when
 
 HOSTILE = "\u202e<script>alert(1)</script>\"'{{ 7*7 }}</title>"
 
@@ -155,3 +157,16 @@ async def test_a_form_that_cannot_be_read_is_refused(site: Any, body: bytes) -> 
     answer = await site.http.post("/tasks/x/pause", content=body)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
+
+
+def test_a_moment_is_told_by_the_clock_of_its_task_and_by_utc() -> None:
+    moment = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+    told = when(moment, moment, "Europe/Berlin")
+
+    assert "Wed 2026-07-01 14:00:00 CEST\nWed 2026-07-01 12:00:00 UTC" in told
+    assert when(moment, moment).count("UTC") == 2  # the zone, and the time once
+
+
+def test_a_sentence_reads_on_in_its_direction_whatever_stands_in_it() -> None:
+    assert straight("paused: \u202etxt\u2066. It waits") == "paused: \ufffdtxt\ufffd. It waits"

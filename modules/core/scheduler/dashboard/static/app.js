@@ -18,9 +18,16 @@ function span(seconds) {
     return count ? `${count} ${unit}` : "";
   }).filter(Boolean).join(" ");
 }
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+function tellHere(each) {  // on the clock of the one who reads, too
+  if (each.dataset.here || zone === each.dataset.zone) return;
+  each.dataset.here = zone;
+  each.title += `\n${new Date(each.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "long" })} (${zone}, here)`;
+}
 function tellTimes() {
   for (const each of document.querySelectorAll("time[datetime]")) {
     const away = (Date.parse(each.dateTime) - Date.now()) / 1000;
+    tellHere(each);
     each.textContent = Math.abs(away) < 1 ? "now" : away > 0 ? `in ${span(away)}` : `${span(-away)} ago`;
   }
 }
