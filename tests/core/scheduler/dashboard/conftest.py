@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import httpx2
@@ -40,6 +42,23 @@ class Site:
             await self.http.get("/tasks")
         key = self.http.cookies["chamberlain_form"]
         return await self.http.post(path, data={"form_key": key, "back": "/tasks", **fields})
+
+    async def form(self, path: str) -> dict[str, str]:
+        """Return what a browser would send back of the form of a task, untouched."""
+        page = (await self.http.get(path)).text
+        main = page[page.index('class="making"') :]
+        found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', main))
+        for tag in re.findall(r'<input type="(?:text|number|datetime-local)"[^>]*>', main):
+            name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+            assert name is not None
+            found[name[1]] = value[1] if value else ""
+        for name, body in re.findall(r'<select id="[^"]*" name="([^"]+)"[^>]*>(.*?)</select>', main, re.DOTALL):
+            chosen = re.search(r"<option(?: value=\"([^\"]*)\")? selected>([^<]*)", body)
+            found[name] = "" if chosen is None else (chosen[1] if chosen[1] is not None else chosen[2])
+        found |= dict(re.findall(r'<textarea id="[^"]*" name="([^"]+)"[^>]*>(.*?)</textarea>', main, re.DOTALL))
+        way = re.search(r'name="way" value="(\w+)" id="way-\w+" checked', main)
+        assert way is not None
+        return {name: unescape(value) for name, value in (found | {"way": way[1]}).items()}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from typing import Any, Literal
 
 import pytest
@@ -44,24 +43,6 @@ async def filled(site: Any) -> Any:
 async def the_task(site: Any) -> dict[str, Any]:
     (task,) = (await site.node.scheduler.list_tasks(search="Report")).unwrap()["tasks"]
     return dict(task)
-
-
-async def form_of(site: Any, path: str) -> dict[str, str]:
-    """Return what a browser would send back of a form, untouched."""
-    page = (await site.http.get(path)).text
-    main = page[page.index('class="making"') :]
-    found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', main))
-    for tag in re.findall(r'<input type="(?:text|number|datetime-local)"[^>]*>', main):
-        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
-        assert name is not None
-        found[name[1]] = value[1] if value else ""
-    for name, body in re.findall(r'<select id="[^"]*" name="([^"]+)"[^>]*>(.*?)</select>', main, re.DOTALL):
-        chosen = re.search(r"<option(?: value=\"([^\"]*)\")? selected>([^<]*)", body)
-        found[name] = "" if chosen is None else (chosen[1] if chosen[1] is not None else chosen[2])
-    found |= dict(re.findall(r'<textarea id="[^"]*" name="([^"]+)"[^>]*>(.*?)</textarea>', main, re.DOTALL))
-    way = re.search(r'name="way" value="(\w+)" id="way-\w+" checked', main)
-    assert way is not None
-    return {name: unescape(value) for name, value in (found | {"way": way[1]}).items()}
 
 
 async def test_only_functions_that_may_come_from_outside_are_offered(filled: Any) -> None:
@@ -141,7 +122,7 @@ async def test_the_rarer_fields_say_what_is_wrong_take_what_is_right_and_show_it
     taken = await filled.post(NEW, **FORM, **{"p.region": "south"}, **right)
     assert re.findall(r'id="problem-([\w.]+)">([^<]*)', taken.text) == []
     task = await the_task(filled)
-    form = await form_of(filled, f"/tasks/{task['id']}/edit")
+    form = await filled.form(f"/tasks/{task['id']}/edit")
 
     told = [re.findall(r'id="problem-([\w.]+)"', refused.text) for refused in refusals]
     assert told == [[name] for name in ADVANCED]
@@ -187,7 +168,7 @@ async def test_a_form_that_is_sent_back_untouched_changes_nothing_and_says_so(fi
     for number, way in enumerate(ways):
         config = {"name": f"Task {number}", "tags": ["x"], "timeout": 90, "misfire_grace_time": 600, **way}
         task_id = await filled.node.add("send", parameters=parameters, **config)
-        form = await form_of(filled, f"/tasks/{task_id}/edit")
+        form = await filled.form(f"/tasks/{task_id}/edit")
         before = await filled.node.task(task_id)
 
         answer = await filled.post(f"/tasks/{task_id}/edit", **form)
@@ -199,7 +180,7 @@ async def test_a_form_that_is_sent_back_untouched_changes_nothing_and_says_so(fi
 
 async def test_only_what_was_changed_changes(filled: Any) -> None:
     task_id = await filled.node.add("send", name="Report", parameters={"region": "south"}, cron="0 2 * * *", priority=5)
-    form = await form_of(filled, f"/tasks/{task_id}/edit")
+    form = await filled.form(f"/tasks/{task_id}/edit")
 
     answer = await filled.post(
         f"/tasks/{task_id}/edit", **(form | {"cron": "0 3 * * *", "priority": "", "p.days": "9"})
@@ -215,7 +196,7 @@ async def test_a_secret_is_never_shown_and_never_lost(filled: Any) -> None:
     parameters = {"region": "south", "token": "geheim-geheim"}
     task_id = await filled.node.add("send", name="Report", parameters=parameters, cron="0 2 * * *")
     page = await filled.http.get(f"/tasks/{task_id}/edit")
-    form = await form_of(filled, f"/tasks/{task_id}/edit")
+    form = await filled.form(f"/tasks/{task_id}/edit")
 
     refused = await filled.post(f"/tasks/{task_id}/edit", **(form | {"p.days": "9"}))
     written = await filled.post(f"/tasks/{task_id}/edit", **(form | {"p.days": "9", "p.token": "anew"}))
@@ -227,7 +208,7 @@ async def test_a_secret_is_never_shown_and_never_lost(filled: Any) -> None:
 
 async def test_what_somebody_else_has_changed_meanwhile_is_not_overwritten(filled: Any) -> None:
     task_id = await filled.node.add("send", name="Report", parameters={"region": "south"}, cron="0 2 * * *")
-    form = await form_of(filled, f"/tasks/{task_id}/edit")
+    form = await filled.form(f"/tasks/{task_id}/edit")
     await filled.node.scheduler.update_task(task_id, {"priority": 3})
 
     answer = await filled.post(f"/tasks/{task_id}/edit", **(form | {"cron": "0 3 * * *"}))
@@ -239,7 +220,7 @@ async def test_what_somebody_else_has_changed_meanwhile_is_not_overwritten(fille
 async def test_a_task_like_another_begins_with_what_that_says(filled: Any) -> None:
     task_id = await filled.node.add("send", name="Report", parameters={"region": "south"}, cron="0 2 * * *", tags=["x"])
 
-    form = await form_of(filled, f"{NEW}?like={task_id}")
+    form = await filled.form(f"{NEW}?like={task_id}")
     await filled.post(NEW, **(form | {"name": "Another"}))
     (copy,) = (await filled.node.scheduler.list_tasks(search="Another")).unwrap()["tasks"]
 
