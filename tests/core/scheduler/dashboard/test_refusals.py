@@ -53,7 +53,7 @@ async def test_the_api_answers_a_browser_with_documents(site: Any) -> None:
 
 async def test_forms_are_heard_over_plain_http_from_another_machine(site: Any, browser: Any) -> None:
     task_id = await site.node.add_every(60, name="Export")
-    context = await browser.new_context(base_url=site.url.replace("127.0.0.1", ELSEWHERE))
+    context = await browser.new_context(base_url=site.url.replace("127.0.0.1", ELSEWHERE), java_script_enabled=False)
     page = await context.new_page()
 
     await page.goto(f"/tasks/{task_id}")
