@@ -53,7 +53,7 @@ class ScheduledEvent(Base):
         _partial("ix_scheduler_events_rare", "status", "created_at", "id", where=RARE_TASKS),
         _partial("ix_scheduler_events_expected", "expected_at", where="expected_at IS NOT NULL"),
         _partial("ix_scheduler_events_changed", "changed_at", "id", where="changed_at IS NOT NULL"),
-        _partial("ix_scheduler_events_paused", "updated_at", where="status = 'paused'"),
+        _partial("ix_scheduler_events_paused", "status", "updated_at", where="status = 'paused'"),
         _partial("ix_scheduler_events_declared", "declared_by", where="declared_by IS NOT NULL"),
         _partial("ix_scheduler_events_creator", "created_by", "status", where="created_by IS NOT NULL"),
     )

@@ -86,9 +86,9 @@ async def _listed(desk: Desk, asked: Mapping[str, str]) -> Values:
 
 
 async def _counted(desk: Desk, filters: Mapping[str, Any], page: Mapping[str, Any], *, is_first: bool) -> Values:
-    """Return how many tasks fit; where they are all on the first page, without another look at all tasks."""
-    if is_first and page["next_cursor"] is None:
-        return {"count": len(page["tasks"]), "is_cut": False}
+    """Return how many tasks fit; where the first page has all that were found, without another look at all tasks."""
+    if is_first and len(page["tasks"]) < PAGE:
+        return {"count": len(page["tasks"]), "is_cut": page["next_cursor"] is not None}
     return (await desk.scheduler.count_tasks(**filters)).unwrap()
 
 

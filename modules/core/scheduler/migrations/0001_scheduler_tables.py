@@ -99,7 +99,7 @@ def _events() -> None:
     op.create_index("ix_scheduler_events_module", "scheduler_events", ["module_id", "created_at", "id"])
     rare = "status = 'paused' OR status = 'failed' OR status = 'cancelled'"
     _partial("ix_scheduler_events_rare", ["status", "created_at", "id"], rare)
-    _partial("ix_scheduler_events_paused", ["updated_at"], "status = 'paused'")
+    _partial("ix_scheduler_events_paused", ["status", "updated_at"], "status = 'paused'")
     _partial("uq_scheduler_events_key", ["module_id", "key"], "key IS NOT NULL", unique=True)
 
 

@@ -28,18 +28,16 @@ def counts(c: Connection, now: datetime, soon: datetime, most: int) -> Row[Any]:
     `coming` are the pending tasks that have a next time, `due` those of them whose time has come, `soon` those whose
     time comes by then, `ready` the executions that could be claimed.
     """
-    tasks, next_time = select(events.c.id).where(_comes), events.c.next_execution
-    counted = {
-        "coming": tasks,
-        "due": tasks.where(next_time <= now),
-        "soon": tasks.where(next_time <= soon),
-        "ready": select(executions.c.id).where(is_ready),
-    }
-    numbers = [
-        select(func.count()).select_from(query.limit(most).subquery()).scalar_subquery().label(name)
-        for name, query in counted.items()
-    ]
-    return c.execute(select(*numbers)).one()
+    coming = select(events.c.next_execution.label("at")).where(_comes).order_by(events.c.next_execution).limit(most)
+    first = coming.subquery()  # one walk for all three: those that come soonest are the first of those that come
+    ready = select(executions.c.id).where(is_ready).limit(most).subquery()
+    numbers = select(
+        func.count().label("coming"),
+        func.count(first.c.at).filter(first.c.at <= now).label("due"),
+        func.count(first.c.at).filter(first.c.at <= soon).label("soon"),
+        select(func.count()).select_from(ready).scalar_subquery().label("ready"),
+    )
+    return c.execute(numbers.select_from(first)).one()
 
 
 def late_tasks(c: Connection, before: datetime) -> Sequence[Row[Any]]:
