@@ -93,9 +93,9 @@ def test_everything_is_held_back_and_let_go_again_and_the_status_tells(desk: Des
 
     assert unasked.status == 1
     assert held.out == "all tasks are held back, 0 still running\n"
-    assert status[0] == "nodes      none: start `chamberlain run`"
-    assert status[2].startswith("held back  all tasks, since ")
-    assert status[2].endswith(": the move")
+    assert status[:2] == ["Nothing runs: no node is alive.", "nodes      none: start `chamberlain run`"]
+    assert status[3].startswith("held back  all tasks, since ")
+    assert status[3].endswith(": the move")
     assert status[-1] == "next       nothing: chamberlain tasks list"
     assert let_go.out == "tasks go on\n"
     assert after[-1].startswith("next      nightly, once at ")
