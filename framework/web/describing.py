@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from framework.web.documentation import BEARER
-from framework.web.problems import MEDIA_TYPE
+from framework.web.paths import ProblemDocument
 from framework.web.scopes import stated
 
 ABOUT = """\
@@ -20,18 +20,13 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         app.description = ABOUT
         document = FastAPI.openapi(app)
-        document["components"].setdefault("securitySchemes", {})[BEARER] = {"type": "http", "scheme": "bearer"}
+        components = document["components"]
+        components.setdefault("securitySchemes", {})[BEARER] = {"type": "http", "scheme": "bearer"}
+        schemas = {**components["schemas"], ProblemDocument.__name__: ProblemDocument.model_json_schema()}
+        components["schemas"] = {name: schemas[name] for name in sorted(schemas)}
         scopes = {(route.path, method.lower()): route.scope for route in stated(app.routes) for method in route.methods}
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
-                _name_problems(operation)
                 scope = scopes.get((path, method))
                 operation["security"] = [] if scope is None else [{BEARER: [scope.value]}]
     return app.openapi_schema or {}
-
-
-def _name_problems(operation: dict[str, Any]) -> None:
-    """Give refusals their own media type."""
-    for status, answered in operation["responses"].items():
-        if int(status) >= 400 and "content" in answered:
-            answered["content"] = {MEDIA_TYPE: next(iter(answered["content"].values()))}

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from framework.caller import Scope
 from framework.web.json_answer import JsonAnswer
+from framework.web.problems import MEDIA_TYPE
 from framework.web.scopes import requires
 from framework.web.strict_route import StrictRoute
 
@@ -39,6 +40,10 @@ class ProblemDocument(BaseModel):
     detail: str = Field(description="A sentence for people: what is wrong, and what to do.")
     code: str = Field(description="A stable word in capitals, for programs.")
     details: dict[str, Any] | None = Field(description="What else is known; of wrong fields, `problems` lists each.")
+
+
+PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+"What a refusal holds; a model here would be made into a validator for each refusal of each route."
 
 
 class Posting(NamedTuple):
@@ -106,7 +111,7 @@ class Paths:
         return {
             status: {
                 "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in sorted(set(found)))}.",
-                "model": ProblemDocument,
+                "content": PROBLEM,
             }
             for status, found in sorted(by_status.items())
         }

@@ -36,6 +36,7 @@ class Heartbeat:
         self._clock = clock
         self._node_id = node_id
         self._lease = lease
+        self._pause = lease.total_seconds() / 4
         self._on_lost = on_lost
         self._loop_of_node = asyncio.get_running_loop()
         self._renewed = self._read_clocks()
@@ -90,8 +91,10 @@ class Heartbeat:
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         self._own = self._database.clone()
         self._ready.set()
+        clock = SystemClock()
         try:
-            await repeat(self._beat, name="heartbeat", clock=SystemClock(), wake=self._wake, passes=is_transient)
+            await clock.wait(self._wake, self._pause)  # who joins has the lease and has just agreed on the time
+            await repeat(self._beat, name="heartbeat", clock=clock, wake=self._wake, passes=is_transient)
         finally:
             await self._own.close()
 
@@ -108,4 +111,4 @@ class Heartbeat:
                 self._loop_of_node.call_soon_threadsafe(self._on_lost)
             return None
         self._note_renewal()
-        return self._lease.total_seconds() / 4
+        return self._pause

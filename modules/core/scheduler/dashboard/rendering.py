@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -29,20 +30,25 @@ SCREENS = (
 )
 
 
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("modules.core.scheduler.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= wording.FILTERS
+    environment.globals |= {"screens": SCREENS, "version": version("chamberlain"), "Scope": Scope}
+    return environment
+
+
 class Templates:
     """The templates of the dashboard, and what each of them may use."""
 
     def __init__(self, app_context: AppContext) -> None:
         self._clock = app_context.clock
-        self._environment = Environment(
-            loader=PackageLoader("modules.core.scheduler.dashboard"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= wording.FILTERS
-        self._environment.globals |= {"screens": SCREENS, "version": version("chamberlain"), "Scope": Scope}
 
     def render(self, request: Request, name: str, values: Mapping[str, Any]) -> str:
         """Return the text of a template; every page knows where it is, what time it is, and how to say when."""
@@ -64,7 +70,7 @@ class Templates:
             "query": dict(request.query_params),
             "asset": asset,
         }
-        return self._environment.get_template(name).render(places | {"now": now, "when": when} | dict(values))
+        return _environment().get_template(name).render(places | {"now": now, "when": when} | dict(values))
 
 
 def main_of(text: str) -> str:
