@@ -33,6 +33,8 @@ class Made(NamedTuple):
     "The tables that had rows from the beginning."
     rows: str
     "What those rows were."
+    is_bare: bool
+    "Whether it had no tables."
 
 
 class Databases:
@@ -56,7 +58,8 @@ class Databases:
         await run_sql(self._server, f"CREATE DATABASE {name} TEMPLATE {template}")
         async with _connection(self._server, name) as connection:
             filled = tuple([each[0] for each in await connection.fetch(FILLED)])
-            return Made(name, await connection.fetchval(SHAPE), filled, await _rows(connection, filled))
+            is_bare = not await connection.fetchval("SELECT count(*) FROM pg_class WHERE oid >= 16384")
+            return Made(name, await connection.fetchval(SHAPE), filled, await _rows(connection, filled), is_bare)
 
     async def give_back(self, template: str, made: Made) -> None:
         """Empty a database for the next test, or drop it where more than rows has changed."""
@@ -68,6 +71,8 @@ class Databases:
 
     async def _is_as_made(self, made: Made) -> bool:
         async with _connection(self._server, made.name) as connection:
+            if made.is_bare:
+                await connection.execute(BARE)
             if await connection.fetchval(SHAPE) != made.shape or await _rows(connection, made.filled) != made.rows:
                 return False
             used = [each[0] for each in await connection.fetch(FILLED) if each[0] not in made.filled]
@@ -79,6 +84,11 @@ class Databases:
 FILLED = """
 SELECT oid::regclass::text FROM pg_class WHERE oid >= 16384 AND relkind = 'r' AND pg_relation_size(oid) > 0 ORDER BY 1
 """
+BARE = """
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
 SHAPE = """
 SELECT md5(string_agg(each, ' ' ORDER BY each)) FROM (
     SELECT concat('class ', oid, relname, relkind, relnatts, relhastriggers, reloptions, relacl) FROM pg_class
@@ -88,7 +98,7 @@ SELECT md5(string_agg(each, ' ' ORDER BY each)) FROM (
     UNION ALL SELECT concat('constraint ', oid, ' ', xmin) FROM pg_constraint WHERE oid >= 16384
     UNION ALL SELECT concat('trigger ', oid, ' ', xmin) FROM pg_trigger
     UNION ALL SELECT concat('function ', oid, ' ', xmin) FROM pg_proc WHERE oid >= 16384
-    UNION ALL SELECT concat('schema ', oid, ' ', xmin) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%temp%'
+    UNION ALL SELECT concat('schema ', nspname, nspowner, nspacl) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%temp%'
     UNION ALL SELECT concat('statistics ', starelid, ' ', staattnum) FROM pg_statistic WHERE starelid >= 16384
     UNION ALL SELECT concat('setting ', setconfig) FROM pg_db_role_setting WHERE setdatabase <> 0
 ) AS shape(each)
