@@ -21,6 +21,24 @@ from framework.database import Database
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin the slow ones first, shared out among the workers, so that none of them is waited for at the end.
+
+    Each worker begins with a share of the list as it stands, and takes from others' when it has done its own.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [each for each in items if each.get_closest_marker("slow")]
+    quick = [each for each in items if not each.get_closest_marker("slow")]
+    share = -(-len(items) // workers)
+    ordered: list[pytest.Item] = []
+    for nth in range(workers):
+        ordered += slow[nth::workers]
+        room = share * (nth + 1) - len(ordered)
+        ordered += quick[:room]
+        del quick[:room]
+    items[:] = ordered + quick
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """The address of a server that may create databases: `TEST_POSTGRES_URL`, else one from a wheel."""
@@ -88,7 +106,9 @@ def postgres_databases(postgres_server: URL) -> Databases:
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: URL, postgres_databases: Databases, postgres_template: str) -> AsyncIterator[str]:
+async def postgres_url(
+    postgres_server: URL, postgres_databases: Databases, postgres_template: str
+) -> AsyncIterator[str]:
     """The URL of a PostgreSQL database of the test's own: empty, or as its template is."""
     made = await postgres_databases.take(postgres_template)
     yield address(postgres_server, made.name)

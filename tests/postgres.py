@@ -40,8 +40,8 @@ class Made(NamedTuple):
 class Databases:
     """Databases for one test after the other: one that a test left as it was made is emptied and serves the next.
 
-    To drop one costs the server a checkpoint; to empty one costs a few small files. For every test it has a new name, so
-    that nothing left over from an earlier one reaches it.
+    To drop one costs the server a checkpoint; to empty one costs a few small files. For every test it has a new name,
+    so that nothing left over from an earlier one reaches it.
     """
 
     def __init__(self, server: URL) -> None:
@@ -63,7 +63,9 @@ class Databases:
 
     async def give_back(self, template: str, made: Made) -> None:
         """Empty a database for the next test, or drop it where more than rows has changed."""
-        await run_sql(self._server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{made.name}'")
+        await run_sql(
+            self._server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{made.name}'"
+        )
         if template not in self._spare and await self._is_as_made(made):
             self._spare[template] = made
         else:
