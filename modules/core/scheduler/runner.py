@@ -213,17 +213,23 @@ class Runner:
 
     async def _keep_up(self, node_id: str) -> None:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
-        if self._clock.monotonic() < self._next_upkeep:
+        moment = self._clock.monotonic()
+        if moment < self._next_upkeep:
             return
         settings, now = self.settings, self._clock.now()
+        self._next_upkeep = moment + settings.lease.total_seconds() / 4  # unless a function is registered meanwhile
         rest = (settings.crash_limit, self._crew.ids(), self._careful, settings.alerts, self._node.is_steady())
         work = Upkeep(node_id, profile_of(settings), self._functions.keys(), *rest)
-        kept = await self._database.write(partial(upkeep, work=work, now=now))
+        try:
+            kept = await self._database.write(partial(upkeep, work=work, now=now))
+        except BaseException:
+            self._next_upkeep = moment
+            raise
         self.tally.closed(kept.closed)
         if self.listeners:
             self.listeners.upkept(now, kept.dead)
-        if not kept.more:
-            self._next_upkeep = self._clock.monotonic() + self.settings.lease.total_seconds() / 4
+        if kept.more:
+            self._next_upkeep = moment
 
     def _lose_node(self, node_id: str) -> None:
         """Others account for what this node runs: tell it to stop, and go on under a new id."""

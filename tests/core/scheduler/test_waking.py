@@ -15,6 +15,7 @@ from nodes import Stuck, ended, release_all, until
 from processes import ROOT
 
 from framework.clock import SystemClock
+from modules.core.scheduler import runner
 from modules.core.scheduler.firing import fire_due
 
 LONG = "1 hour"  # a poll that never comes within a test: whatever runs, runs because the loop was woken
@@ -192,6 +193,28 @@ async def test_a_function_is_claimed_as_soon_as_it_is_registered(start_node: Any
 
     (row,) = await node.history(task_id)
     assert (row["state"], row["reason"], row["result"]) == ("succeeded", None, "here now")
+
+
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # what is tested is the order of two things in memory
+async def test_a_function_that_is_registered_while_the_node_tells_which_it_has_is_told_next(
+    node: Any, richer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = await richer.add("elsewhere", delay=0)
+    tell = runner.upkeep
+
+    def told(*args: Any, **of: Any) -> Any:
+        kept = tell(*args, **of)
+        node.register("elsewhere", lambda: "here now")
+        monkeypatch.undo()
+        return kept
+
+    monkeypatch.setattr(runner, "upkeep", told)
+    await node.scheduler.turn()
+    await node.scheduler.turn()
+
+    assert await node.states(task_id) == ["running"]
 
 
 async def waits_for_its_function(node: Any, task_id: str) -> bool:
