@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -37,6 +38,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ordered += quick[:room]
         del quick[:room]
     items[:] = ordered + quick
+
+
+@pytest.fixture(autouse=True)
+def no_logging_left() -> Iterator[None]:
+    """What a test has logging write to is gone with it: let the next one not write there."""
+    yield
+    logging.root.handlers[:] = [each for each in logging.root.handlers if type(each) is not logging.StreamHandler]
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,10 @@ OfModule = Annotated[str | None, typer.Option("--module", help="Only the tasks o
 
 
 def show_status(as_json: AsJson = False) -> None:
-    """Show whether somebody has to do something, then nodes, what runs, what is held back, what comes next."""
+    """Show what the scheduler is doing.
+
+    First whether somebody has to do something, then nodes, what runs, what is held back, what comes next.
+    """
     from modules.core.scheduler.showing.overall import status_facts, wanting_lines
 
     async def look(scheduler: Scheduler, _clock: Clock) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, select
 from modules.core.scheduler.tables import Base
 
 SEQUENCE = 150
+NEEDED = {"/runs/tasks": "?since=2026-01-01T00:00:00Z"}
+"The queries of those that answer nothing without."
 
 
 async def test_no_sequence_of_gets_changes_a_row(api: Api, node: Any) -> None:
@@ -23,7 +25,7 @@ async def test_no_sequence_of_gets_changes_a_row(api: Api, node: Any) -> None:
     assert len(paths) > 25
 
     for template in [*paths, *chance.choices(paths, k=SEQUENCE)]:
-        path = template.format_map(defaultdict(lambda: "nothing", ids))
+        path = template.format_map(defaultdict(lambda: "nothing", ids)) + NEEDED.get(template, "")
         answer = await api.ask("GET", path)
         assert answer.status_code in (200, 404), (path, answer.text)
 
