@@ -10,13 +10,13 @@ from pydantic_core import PydanticUndefined
 
 from framework.duration import in_words
 from modules.core.scheduler.cleanup import FilesPolicy, FunctionPolicy, RowsPolicy
-from modules.core.scheduler.cleanup.guards import Guarded, GuardedFiles
+from modules.core.scheduler.cleanup.guards import Guarded
 from modules.core.scheduler.cleanup.policy import Policy
 from modules.core.scheduler.cleanup.rows_action import RowsAction
 
 KINDS: dict[str, type[Policy]] = {
     "Every cleanup": Policy,
-    "Rails": GuardedFiles,
+    "Rails": Guarded,
     "Rows": RowsPolicy,
     "What is done with rows": RowsAction,
     "Files": FilesPolicy,
@@ -31,8 +31,8 @@ def tables() -> dict[str, list[str]]:
 
 def _rows(model: type[Policy]) -> list[str]:
     shared: dict[str, FieldInfo] = {} if model is Policy else dict(Policy.model_fields)
-    if model is not GuardedFiles and issubclass(model, Guarded):
-        shared |= GuardedFiles.model_fields
+    if model is not Guarded and issubclass(model, Guarded):
+        shared |= Guarded.model_fields
     if model is RowsPolicy:
         shared |= RowsAction.model_fields
     own = {name: field for name, field in model.model_fields.items() if name not in shared}

@@ -20,6 +20,7 @@ from benchmarks.torture.torments import (
     overdue,
     pauses,
     poison,
+    pruning,
     soak,
     steps,
     stops,
@@ -69,6 +70,11 @@ def _is_flat(facts: Facts) -> bool:
 def _is_quick(facts: Facts) -> bool:
     slowest = max(facts["list_of_all"], facts["list_of_one"], facts["list_of_tasks"])
     return slowest < 100 and facts["beginning_slower_by"] < 10
+
+
+def _is_pruned_beside_work(facts: Facts) -> bool:
+    is_on_time = facts["latest"] < 1 and facts["longest_gap"] < 2
+    return _clean(facts) and not facts["left_over"] and facts["longest_write"] < 0.25 and is_on_time
 
 
 def _kills(arena: Arena, scale: float, _server: Server | None) -> Verdict:
@@ -191,6 +197,10 @@ CATALOGUE: dict[str, Torment] = {
     ),
     "long history": Torment(
         lambda arena, scale, _: history.keep_millions(arena, rows=_times(2_000_000, scale)), expected=_is_quick
+    ),
+    "pruning": Torment(
+        lambda arena, scale, _: pruning.prune_millions(arena, rows=_times(2_000_000, scale)),
+        expected=_is_pruned_beside_work,
     ),
     "soak": Torment(
         lambda arena, scale, _: soak.soak(arena, executions=_times(20_000, scale), restarts=_times(40, scale)),

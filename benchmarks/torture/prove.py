@@ -25,6 +25,7 @@ from benchmarks.torture.torments import (
     overdue,
     pauses,
     poison,
+    pruning,
     soak,
     steps,
     stops,
@@ -128,6 +129,7 @@ PROOFS = (
     Proof("eight writers", "write lock from the beginning", lambda arena: crowds.write_and_ask(arena, seconds=5)),
     Proof("held snapshot", "indexes of what is open", lambda a: bloat.hold_a_snapshot(a, batches=8), POSTGRESQL),
     Proof("long history", "executions found by their id", lambda a: history.keep_millions(a, rows=128_000), POSTGRESQL),
+    Proof("pruning", "small batches of retention", lambda arena: pruning.prune_millions(arena, rows=128_000)),
     Proof("soak", "letting go", lambda arena: soak.soak(arena, executions=6_000, restarts=2)),
     Proof("ticks", "recovery of the dead", lambda arena: ticks.tick_and_kill(arena, ticks=10, kills=5)),
 )

@@ -28,12 +28,12 @@ def keep_millions(arena: Arena, *, rows: int) -> Verdict:
         arena.until_settled()
         herd.stop()
     few: dict[str, float] = ask(arena.life, lambda scheduler: _look(arena, scheduler))
-    stored = _multiply(arena, rows)
+    stored = multiply(arena, rows)
     many: dict[str, float] = ask(arena.life, lambda scheduler: _look(arena, scheduler))
     return Verdict([], {"stored": stored, **many, "beginning_slower_by": many["beginning"] - few["beginning"]})
 
 
-def _multiply(arena: Arena, rows: int) -> int:
+def multiply(arena: Arena, rows: int) -> int:
     """Copy every execution as further attempts of its occurrence, until there are enough; return how many."""
     ((first, *_), *_) = query(arena.url, "SELECT * FROM scheduler_executions LIMIT 1")
     rest = ", ".join(name for name in first if name not in ("id", "attempt"))

@@ -54,6 +54,7 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
         storing.write_lock_from_the_beginning,
         storing.indexes_of_what_is_open,
         storing.executions_found_by_their_id,
+        storing.small_batches_of_retention,
         loops.letting_go,
     )
 }

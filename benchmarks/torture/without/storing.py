@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import delete
+
 from benchmarks.torture.without.replacing import swap
 from framework.database import file
 from framework.database.file import _Thread as SqliteThread
-from modules.core.scheduler.tables import Base
+from modules.core.scheduler.history import _Pruning
+from modules.core.scheduler.tables import Base, executions
 
 STATEMENTS: dict[str, tuple[str, ...]] = {
     "uniqueness of occurrences": (
@@ -50,3 +53,14 @@ def indexes_of_what_is_open() -> None:
 
 def executions_found_by_their_id() -> None:
     """An execution is looked for among all; the tables alone keep this protection, too."""
+
+
+def small_batches_of_retention() -> None:
+    """What is too old goes in one statement."""
+
+    async def at_once(self: Any) -> int:
+        too_old = delete(executions).where(executions.c.end_time < self._before)
+        gone: int = await self._database.write(lambda c: c.execute(too_old).rowcount)
+        return gone
+
+    swap(_Pruning, "by_age", lambda _: at_once)

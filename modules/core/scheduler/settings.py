@@ -175,7 +175,7 @@ class SchedulerSettings(ModuleSettings):
         default=None, ge=1, description="max_deletions of cleanups that name none; by default any number may go."
     )
     housekeeper_max_bytes: int | None = Field(
-        default=None, ge=1, description="max_bytes of cleanups of files that name none; by default any size may go."
+        default=None, ge=1, description="max_bytes of cleanups that name none and know sizes; by default any may go."
     )
     housekeeper_min_left: int | None = Field(
         default=None, ge=1, description="min_left of cleanups that name none; by default nothing needs to stay."

@@ -78,6 +78,35 @@ async def test_files_are_guarded_by_number_bytes_and_what_stays(node: Any, folde
     assert (await run(node, "files"))["deleted"] == 8
 
 
+@pytest.mark.parametrize(("max_bytes", "left"), [(499, 3), (500, 0), (None, 0)], ids=["rail", "room", "no-rail"])
+async def test_rows_are_guarded_by_bytes_where_a_column_tells_them(node: Any, max_bytes: int | None, left: int) -> None:
+    database = node.app_context.database
+    for statement in (
+        "CREATE TABLE uploads (id INTEGER PRIMARY KEY, at DATETIME, size INTEGER)",
+        "INSERT INTO uploads VALUES (1, '2020-01-01', 100), (2, '2020-01-01', NULL), (3, '2020-01-01', 400)",
+    ):
+        await database.write(lambda c, statement=statement: c.exec_driver_sql(statement))
+    old = {"table_name": "uploads", "date_column": "at", "max_age": "1 day", "size_column": "size"}
+    registered = await register(node, "uploads", old if max_bytes is None else {**old, "max_bytes": max_bytes})
+
+    plan = (await node.scheduler.preview_cleanup(registered["cleanup_id"])).unwrap()
+    report = await run(node, "uploads")
+
+    assert (plan["bytes"], len(plan["guards"])) == (500, 1 if left else 0)
+    assert (report["code"], report["bytes"]) == ("GUARD_EXCEEDED" if left else None, 500)
+    assert await database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM uploads").scalar_one()) == left
+
+
+async def test_max_bytes_of_rows_whose_size_nobody_knows_is_refused(node: Any) -> None:
+    await fill(node.app_context.database, node.clock.now(), old=7, new=3)
+
+    refused = await node.scheduler.register_cleanup_task("acme.test", "sessions", {**OVER, "max_bytes": 10})
+
+    (problem,) = refused.error.details["problems"]
+    assert problem == {"field": "size_column", "message": "max_bytes needs it: nothing else tells how large a row is"}
+    assert (await node.scheduler.list_cleanups(module_id="acme.test")).unwrap() == []
+
+
 async def test_a_cleanup_without_limits_takes_those_of_the_settings(start_node: Any) -> None:
     node = await start_node(housekeeper_max_deletions=5)
     await fill(node.app_context.database, node.clock.now(), old=7, new=3)

@@ -123,7 +123,7 @@ class Deletion:
             done += len(some)
             self._tally.cursor = to_cursor(names, some[-1][: len(names)])
             self._seen.add(dates, keys)
-            self._record(len(some), *result)
+            self._record(len(some), result)
         return True
 
     async def _by_age(self, cursor: str | None) -> None:
@@ -140,7 +140,7 @@ class Deletion:
             is_more = size > 0 and sweep.go_on_behind(gone)
             if gone.count:
                 self._seen.add([*(each[0] for each in gone.first), gone.newest], [each[1:] for each in gone.first])
-                self._record(gone.count, gone.count, {})
+                self._record(gone.count, Done(gone.count, {}))
             if not is_more or self._is_all_done():
                 self._tally.cursor = None
                 return
@@ -148,8 +148,8 @@ class Deletion:
 
     def _batch(self, keys: Sequence[Key], connection: Connection) -> Done:
         dependents = self._choice.dependents
-        if self._act is delete_rows and not dependents.going:
-            return self._act(connection, self._target, keys), {}
+        if self._act is delete_rows and not dependents.going and self._target.policy.size_column is None:
+            return Done(self._act(connection, self._target, keys), {})
         return locked_batch(connection, self._target, dependents, keys, self._act, self._check)
 
     async def _by_address(self) -> None:
@@ -157,13 +157,14 @@ class Deletion:
             size = await self._may_go(room)
             deleted = await self._pace.write(partial(_delete_addressed, self._target, size)) if size else 0
             if deleted:
-                self._record(deleted, deleted, {})
+                self._record(deleted, Done(deleted, {}))
             if (deleted is not None and deleted < size) or not size:
                 return
 
-    def _check(self, own: int, along: int) -> None:
-        """Raise `GuardExceededError` where so many more, and so many rows of other tables, may not go."""
-        self._ceiling.check(self._tally.deleted + own, self._tally.cascades.total() + along)
+    def _check(self, own: int, along: int, size: int = 0) -> None:
+        """Raise `GuardExceededError` where so many more, so many rows of other tables, or so many bytes may not go."""
+        tally = self._tally
+        self._ceiling.check(tally.deleted + own, tally.cascades.total() + along, tally.bytes + size)
 
     async def _may_go(self, size: int) -> int:
         """Return how many of the next rows may go: 0 where none is left; raises where a guard lets none go."""
@@ -172,12 +173,13 @@ class Deletion:
             self._check(1, 0)
         return size if room is None else min(size, room)
 
-    def _record(self, matched: int, deleted: int, cascades: dict[str, int]) -> None:
+    def _record(self, matched: int, done: Done) -> None:
         self._tally.matched += matched
-        self._tally.deleted += deleted
+        self._tally.deleted += done.rows
+        self._tally.bytes += done.bytes
         self._tally.batches += 1
-        self._tally.cascades.update(cascades)
-        self._tally.skip("changed", matched - deleted)
+        self._tally.cascades.update(done.cascades)
+        self._tally.skip("changed", matched - done.rows)
 
     def _room(self, most: int) -> int:
         room = most if self._most is None else min(most, self._most - self._tally.matched)

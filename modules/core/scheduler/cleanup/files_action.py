@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from modules.core.scheduler.cleanup.guards import GuardedFiles
+from modules.core.scheduler.cleanup.guards import Guarded
 from modules.core.scheduler.cleanup.paths import AllowedPath
 from modules.core.scheduler.cleanup.policy import PositiveDuration
 
@@ -16,7 +16,7 @@ DEFAULT_TRASH_FOR = timedelta(days=30)
 _ACTION_OF = {"archive_to": "archive", "trash_for": "trash"}
 
 
-class FilesAction(GuardedFiles):
+class FilesAction(Guarded):
     """The keys of a files policy that say what is done with the files it condemns."""
 
     kind: ClassVar[str] = "files"

@@ -1,4 +1,4 @@
-"""A look at the rows that would go: the oldest, the newest, and the keys of some."""
+"""A look at the rows that would go: the oldest, the newest, their bytes, and the keys of some."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from modules.core.scheduler.cleanup.report import MAX_SAMPLES, Tally
+from modules.core.scheduler.cleanup.row_sizes import bytes_of
 from modules.core.scheduler.cleanup.row_tiers import local_moment
 from modules.core.scheduler.cleanup.table_rows import Key
 from modules.core.scheduler.cleanup.target import Target
@@ -26,10 +27,13 @@ class Glimpse:
     newest: datetime | None = None
     samples: tuple[str, ...] = ()
     """Keys such as `id=7`, in the order in which rows go."""
+    bytes: int = 0
+    """What they come to, where a column tells it."""
 
     def tell(self, tally: Tally) -> None:
         """Put it into the tally."""
         tally.span(self.oldest, self.newest)
+        tally.bytes += self.bytes
         for sample in self.samples:
             tally.sample(sample)
 
@@ -70,7 +74,8 @@ def glimpse(connection: Connection, target: Target, order: Sequence[ColumnElemen
         query = select(*columns).where(target.condemned).order_by(*order).limit(min(going, MAX_SAMPLES))
         some = connection.execute(query).all()
     samples = tuple(sample_of(target.key, row) for row in some)
-    return Glimpse(in_utc(oldest), in_utc(newest), samples)
+    size = bytes_of(connection, target, target.condemned, order, going)
+    return Glimpse(in_utc(oldest), in_utc(newest), samples, size)
 
 
 def sample_of(names: Sequence[str], key: Sequence[Any]) -> str:

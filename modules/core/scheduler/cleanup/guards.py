@@ -34,15 +34,12 @@ class Guarded(Policy):
     min_left: int | None = Field(
         None, ge=1, description="Refuse a run that would leave fewer rows in the table, or files in the directory."
     )
+    max_bytes: int | None = Field(
+        None, ge=1, description="Refuse a run that would take more bytes; rows need size_column for it."
+    )
     preview_first: bool = Field(
         default=False, description="Delete nothing until a plan of exactly this policy was applied or confirmed."
     )
-
-
-class GuardedFiles(Guarded):
-    """The same, and a limit on bytes, which only files have."""
-
-    max_bytes: int | None = Field(None, ge=1, description="Refuse a run that would take more bytes.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ async def drop_partitions(
         if most is not None and tally.matched + rows > most:
             tally.note = f"stopped before {each.name}: more than {most} rows would go"
             return
-        ceiling.check(tally.deleted + rows)
+        ceiling.check(tally.deleted + rows, size=tally.bytes + each.bytes)
         tally.examined += rows
         tally.matched += rows
         tally.sample(f"{each.name}: {rows} rows, {each.bytes} bytes")
@@ -92,6 +92,7 @@ async def drop_partitions(
             tally.batches += 1
             tally.done["partitions"] += 1
         if gone or dry_run:
+            tally.bytes += each.bytes
             tally.freed_bytes += each.bytes
         else:
             tally.skip("changed", rows)

@@ -33,7 +33,8 @@ class Report:
     matched: int = 0
     deleted: int = 0
     bytes: int = 0
-    """Size of the files deleted, those of the trash too, in a dry run of those that would be; 0 for rows."""
+    """Size of the files deleted, those of the trash too, in a dry run of those that would be; of rows what their
+    `size_column` says, of partitions what they take on the disk, else 0."""
     freed_bytes: int = 0
     """Bytes that the disk or the database file got back, in a dry run as far as they can be foreseen."""
     batches: int = 0

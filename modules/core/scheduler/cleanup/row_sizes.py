@@ -1,16 +1,43 @@
-"""The rows that are too much: where the newest, by the bytes that a column tells of each, come to more than allowed."""
+"""How large rows are, by a column that tells their bytes: of some the sum, and where the newest come to too much."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, select
 
+from modules.core.scheduler.cleanup.actions import ActionError
 from modules.core.scheduler.cleanup.files_policy import MEGABYTE
 
 if TYPE_CHECKING:
     from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
     from modules.core.scheduler.cleanup.table_rows import TableRows
+    from modules.core.scheduler.cleanup.target import Target
+
+
+def bytes_of(
+    connection: Connection,
+    target: Target,
+    which: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]] = (),
+    most: int | None = None,
+) -> int:
+    """Return the bytes of the first `most` rows in this order that fit; 0 where no column tells them.
+
+    Raises `ActionError` where they come to no number.
+    """
+    name = target.policy.size_column
+    if name is None:
+        return 0
+    some = (
+        select(_size(target.table, name).label("size")).where(which).order_by(*order).limit(most).subquery("some_rows")
+    )
+    told = connection.scalar(select(func.coalesce(func.sum(some.c.size), 0))) or 0
+    if not math.isfinite(told):
+        raise ActionError(f"the sizes in {name!r} come to {told}, which is no number of bytes")
+    return math.ceil(told)
 
 
 class SizeCut(NamedTuple):

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from framework.duration import in_words
 from modules.core.scheduler.cleanup.names import Identifier, TableName
 from modules.core.scheduler.cleanup.policy import Duration, PositiveDuration
-from modules.core.scheduler.cleanup.rows_action import RowsAction
+from modules.core.scheduler.cleanup.rows_action import DROP_PARTITION, RowsAction
 
 
 def _to_filter(value: object) -> object:
@@ -108,7 +108,9 @@ class RowsPolicy(RowsAction):
         None, ge=0, description="Megabytes (1,000,000 bytes) that the newest rows may take, by size_column."
     )
     size_column: Identifier | None = Field(
-        None, description="For `max_size_mb`: column with the bytes of a row; null counts as none."
+        None,
+        validate_default=True,
+        description="Column with the bytes of a row; null is none. Reports sum them; for `max_size_mb`, `max_bytes`.",
     )
     where: Filters | None = Field(
         None, min_length=1, description="Equality filters: column to value, to a list of values, or to null."
@@ -160,11 +162,13 @@ class RowsPolicy(RowsAction):
     )
     database: Identifier | None = Field(None, description="Name of another configured database.")
 
-    @model_validator(mode="after")
-    def _size_of_something(self) -> Self:
-        if (self.max_size_mb is None) != (self.size_column is None):
-            raise ValueError("give max_size_mb and size_column, both or neither")
-        return self
+    @field_validator("size_column")
+    @classmethod
+    def _tells_sizes(cls, column: str | None, info: ValidationInfo) -> str | None:
+        given = [name for name in ("max_size_mb", "max_bytes") if info.data.get(name) is not None]
+        if given and column is None and info.data.get("action") != DROP_PARTITION:
+            raise ValueError(f"{given[0]} needs it: nothing else tells how large a row is")
+        return column
 
     @property
     def by_number(self) -> bool:

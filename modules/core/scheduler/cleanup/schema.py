@@ -45,7 +45,7 @@ def check_rows_policy(
     if name not in tables:
         return [{"field": "table_name", "message": f"there is no table {name!r}{did_you_mean(name, tables)}"}]
     problems = _column_problems(policy, column_types(inspector, name))
-    needs_key = policy.ranks or policy.children == "delete"
+    needs_key = policy.ranks or policy.children == "delete" or policy.size_column is not None
     if needs_key and not inspector.get_pk_constraint(name)["constrained_columns"]:
         message = f"{name!r} has no primary key, by which rules other than an age tell rows"
         problems.append({"field": "table_name", "message": message})

@@ -48,7 +48,8 @@ class Swept:
 def can_be_swept(target: Target, dependents: Dependents) -> bool:
     """Whether each row goes for what it holds itself, and nothing goes along: what the index shows first then goes."""
     rows, policy = target.rows, target.policy
-    if any(getattr(policy, rule) is not None for rule in _OF_OTHER_ROWS) or dependents.going:
+    counts_bytes = policy.size_column is not None
+    if any(getattr(policy, rule) is not None for rule in _OF_OTHER_ROWS) or dependents.going or counts_bytes:
         return False
     sorts_as_here = rows.is_loose or not isinstance(target.table.c[rows.date_column].type, String)
     return bool(rows.key) and rows.is_indexed and rows.has_addresses and sorts_as_here

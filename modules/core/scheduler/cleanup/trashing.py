@@ -42,7 +42,7 @@ def emptying(policy: RowsPolicy) -> RowsPolicy:
 
     `where`, `hold_column`, `keep_where` and `children` hold for it too; the other rules have been asked before.
     """
-    rules = ("max_rows", "max_size_mb", "size_column", "min_age", "keep_newest", "tiers", "min_kept")
+    rules = ("max_rows", "max_size_mb", "min_age", "keep_newest", "tiers", "min_kept")
     asked = dict.fromkeys((*rules, "trash_column", "trash_for"))
     changes = {"action": "delete", "date_column": policy.trash_column, "max_age": policy.trash_for}
     return policy.model_copy(update={**asked, **changes, "count_kept": False})

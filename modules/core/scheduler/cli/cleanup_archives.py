@@ -43,6 +43,9 @@ def restore_cleanup(
         str | None,
         typer.Argument(metavar="[ARCHIVE]", help="Which one, as `archives` names it; where there is one, that."),
     ] = None,
+    path: Annotated[
+        str | None, typer.Option(help="One file alone, by the absolute path that it had; the latest one of this path.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how much would come back, and change nothing.")
     ] = False,
@@ -55,7 +58,8 @@ def restore_cleanup(
     async def work(scheduler: Scheduler, clock: Clock) -> None:
         found = (await find_cleanup(scheduler, cleanup)).unwrap()
         async with progress_shown(clock, cleanup):
-            done = (await scheduler.restore_cleanup(found["id"], archive, dry_run=dry_run)).unwrap()
+            restore = scheduler.restore_cleanup(found["id"], archive, dry_run=dry_run, path=path)
+            done = (await restore).unwrap()
         if as_json:
             print_json(done)
         else:

@@ -65,9 +65,11 @@ class OfCleanups:
         listed = await self.wire.ask("GET", "cleanups", cleanup_id, "archives")
         return listed.map(lambda data: data["archives"])
 
-    async def restore_cleanup(self, cleanup_id: str, archive: str | None = None, *, dry_run: bool = False) -> Answer:
-        """Bring back what an archive holds."""
-        body = {"archive": archive, "dry_run": dry_run}
+    async def restore_cleanup(
+        self, cleanup_id: str, archive: str | None = None, *, dry_run: bool = False, path: str | None = None
+    ) -> Answer:
+        """Bring back what an archive holds, or one file of it."""
+        body = {"archive": archive, "dry_run": dry_run, "path": path}
         return await self.wire.ask("POST", "cleanups", cleanup_id, "restore", body=body, seconds=PATIENCE)
 
     async def freeze_cleanups(self, reason: str | None = None) -> Answer:

@@ -148,8 +148,9 @@ def compliance_rows(checks: Iterable[Shown]) -> list[tuple[str, ...]]:
 def plan_lines(plan: Shown) -> list[str]:
     """Return what a plan says, line by line."""
     rows = [f"{count} rows of {table}" for table, count in plan["rows"].items()]
-    files = [f"{plan['files']} files, {bytes_text(plan['bytes'])}"] if plan["files"] else []
-    lines = [f"would go: {', '.join(rows + files) or 'nothing'}, of {plan['population']} in all"]
+    files = [f"{plan['files']} files"] if plan["files"] else []
+    size = [bytes_text(plan["bytes"])] if plan["files"] or plan["bytes"] else []
+    lines = [f"would go: {', '.join(rows + files + size) or 'nothing'}, of {plan['population']} in all"]
     if plan["oldest"] is not None:
         lines.append(f"from {moment_text(_moment(plan['oldest']))} to {moment_text(_moment(plan['newest']))}")
     lines += [f"kept: {_counts(plan['kept'])}"] if plan["kept"] else []
@@ -174,7 +175,7 @@ def restored(done: Shown) -> str:
     """Return what came back."""
     verb = "would come back" if done["dry_run"] else "came back"
     left = f"; {done['existing']} left alone, for they are there" if done["existing"] else ""
-    return f"{done['restored']} {verb} from {done['archive']}{left}"
+    return f"{done['restored']} {verb} from {done['archive'] or 'the latest that had it'}{left}"
 
 
 def leftover_facts(found: Shown) -> list[tuple[str, str]]:

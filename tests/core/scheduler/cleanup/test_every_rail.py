@@ -10,7 +10,8 @@ import pytest
 
 SCHEDULER = Path(__file__).parents[1]
 
-FILES, GUARDS, FROZEN = "cleanup/test_file_rails.py", "test_cleanup_guards.py", "test_freezing.py"
+FILES, ROWS = "cleanup/test_file_rails.py", "cleanup/test_row_rails.py"
+GUARDS, FROZEN = "test_cleanup_guards.py", "test_freezing.py"
 RACES, PLANS, OTHERS = "cleanup/test_rows_races.py", "test_planning_cleanups.py", "test_plans_of_others.py"
 TURNS, PREVIEW = "test_cleanup_turns.py", "test_preview_first.py"
 ROWS_CEILING, FILES_CEILING = "cleanup/test_rows_ceiling.py", "cleanup/test_files_ceiling.py"
@@ -31,6 +32,9 @@ RAILS = {
         "test_a_row_that_a_rule_keeps_by_now_stays",
         "test_without_the_second_look_it_would_go",
     ),
+    "equality filters, hold and tags": (ROWS, "test_a_row_that_a_rule_keeps_stays", BOTH),
+    "shape of dates": (ROWS, "test_a_value_without_the_shape_of_a_date_keeps_its_row", BOTH),
+    "bytes of rows": (GUARDS, "test_rows_are_guarded_by_bytes_where_a_column_tells_them", BOTH),
     "guards": (
         GUARDS,
         "test_a_run_that_would_take_too_much_takes_nothing",
@@ -102,5 +106,6 @@ def test_a_rail_is_shown_to_hold_and_to_be_missed(rail: str) -> None:
 def test_no_test_of_a_rail_is_left_out_of_the_table() -> None:
     named = {(file, name) for file, holds, removal in RAILS.values() for name in (holds, removal)}
     paired = {(FILES, name) for name, source in sources(FILES).items() if "if not rail" in source}
+    paired |= {(ROWS, name) for name in sources(ROWS)}
 
     assert paired <= named

@@ -58,7 +58,7 @@ def test_a_limit_of_the_policy_goes_before_that_of_the_settings() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"max_fraction": 0}, {"max_fraction": 1.5}, {"max_deletions": 0}, {"min_left": -1}, {"max_bytes": 10}],
+    [{"max_fraction": 0}, {"max_fraction": 1.5}, {"max_deletions": 0}, {"min_left": -1}, {"max_bytes": 0}],
 )
 def test_a_limit_that_means_nothing_is_refused(wrong: dict[str, object]) -> None:
     config = {"table_name": "logs", "date_column": "at", "cron": "0 3 * * *", **wrong}

@@ -115,7 +115,7 @@ def random_policy(dice):
         "timezone": ZONE,
     }
     some = {name: rule for name, rule in rules.items() if dice.random() < 0.4}
-    some |= {"size_column": "bytes"} if "max_size_mb" in some else {}
+    some |= {"size_column": "bytes"} if "max_size_mb" in some or dice.random() < 0.5 else {}
     return RowsPolicy(table_name="logs", date_column="at", batch_size=dice.choice([1, 3, 100]), **some)
 
 
@@ -161,5 +161,7 @@ async def compare(database, table, dice, rounds):
         assert dict(planned.kept) == dict(done.kept) == dict(kept), (policy, rows)
         assert planned.matched == done.matched == done.deleted == len(rows) - kept.total()
         assert planned.examined == done.examined == len(rows)
+        gone = sum(row["bytes"] or 0 for row in rows if expected[row["id"]] is None)
+        assert planned.bytes == done.bytes == (gone if policy.size_column else 0), (policy, rows)
         seen = [(each.oldest, each.newest, each.samples, each.cascades, each.skipped) for each in (planned, done)]
         assert seen[0] == seen[1], (policy, rows)

@@ -59,6 +59,43 @@ async def test_rows_of_other_tables_count_and_a_batch_too_many_is_undone(databas
     assert report.code == ("GUARD_EXCEEDED" if left else None)
 
 
+@pytest.mark.parametrize("key", [True, False], ids=["by date", "by key"])
+async def test_a_batch_of_too_many_bytes_is_undone(sqlite_database, key):
+    logs = await create(
+        sqlite_database,
+        Column("id", Integer, primary_key=True),
+        Column("at", UtcDateTime, index=key),
+        Column("bytes", Integer),
+    )
+    await fill(sqlite_database, logs, [{"id": n, "at": NOW - 9 * DAY, "bytes": 100} for n in range(10)])
+    policy = RowsPolicy(**OLD, batch_size=3, size_column="bytes", max_bytes=500)
+
+    report = await clean(sqlite_database, policy, ceiling=Ceiling(bytes=500))
+
+    assert (report.code, report.deleted, report.bytes) == ("GUARD_EXCEEDED", 3, 300)
+    assert len(await values(sqlite_database, logs.c.id)) == 7
+    assert (await clean(sqlite_database, policy, ceiling=Ceiling(bytes=700))).bytes == 700
+
+
+async def test_the_bytes_of_the_trash_count_too(sqlite_database):
+    table = await create(
+        sqlite_database,
+        Column("id", Integer, primary_key=True),
+        Column("at", UtcDateTime),
+        Column("gone_at", UtcDateTime),
+        Column("bytes", Integer),
+    )
+    rows = [{"id": n, "at": NOW - 9 * DAY, "gone_at": None if n < 3 else NOW - 9 * DAY, "bytes": 10} for n in range(6)]
+    await fill(sqlite_database, table, rows)
+    policy = RowsPolicy(**OLD, action="trash", trash_column="gone_at", trash_for=DAY, size_column="bytes", batch_size=1)
+
+    planned = await clean(sqlite_database, policy, dry_run=True)
+    report = await clean(sqlite_database, policy, ceiling=Ceiling(bytes=40))
+
+    assert planned.bytes == 60
+    assert (report.code, report.bytes, report.deleted) == ("GUARD_EXCEEDED", 40, 1)
+
+
 async def test_the_trash_counts_together_with_what_goes_into_it(database):
     table = await create(
         database,

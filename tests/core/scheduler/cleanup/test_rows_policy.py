@@ -90,9 +90,14 @@ def test_an_impossible_rule_of_rows_is_refused(field, value):
     assert {name.split(".")[0] for name in problems(ROWS | {field: value})} == {field}
 
 
-def test_bytes_need_the_column_that_tells_them_and_the_other_way_round():
-    for half in ({"max_size_mb": 1}, {"size_column": "bytes"}):
-        assert "both or neither" in problems(ROWS | half)["config"]
+@pytest.mark.parametrize("rule", ["max_size_mb", "max_bytes"])
+def test_bytes_need_the_column_that_tells_them(rule):
+    assert problems(ROWS | {rule: 1}) == {"size_column": f"{rule} needs it: nothing else tells how large a row is"}
+    assert parse(ROWS | {rule: 1, "size_column": "bytes"}).size_column == "bytes"
+
+
+def test_partitions_have_a_size_without_a_column():
+    assert parse(ROWS | {"max_age": "1 day", "action": "drop_partition", "max_bytes": 1}).max_bytes == 1
 
 
 def test_spans_of_a_run_are_words_or_seconds_as_everywhere():

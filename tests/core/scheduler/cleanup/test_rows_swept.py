@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import timedelta
 
 import pytest
-from aged_rows import DAY, NOW, clean, create, fill
+from aged_rows import DAY, NOW, clean, create, fill, values
+from sessions import Mine
 from sqlalchemy import Column, Date, Integer, String, delete, select, text, update
 
 from framework.database import Database, UtcDateTime
@@ -119,6 +121,23 @@ async def test_rows_go_by_their_key_where_none_tells_them_apart_by_place(sqlite_
 
     assert (report.errors, report.deleted) == ((), 2)
     assert await sqlite_database.read(lambda c: c.scalar(text("SELECT id FROM logs"))) == 2
+
+
+@pytest.mark.postgres
+async def test_a_row_that_is_renewed_while_the_deletion_waits_for_it_stays(postgres_url):
+    database, others = Database(postgres_url), Mine(postgres_url)
+    table = await create(database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, index=True))
+    await fill(database, table, [{"id": number, "at": NOW - 9 * DAY} for number in range(3)])
+
+    async with others.begin("AsyncConnection") as renewing:
+        await renewing.execute(update(table).where(table.c.id == 1).values(at=NOW))
+        cleaning = asyncio.create_task(clean(database))
+        await others.see_one_wait()  # the statement has found the row, and waits for the one who holds it
+    report = await cleaning
+    left = await values(database, table.c.id)
+    await database.close()
+
+    assert (report.errors, report.deleted, left) == ((), 2, [1])
 
 
 @pytest.mark.postgres

@@ -129,6 +129,17 @@ def test_what_lies_in_the_trash_is_listed_and_brought_back(project: Project) -> 
     assert again.status == 1
 
 
+def test_one_file_alone_is_brought_back_by_its_path(project: Project) -> None:
+    before = {each.name for each in (project.folder / "data" / "drops").iterdir()}
+    project.calls(["cleanups", "run", "trashed"])
+    gone = before - {each.name for each in (project.folder / "data" / "drops").iterdir()}
+    one = project.folder / "data" / "drops" / min(gone)
+    (back,) = project.calls(["cleanups", "restore", "trashed", "--path", str(one)])
+
+    assert back.out == "1 came back from the latest that had it\n"
+    assert (left(project), one.exists()) == (2, True)
+
+
 def test_frozen_cleanups_delete_nothing_until_they_are_unfrozen(project: Project) -> None:
     frozen, listed, refused, undone = project.calls(
         ["cleanups", "freeze", "--reason", "an audit"],
