@@ -32,7 +32,8 @@ def prune_millions(arena: Arena, *, rows: int) -> Verdict:
     arena.schedule([one_time(f"old {number}") for number in range(FIRST)])
     with arena.herd(settings={"lease": LONG_LEASE}) as herd:
         herd.start()
-        arena.until_settled()
+        if not arena.until_settled():
+            raise TimeoutError("the executions that are to be copied have not ended")
         herd.stop()
     make(arena.asking_life(), AGED)
     stored = multiply(arena, rows)
