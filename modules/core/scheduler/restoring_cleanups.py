@@ -148,7 +148,10 @@ class CleanupRestorer:
             raise ResultError(_failed(error)) from error
         if not report.success:
             refuse("RESTORE_FAILED", "; ".join(report.errors), report=report.to_dict())
-        return Restored(report.done.get("restored", 0), report.skipped.get("exists", 0))
+        done = Restored(report.done.get("restored", 0), report.skipped.get("exists", 0))
+        if path is not None and done.rows + done.existing == 0:
+            refuse("ARCHIVE_NOT_FOUND", f"nothing that it has kept was at {path!r:.300}", archives=[])
+        return done
 
     def _place(self, policy: RowsPolicy) -> Database:
         database = self._cleaner.database(policy.database)

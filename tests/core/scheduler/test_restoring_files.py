@@ -41,11 +41,13 @@ async def test_moved_files_come_back_by_the_id_of_their_cleanup(
     planned = (await node.scheduler.restore_cleanup(cleanup, dry_run=True)).unwrap()
     one = (await node.scheduler.restore_cleanup(cleanup, path=str(exports / "one"))).unwrap()
     after_one = names(exports)
+    nothing = await node.scheduler.restore_cleanup(cleanup, path=str(exports / "one"))
     rest = (await node.scheduler.restore_cleanup(cleanup, archive["archive"])).unwrap()
 
     assert (run["matched"], sum(run["done"].values()), left) == (2, 2, set())
     assert (archive["files"], archive["bytes"]) == (2, 6)
     assert (planned["restored"], one["restored"], after_one, rest["restored"]) == (2, 1, {"one"}, 1)
+    assert (nothing.error.code, "/one'" in nothing.error.message) == ("ARCHIVE_NOT_FOUND", True)
     assert names(exports) == {"one", "two"}
     assert ((exports / "one").read_text(), (exports / "two").read_text()) == ("one", "two")
 

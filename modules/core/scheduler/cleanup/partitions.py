@@ -92,8 +92,7 @@ async def drop_partitions(
             tally.batches += 1
             tally.done["partitions"] += 1
         if gone or dry_run:
-            tally.bytes += each.bytes
-            tally.freed_bytes += each.bytes
+            tally.freed_bytes = tally.bytes = tally.bytes + each.bytes
         else:
             tally.skip("changed", rows)
 
