@@ -86,9 +86,9 @@ class Reconciler:
         """Return what `apply_declared` would do now: `{"differences", "counts", "seen"}`; nothing is written.
 
         Each of the differences has `action` (add, change, remove, same, refused, later, starting), `kind` (task,
-        cleanup, calendar), `module_id`, `name`, `declared_by`, `task_id`, `changes` as `{field: {"before", "after"}}`,
-        and the next times `next_before` and `next_after` where they change, as they do where a calendar changes. What a
-        module schedules only while it starts is `starting`, and left alone.
+        cleanup, calendar), `module_id`, `name`, `declared_by`, `task_id`, `timezone`, `changes` as `{field: {"before",
+        "after"}}`, and the next times `next_before` and `next_after` where they change, as they do where a calendar
+        changes. What a module schedules only while it starts is `starting`, and left alone.
         """
         draft = await self._draft(RollCall(), self._calendars.current())
         found = await self._app_context.database.read(partial(self._shown, draft=draft))

@@ -36,7 +36,7 @@ def with_calendars(c: Connection, now: datetime, found: Sequence[Difference], cu
     for row in calendars.carrying(c, stamps, AT_ONCE, locked=False) if stamps else []:
         before, after = next_times(row.trigger, row.next_execution), _next_times(c, now, row, current)
         if before != after:
-            times = {"next_before": before, "next_after": after}
+            times = {"next_before": before, "next_after": after, "timezone": row.timezone}
             moved[row.id] = told_of(row) | {"action": "change", "task_id": row.id, "changes": {}} | times
     told = [_moved(each, moved.pop(each["task_id"], None)) for each in found]
     following_them = [each | {"message": FOLLOWS} for each in moved.values()]

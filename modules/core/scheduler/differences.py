@@ -28,15 +28,16 @@ Mask = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
-    """Return `{"action", "task_id", "changes", "next_before", "next_after"}` of a planned task and its row.
+    """Return `{"action", "task_id", "timezone", "changes", "next_before", "next_after"}` of a planned task and its row.
 
     `action` is add, change or same; one to add has its `schedule` in words; `changes` are `{field: {"before",
     "after"}}`, secret parameters as `***`; of times there are the next three, and none where they stay as they are.
     """
+    home = {"timezone": plan.when["timezone"]}
     if row is None:
         times = next_times(plan.when["trigger"], plan.when["next_execution"])
         added: Difference = {"action": "add", "task_id": None, "changes": {}, "next_before": [], "next_after": times}
-        return added | {"schedule": _in_words(plan.when["trigger"], plan.when["timezone"])}
+        return added | home | {"schedule": _in_words(plan.when["trigger"], plan.when["timezone"])}
     changes: dict[str, Any] = {}
     before = after = []
     if row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED:
@@ -52,13 +53,15 @@ def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
             "after": _in_words(plan.when["trigger"], plan.when["timezone"]),
         }
     action = "change" if otherwise or changes else "same"
-    return {"action": action, "task_id": row.id, "changes": changes, "next_before": before, "next_after": after}
+    told = {"action": action, "task_id": row.id, "changes": changes, "next_before": before, "next_after": after}
+    return told | home
 
 
 def vanished(row: Row[Any]) -> Difference:
     """Return the difference of a task that is no longer declared: it would be disabled."""
     times = next_times(row.trigger, row.next_execution)
-    return {"action": "remove", "task_id": row.id, "changes": {}, "next_before": times, "next_after": []}
+    told: Difference = {"action": "remove", "task_id": row.id, "changes": {}, "next_before": times, "next_after": []}
+    return told | {"timezone": row.timezone}
 
 
 def next_times(trigger: str, first: datetime | None) -> list[datetime]:

@@ -52,7 +52,12 @@ def _next(told: Shown, task: Shown) -> str:
 
 
 def _at(moment: datetime, task: Shown) -> str:
+    return at_home(moment, task["timezone"])
+
+
+def at_home(moment: datetime, timezone: str | None) -> str:
+    """Return a moment as the clocks of a task's zone show it; as the machine's, where that knows no such zone."""
     try:
-        return moment_text(moment, zone(task["timezone"]))
-    except ValueError:  # this machine does not know the zone
+        return moment_text(moment, None if timezone is None else zone(timezone))
+    except ValueError:
         return moment_text(moment)

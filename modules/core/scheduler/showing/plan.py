@@ -1,4 +1,7 @@
-"""How a plan reads on a terminal: a line for each difference, its fields before and after, and the next times."""
+"""How a plan reads on a terminal: a line for each difference, its fields before and after, and the next times.
+
+Times stand in the zone of their task, as its schedule does; those of before a change of the zone in that of before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from framework.terminal import moment_text
+from modules.core.scheduler.showing.occurrences import at_home
 
 Shown = Mapping[str, Any]
 
@@ -62,8 +65,9 @@ def _lines(each: Shown) -> list[str]:
     head = f"{SIGNS[each['action']]} {each['kind']} {each['name']} of {each['module_id']}"
     fields = [f"    {name}: {_text(change['before'])} -> {_text(change['after'])}" for name, change in _changes(each)]
     fields += [f"    schedule: {each['schedule']}"] if "schedule" in each else []
-    before, after = each.get("next_before"), each.get("next_after")
-    times = f"{_times(before)} -> {_times(after)}" if before else _times(after)
+    before, after, home = each.get("next_before"), each.get("next_after"), each.get("timezone")
+    moved: Mapping[str, Any] = each["changes"].get("timezone", {"before": home})
+    times = f"{_times(before, moved['before'])} -> {_times(after, home)}" if before else _times(after, home)
     return [f"{head}: {said}" if said else head, *fields, *([f"    next: {times}"] if before or after else [])]
 
 
@@ -76,5 +80,5 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def _times(moments: Sequence[datetime] | None) -> str:
-    return ", ".join(moment_text(moment) for moment in moments or []) or "none"
+def _times(moments: Sequence[datetime] | None, timezone: str | None) -> str:
+    return ", ".join(at_home(moment, timezone) for moment in moments or []) or "none"
