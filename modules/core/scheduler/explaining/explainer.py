@@ -26,6 +26,7 @@ from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.trigger import TriggerError
 
 Answer = Result[dict[str, Any]]
+NOT_THEN = ("task", "schedule")  # gates that are closed where the task was not there, or had no time
 
 
 class Explainer:
@@ -74,12 +75,7 @@ class Explainer:
         if at is None:
             return _shown(task, explain_present(c, facts)) | {"at": None}
         asked = _asked(at, facts)
-        if asked.moment > facts.now:
-            waits = explain_recorded(c, facts, asked) or explain_put_off(c, facts, asked)
-            explained = waits or explain_future(facts, asked)
-        else:
-            explained = explain_past(c, facts, asked)
-        return _shown(task, explained) | {"at": asked.moment}
+        return _shown(task, _explain_at(c, facts, asked)) | {"at": asked.moment}
 
     def _explain_execution(self, c: Connection, execution_id: str) -> dict[str, Any]:
         row = executions.find(c, storable(execution_id, MAX_ID))
@@ -93,6 +89,22 @@ class Explainer:
 
     def _facts(self, c: Connection, task: Row[Any]) -> Facts:
         return facts_of(c, task, _policies(task), self._app_context.clock.now(), self._bounds)
+
+
+def _explain_at(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    """Explain a moment; of a time that the clock shows twice, the pass in which the task has a time."""
+    found, again = _explain_pass(c, facts, asked), asked.second_pass()
+    if again is None or found.blocked_by not in NOT_THEN:
+        return found
+    second = _explain_pass(c, facts, again)
+    return found if second.blocked_by in NOT_THEN else second
+
+
+def _explain_pass(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    if asked.moment <= facts.now:
+        return explain_past(c, facts, asked)
+    waits = explain_recorded(c, facts, asked) or explain_put_off(c, facts, asked)
+    return waits or explain_future(facts, asked)
 
 
 def _policies(task: Row[Any]) -> Policies:

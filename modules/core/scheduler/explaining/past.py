@@ -23,15 +23,6 @@ from modules.core.scheduler.store import evidence
 from modules.core.scheduler.task import Status
 
 
-def explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
-    """Explain what became of a task at a moment that has passed."""
-    found = _explain_past(c, facts, asked)
-    again = asked.second_pass()
-    if again is not None and found.blocked_by == "schedule":
-        found = _explain_past(c, facts, again)
-    return found
-
-
 def explain_recorded(c: Connection, facts: Facts, asked: Asked) -> Explanation | None:
     """Explain the occurrence of a moment by its rows, where it has any; what is to come may be moved by hand."""
     rows = evidence.within(c, facts.task.id, asked.moment, asked.stop)
@@ -57,7 +48,8 @@ def _put_off(facts: Facts, asked: Asked) -> Row[Any] | None:
     return min(rows, key=lambda row: (row.due_at, row.id), default=None)
 
 
-def _explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+def explain_past(c: Connection, facts: Facts, asked: Asked) -> Explanation:
+    """Explain what became of a task at a moment that has passed."""
     recorded = explain_recorded(c, facts, asked)
     if recorded is not None:
         return recorded
@@ -104,7 +96,7 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     if task.created_at >= asked.stop:
         text = f"the task was created only at {words.at(task.created_at)}"
         return _did_not(when, [closed("task", text, {"created_at": task.created_at})])
-    if task.timed_since > asked.moment and task.timed_since > task.created_at:
+    if task.timed_since >= asked.moment and task.timed_since > task.created_at:
         return _by_other_schedule(c, facts, asked)
     gates = [_existed(facts), *schedule_gates(facts, asked)]
     if not gates[1].passes and (begun := _begun(c, facts, asked, gates[1:])) is not None:
@@ -123,8 +115,8 @@ def _without_rows(c: Connection, facts: Facts, asked: Asked) -> Explanation:
     covering = _covering(c, facts, occurrence, occurrence)
     if covering:
         return _did_not(when, [*gates, *covering, *at_work])
-    if (over := _over(c, facts, occurrence)) is not None:
-        return _did_not(when, [over, *gates[1:], *at_work])
+    if (outside := _too_new(facts, occurrence) or _over(c, facts, occurrence)) is not None:
+        return _did_not(when, [outside, *gates[1:], *at_work])
     return _not_recorded(facts, asked, [*gates, *at_work])
 
 
@@ -164,6 +156,15 @@ def _by_other_schedule(c: Connection, facts: Facts, asked: Asked) -> Explanation
     if (begun := _begun(c, facts, asked, gates[1:])) is not None:
         return begun
     return _not_recorded(facts, asked, [*gates, at_work])
+
+
+def _too_new(facts: Facts, occurrence: datetime) -> Gate | None:
+    """Return that the task was made at or just after the time of an occurrence, which was none of its own yet."""
+    created = facts.task.created_at
+    if occurrence > created or occurrence < facts.now - facts.bounds.history:
+        return None
+    text = f"the task was created at {facts.words.at(created)}, and its first time came after that"
+    return closed("task", text, {"created_at": created})
 
 
 def _over(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:

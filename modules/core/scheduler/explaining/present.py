@@ -12,7 +12,7 @@ from modules.core.scheduler.catch_up import Firing, Run
 from modules.core.scheduler.execution import Line, State
 from modules.core.scheduler.explaining.around import Around, around
 from modules.core.scheduler.explaining.facts import Facts, Subject
-from modules.core.scheduler.explaining.outcomes import explain_row, origin_of, row_gates
+from modules.core.scheduler.explaining.outcomes import explain_row, origin_of
 from modules.core.scheduler.explaining.places import able_gates
 from modules.core.scheduler.explaining.starting import paused_gate, start_gates
 from modules.core.scheduler.explaining.words import Explanation, Gate, closed, first_false, passed, untold
@@ -83,9 +83,13 @@ def _overlap_of_next(facts: Facts) -> Gate:
 def _ended(c: Connection, facts: Facts) -> Explanation:
     last = next(iter(evidence.preceding(c, facts.task.id)), None)
     gates = [_task_gate(facts)]
+    verdict = f"It does not run any more: {gates[0].text}."
     if last is not None:
-        gates += row_gates(c, facts, last)
-    return Explanation("ended", f"It does not run any more: {gates[0].text}.", gates, blocked_by="task")
+        told = explain_row(c, facts, last)
+        gates += told.gates
+        if not facts.task.recurring and told.blocked_by is not None:
+            verdict += f" {told.verdict}"
+    return Explanation("ended", verdict, gates, blocked_by="task")
 
 
 def _without_rows(c: Connection, facts: Facts) -> Explanation:

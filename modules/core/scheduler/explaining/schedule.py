@@ -84,7 +84,7 @@ def explain_future(facts: Facts, asked: Asked) -> Explanation:
     if left_out is None:
         return replace(explained, gates=gates)
     if explained.blocked_by == "schedule":
-        text = f"It will not run at {facts.words.at(asked.moment)}: {left_out.text}."
+        text = f"It will not run at {asked.left_out:%a %Y-%m-%d %H:%M:%S}: {left_out.text}."
         return replace(explained, verdict=text, gates=gates, blocked_by=left_out.gate)
     return replace(explained, verdict=f"{explained.verdict} For {left_out.text}.", gates=gates)
 
@@ -112,7 +112,7 @@ def _task_gate(facts: Facts) -> Gate:
 
 def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
     """The next time is stored, and may have been moved; the trigger speaks for those behind it."""
-    task, words, following = facts.task, facts.words, facts.task.next_execution
+    words, following = facts.words, facts.task.next_execution
     told = schedule_gates(facts, asked)
     if told[0].passes is None and _is_unknown(facts, following, asked):
         return told
@@ -122,10 +122,18 @@ def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
         return told
     if following is None or asked.stop <= following:
         text = "it has no further time" if following is None else f"its next time is only {words.at(following)}"
-        if task.event is not None and following is None:
-            text = f"{facts.event_text}, whenever that comes"
-        return [closed("schedule", text, {"after": following})]
-    return [_within_maximum(facts, following, told[0].details["occurrence"])] if told[0].passes else told
+        return [_beside_events(facts, closed("schedule", text, {"after": following}))]
+    if told[0].passes:
+        return [_within_maximum(facts, following, told[0].details["occurrence"])]
+    return [_beside_events(facts, told[0]), *told[1:]]
+
+
+def _beside_events(facts: Facts, gate: Gate) -> Gate:
+    """Leave open what an event may still bring about."""
+    if facts.task.event is None or gate.passes is not False:
+        return gate
+    times = "" if facts.task.next_execution is None else f"; {gate.text}"
+    return untold("schedule", f"{facts.event_text}, whenever that comes{times}", gate.details)
 
 
 def _is_unknown(facts: Facts, following: datetime | None, asked: Asked) -> bool:

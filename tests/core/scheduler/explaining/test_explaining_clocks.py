@@ -40,6 +40,8 @@ async def test_a_time_to_come_that_the_clock_leaves_out_is_told_as_such(node: An
 
     assert answer(told) == expected
     assert "02:30:00 was left out" in told["verdict"]
+    is_told_of_another = told["verdict"].startswith("It will not run at Sun 2026-03-29 03:00:00")
+    assert not is_told_of_another
 
 
 async def test_of_a_time_that_the_clock_shows_twice_the_one_that_ran_is_told(node: Any) -> None:
@@ -51,6 +53,26 @@ async def test_of_a_time_that_the_clock_shows_twice_the_one_that_ran_is_told(nod
 
     assert answer(told) == ("ran", None)
     assert told["verdict"].startswith("It ran at Sun 2026-10-25 02:30:00 CET: ")
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted"),
+    [
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), "will_not_run"),
+        (datetime(2026, 10, 25, 0, 50, tzinfo=UTC), "did_not_run"),  # between its first and its second pass
+    ],
+)
+async def test_of_a_time_that_the_clock_will_show_twice_the_one_that_runs_is_told(
+    node: Any, now: datetime, wanted: str
+) -> None:
+    node.clock.move_to(SPRING)
+    task_id = await node.add(cron="30 2 * * *", timezone="Europe/Berlin", dst_fold="last", catch_up="none")
+    await node.pass_time((now - SPRING).total_seconds())
+
+    told = [await explained(node, task_id, at=f"2026-10-25T02:{minute}") for minute in (30, 40)]
+
+    assert [answer(each) for each in told] == [("will_run", None), (wanted, "schedule")]
+    assert told[0]["verdict"].startswith("It is due at Sun 2026-10-25 02:30:00 CET, ")
 
 
 async def test_a_moment_to_come_is_foreseen_as_things_stand(node: Any) -> None:

@@ -110,3 +110,51 @@ async def test_an_event_that_came_while_the_task_was_paused_is_told_as_such(star
     assert answer(told) == ("did_not_run", "paused")
     assert (PAUSED if goes_on else "the task was paused from Mon 2026-01-05 12:00:00 UTC: too loud") in told["verdict"]
     assert "it did not then" not in str(told)
+
+
+async def test_a_single_time_that_was_missed_says_so_where_the_task_has_ended(start_node: Any) -> None:
+    node = await started(start_node)
+    late = {"schedule_time": "2026-01-05T09:00:00Z", "misfire_grace_time": "1h"}
+    missed, skipped = await node.add(**late), await node.add(delay=HOUR)
+    await node.scheduler.skip_next(skipped, reason="holiday")
+    await node.scheduler.run_due()
+
+    told = [await explained(node, task_id) for task_id in (missed, skipped)]
+
+    assert [answer(each) for each in told] == [("ended", "task")] * 2
+    assert "It did not run at Mon 2026-01-05 09:00:00 UTC: " in told[0]["verdict"]
+    assert told[0]["verdict"].endswith("later than its misfire_grace_time allows (MISFIRE_GRACE).")
+    assert told[1]["verdict"].endswith("somebody asked for it to be left out (SKIPPED_BY_REQUEST): holiday.")
+
+
+@pytest.mark.parametrize("after", [0, 30])
+async def test_a_time_at_which_the_task_was_only_made_is_none_of_its_own(start_node: Any, after: float) -> None:
+    node = await started(start_node)
+    node.clock.advance(after)
+    task_id = await node.add(cron="0 * * * *")
+    node.clock.advance(60)
+
+    told = await explained(node, task_id, at="2026-01-05T12:00")
+
+    assert answer(told) == ("did_not_run", "task")
+    assert told["verdict"].endswith(
+        f"created at Mon 2026-01-05 12:00:{after:02} UTC, and its first time came after that."
+    )
+
+
+async def test_when_an_event_will_come_is_not_known(start_node: Any) -> None:
+    node = await started(start_node)
+    event = {"type": "event", "event": "paid"}
+    alone = await node.add(trigger=event)
+    beside = await node.add(trigger={"type": "any", "triggers": [event, "0 14 * * *"]})
+
+    told = [await explained(node, alone, at="2026-01-05T13:00")]
+    told += [await explained(node, beside, at=f"2026-01-0{at}:00") for at in ("5T13", "5T14", "6T13")]
+    await node.scheduler.pause_task(alone)
+    told.append(await explained(node, alone, at="2026-01-05T13:00"))
+
+    unknown = ("not_known", None)
+    expected = [unknown, unknown, ("will_run", None), unknown, ("will_not_run", "paused")]
+    assert [answer(each) for each in told] == expected
+    assert told[0]["verdict"].endswith(": the event 'paid' sets it off, whenever that comes.")
+    assert told[1]["verdict"].endswith("whenever that comes; its next time is only Mon 2026-01-05 14:00:00 UTC.")
