@@ -42,11 +42,14 @@ class Window(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a forecast is of: how far it goes, the changes that are supposed, and how much it tells and looks at."""
+    """What a forecast is of: how far it goes, the changes that are supposed, and how much it tells and looks at.
+
+    `changed` is None where nothing is supposed.
+    """
 
     until: datetime
     named: Sequence[str]
-    changed: Sequence[Ahead]
+    changed: Sequence[Ahead] | None
     limit: int
     most: int
 
@@ -138,7 +141,6 @@ def summary_of(given: Scene, played: Played) -> dict[str, Any]:
     """Return the figures of a forecast that can be compared with those of another one."""
     end = given.window.until.timestamp()
     latest = max(played.started, key=lambda each: each.late(end), default=None)
-    work = sum(run.work.seconds for run in given.runs)
     seconds = max(end - given.window.start.timestamp(), 1.0)
     return {
         "total": len(given.runs),
@@ -147,9 +149,16 @@ def summary_of(given: Scene, played: Played) -> dict[str, Any]:
             "running": max((level.running for level in played.levels), default=0),
             "waiting": max((level.waiting for level in played.levels), default=0),
         },
-        "use": round(work / (seconds * max(given.slots.total, 1)), 4),
+        "use": round(_taken(given, played) / (seconds * max(given.slots.total, 1)), 4),
         "late": None if latest is None else _shown(latest, end),
     }
+
+
+def _taken(given: Scene, played: Played) -> float:
+    """Return how many seconds of slots are taken within the window; what is skipped takes none."""
+    start, end = given.window.start.timestamp(), given.window.until.timestamp()
+    begun = [(each.start, each.start + each.run.work.seconds) for each in played.started if each.start is not None]
+    return sum(max(min(stop, end) - first, 0.0) for first, stop in [*begun, *((start, at) for at, _ in given.running)])
 
 
 def _shown(each: Started, end: float) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Foresight:
             named = supposing.named(what_if or ())
             read = partial(_read, now=now, until=until, named=named, most=most)
             known, rows = await self._app_context.database.read(read)
-            changed = supposing.changed(what_if or (), rows, known, self._triggers)
+            changed = supposing.changed(what_if, rows, known, self._triggers) if what_if else None
         except ResultError as refusal:
             return Result.error(refusal.error.code, refusal.error.message, refusal.error.details)
         slots = ahead.slots_of(known, self._settings)
@@ -161,8 +161,8 @@ def _read_all(c: Connection, *, now: datetime, most: int) -> ahead.Known:
 
 
 def _forecast(known: ahead.Known, slots: Slots, asked: Asked) -> dict[str, Any]:
-    stored, is_changed = ahead.tasks_ahead(known), asked.named or asked.changed
-    supposed = [*ahead.tasks_ahead(known, but=asked.named), *asked.changed] if is_changed else stored
+    stored, changed = ahead.tasks_ahead(known), asked.changed
+    supposed = stored if changed is None else [*ahead.tasks_ahead(known, but=asked.named), *changed]
     running, waiting = ahead.open_now(known, stored)
     played = partial(scene, slots=slots, start=known.now, until=asked.until, most=asked.most)
     given = played(supposed, running=running, waiting=waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil, inf
 from typing import Any
 
 from framework.duration import in_words
@@ -137,8 +138,9 @@ def _shortest_interval(task: Linted) -> timedelta | None:
 
 def findings_of_forecast(given: Scene, forecast: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what is odd about all tasks together, on the slots there are."""
-    if forecast["use"] > 1:
-        text = f"what is due until {given.window.until:%Y-%m-%d %H:%M} UTC takes {forecast['use']:.1f} times the slots"
+    wanted = sum(_wanted(given).values()) / max(given.slots.total, 1)
+    if wanted > 1:
+        text = f"what is due until {given.window.until:%Y-%m-%d %H:%M} UTC takes {ceil(wanted * 100)}% of the slots"
         yield Finding(
             "MORE_WORK_THAN_SLOTS", ERROR, None, None, text, "add nodes or slots, or let tasks come less often"
         )
@@ -176,15 +178,30 @@ def findings_of_crowds(tasks: Sequence[Ahead], forecast: Mapping[str, Any], now:
 
 
 def _about_queues(given: Scene) -> Iterator[Finding]:
-    seconds = (given.window.until - given.window.start).total_seconds()
-    wanted: dict[str, float] = {}
-    for run in given.runs:
-        wanted[run.work.queue] = wanted.get(run.work.queue, 0.0) + run.work.seconds
-    for queue, work in sorted(wanted.items()):
+    for queue, wanted in sorted(_wanted(given).items()):
         slots = given.slots.of(queue)
         if slots == 0:
             text = f"tasks of queue {queue!r} are due, and it is paused, or no node serves it"
             yield Finding("QUEUE_NOT_SERVED", ERROR, None, None, text, "resume it, or give a node slots for it")
-        elif work > slots * seconds:
-            text = f"what is due in queue {queue!r} takes {work / slots / seconds:.1f} times its slots"
+        elif wanted > slots:
+            text = f"what is due in queue {queue!r} takes {ceil(wanted / slots * 100)}% of its slots"
             yield Finding("MORE_WORK_THAN_SLOTS", ERROR, None, None, text, "give it more slots, or less to do")
+
+
+def _wanted(given: Scene) -> dict[str, float]:
+    """Return how many slots the work of each queue takes all the time.
+
+    What may run beside itself so many times takes no more slots than that: what comes meanwhile is skipped or waits,
+    and further slots would not help.
+    """
+    seconds = max((given.window.until - given.window.start).total_seconds(), 1.0)
+    by_limit: dict[tuple[str, str], float] = {}
+    most: dict[tuple[str, str], float] = {}
+    for run in given.runs:
+        limit = run.work.queue, run.work.limit_key
+        by_limit[limit] = by_limit.get(limit, 0.0) + run.work.seconds / seconds
+        most[limit] = inf if run.work.overlap == "allow" else max(most.get(limit, 0.0), run.work.most)
+    wanted: dict[str, float] = {}
+    for limit, slots in by_limit.items():
+        wanted[limit[0]] = wanted.get(limit[0], 0.0) + min(slots, most[limit])
+    return wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,16 +28,20 @@ UNNAMED = {"module_id": "-", "function_name": "-"}
 
 
 def named(changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the ids of the stored tasks that are changed or removed."""
+    """Return the ids of the stored tasks that are changed or removed, each of them once."""
     if len(changes) > MOST:
         refuse("INVALID_CONFIG", f"what_if takes at most {MOST:,} changes, not {len(changes):,}")
-    return [str(each["task"]) for each in changes if "task" in each]
+    counts = Counter(str(each["task"]) for each in changes if "task" in each)
+    for task_id, count in counts.items():
+        if count > 1:
+            refuse("INVALID_CONFIG", f"what_if changes task {task_id!r} {count} times: say all of it in one change")
+    return list(counts)
 
 
 def changed(
     changes: Sequence[Mapping[str, Any]], rows: Mapping[str, Row[Any]], known: Known, triggers: TriggerManager
 ) -> list[Ahead]:
-    """Return the tasks that are changed or added, as they would be; those without a next time are left out.
+    """Return the tasks that are changed or added, as they would be; those without a next time or paused are left out.
 
     A change is `{"task": id, …}` with keys of a config, or `"remove": True`; without `task` it is a config of its own.
     `takes` says how long a run takes. Refuses, as `ResultError`, what is no config, and a task that is not there.
@@ -75,7 +80,7 @@ def _as_changed(
     most = config.max_executions
     if row is not None and most is not None:
         most = max(most - row.execution_count, 0)
-    return None if first is None else Ahead(work, trigger, first, most)
+    return None if first is None or config.paused else Ahead(work, trigger, first, most)
 
 
 def _time(row: Row[Any], given: Mapping[str, Any], *, keeps_time: bool) -> dict[str, Any]:

@@ -124,6 +124,31 @@ async def test_what_cannot_be_supposed_is_refused(crowded: Any, change: dict[str
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_one_task_is_supposed_to_change_in_one_way(crowded: Any) -> None:
+    changes = [{"task": "night-0", "cron": "0 5 * * *"}, {"task": "night-0", "remove": True}]
+
+    answer = await crowded.scheduler.forecast(what_if=changes)
+
+    assert answer.error.code == "INVALID_CONFIG"
+    assert answer.error.message == "what_if changes task 'night-0' 2 times: say all of it in one change"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("changes", "total"),
+    [
+        ([{"task": "night-0", "paused": True}], 4),
+        ([{"name": "later", "cron": "0 0 * * *", "paused": True}], 5),
+        ([{"name": "asked", "trigger": {"type": "event", "event": "asked"}}], 5),
+    ],
+)
+async def test_what_is_supposed_to_wait_does_not_come(crowded: Any, changes: Any, total: int) -> None:
+    told = (await forecast(crowded, what_if=changes))["what_if"]
+
+    assert (told["before"]["total"], told["after"]["total"]) == (5, total)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("hours", [0, -1, 100_000])
 async def test_a_window_that_is_none_is_refused(node: Any, hours: float) -> None:
     assert (await node.scheduler.forecast(hours)).error.code == "INVALID_CONFIG"

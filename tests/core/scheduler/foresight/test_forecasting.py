@@ -142,9 +142,10 @@ def test_the_busiest_moments_and_the_load_are_those_of_the_night() -> None:
 
 
 def test_use_is_the_part_of_the_slots_that_the_work_takes() -> None:
-    told = forecast([ahead("half", Every(HOUR, START + HOUR), 1800)], slots=1)
+    often = ahead("often", Every(HOUR / 60, START), 600, most=61)  # ten minutes each, and nine in ten are skipped
 
-    assert told["use"] == 0.5
+    assert forecast([ahead("half", Every(HOUR, START), 1800)], slots=1, hours=10)["use"] == 0.45
+    assert (forecast([often], slots=2, hours=2)["skipped"], forecast([often], slots=2, hours=2)["use"]) == (54, 0.2917)
 
 
 def test_what_runs_and_waits_already_is_played_too() -> None:

@@ -125,15 +125,31 @@ def work(name: str, seconds: float, queue: str = "default") -> Work:
     return Work(name, name, seconds, queue, limit_key=name)
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(4000.0, ["MORE_WORK_THAN_SLOTS"]), (3000.0, [])])
-def test_more_work_than_the_slots_can_do_is_found(seconds: float, expected: list[str]) -> None:
-    found = of_forecast([(work("a", seconds), Every(HOUR, START + HOUR))], Slots(1))
+def two_by_turns(seconds: float, queue: str = "default") -> list[tuple[Work, Trigger]]:
+    starts = {"a": START + HOUR, "b": START + HOUR / 2}
+    return [(work(name, seconds, queue), Every(HOUR, start)) for name, start in starts.items()]
 
-    assert [finding.code for finding in found] == expected
+
+@pytest.mark.parametrize(("seconds", "expected"), [(2000.0, ["MORE_WORK_THAN_SLOTS"]), (1500.0, [])])
+def test_more_work_than_the_slots_can_do_is_found(seconds: float, expected: list[str]) -> None:
+    assert [finding.code for finding in of_forecast(two_by_turns(seconds), Slots(1))] == expected
+
+
+def test_a_task_that_leaves_out_what_comes_while_it_runs_takes_one_slot_at_most() -> None:
+    beside_itself = Work("a", "a", 600.0, overlap="allow", limit_key="a")
+    often = Every(HOUR / 60, START + HOUR)
+
+    (found,) = of_forecast([(beside_itself, often)], Slots(2))
+
+    assert (found.code, found.text) == (
+        "MORE_WORK_THAN_SLOTS",
+        "what is due until 2026-01-06 12:00 UTC takes 480% of the slots",
+    )
+    assert of_forecast([(work("a", 600.0), often)], Slots(2)) == []
 
 
 def test_more_work_than_the_slots_of_its_queue_is_found() -> None:
-    tasks = [(work("a", 4000.0, "mail"), Every(HOUR, START + HOUR))]
+    tasks = two_by_turns(2000.0, "mail")
 
     assert [finding.code for finding in of_forecast(tasks, Slots(10, {"mail": 1}))] == ["MORE_WORK_THAN_SLOTS"]
     assert [finding.code for finding in of_forecast(tasks, Slots(10, {"mail": 0}))] == ["QUEUE_NOT_SERVED"]
