@@ -20,7 +20,7 @@ from modules.core.scheduler.task import Status
 
 BATCH = 256  # rows of a further look
 LOOKS = 4  # at a line whose first rows may not start
-EVERYWHERE = "everywhere"
+EVERYWHERE, QUEUE = "everywhere", "queue"
 
 
 @dataclass(slots=True)
@@ -42,8 +42,9 @@ def claim(c: Connection, claims: Claims, room: Room, paused: Collection[str], no
     free = _free_everywhere(c, claims, room.free)
     done.locked = free < 0
     in_line = line.in_line(c)
+    done.left = _left(c, claims.at_once, in_line, done)
     for queue, share in _shares(in_line, room, paused):
-        wanted = min(share, free - len(done.rows))
+        wanted = min(share, done.left.get(queue, share), free - len(done.rows))
         _from_queue(c, claims, room, queue, in_line[queue], wanted, paused, now, done)
     done.is_full_everywhere = 0 <= free <= len(done.rows) and free < room.free
     return done
@@ -63,6 +64,18 @@ def _free_everywhere(c: Connection, claims: Claims, free: int) -> int:
     if claims.everywhere is None:
         return free
     return min(free, claims.everywhere - executions.count_running(c)) if try_locks(c, [EVERYWHERE]) else -1
+
+
+def _left(c: Connection, at_once: Mapping[str, int], in_line: Collection[str], done: Claimed) -> dict[str, int]:
+    """Return how many more may run of each queue in line that has a limit, counted as in `_free_everywhere`."""
+    limited = [queue for queue in in_line if queue in at_once]
+    if not limited:
+        return {}
+    locked = try_locks(c, [f"{QUEUE}:{queue}" for queue in limited])
+    running = line.running_by_queue(c)
+    mine = [queue for queue in limited if f"{QUEUE}:{queue}" in locked]
+    done.locked |= len(mine) < len(limited)
+    return dict.fromkeys(limited, 0) | {queue: max(at_once[queue] - running.get(queue, 0), 0) for queue in mine}
 
 
 def _from_queue(

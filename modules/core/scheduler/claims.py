@@ -52,9 +52,8 @@ class Room:
     def full_with(self, done: Claimed) -> dict[str | None, Full]:
         """Return in which queues (None: in all) there is no room left beside what was claimed, and for what."""
         taken = Counter(row.queue for row in done.rows)
-        full: dict[str | None, Full] = {
-            queue: Full.SLOTS for queue, share in (self.queues or {}).items() if taken[queue] >= share
-        }
+        full: dict[str | None, Full] = {queue: Full.QUEUE for queue, left in done.left.items() if taken[queue] >= left}
+        full |= {queue: Full.SLOTS for queue, share in (self.queues or {}).items() if taken[queue] >= share}
         if done.is_full_everywhere:
             full[None] = Full.EVERYWHERE
         return full if self.free > len(done.rows) else {None: Full.SLOTS}
@@ -62,7 +61,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who claims, and what: `crashes_below` leaves out what may be deadly while one such runs already."""
+    """Who claims, and what: `crashes_below` leaves out what may be deadly while one such runs already.
+
+    `everywhere` is how many may run on all nodes together, `at_once` how many of each queue that has a limit.
+    """
 
     node_id: str
     session_id: str
@@ -71,12 +73,13 @@ class Claims:
     takes_risk: bool
     everywhere: int | None
     careful: bool
+    at_once: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Claimed:
     """What was claimed; `more` where others may be in line for whom there is room, `locked` where some could not be
-    looked at, because another node was deciding about their limit.
+    looked at, because another node was deciding about their limit. `left`: what the limits of queues left room for.
     """
 
     rows: list[Row[Any]] = field(default_factory=list)
@@ -84,3 +87,4 @@ class Claimed:
     locked: bool = False
     takes_risk: bool = False
     is_full_everywhere: bool = False
+    left: Mapping[str, int] = field(default_factory=dict)

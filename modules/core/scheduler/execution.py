@@ -64,10 +64,11 @@ class Line(StrEnum):
 
 
 class Full(StrEnum):
-    """For what an execution has waited that stood in line: for room, in one of three senses."""
+    """For what an execution has waited that stood in line: for room, in one of four senses."""
 
     SLOTS = auto()
     EVERYWHERE = auto()
+    QUEUE = auto()
     DRAINING = auto()
 
 

@@ -43,6 +43,7 @@ OF_TASKS = (
 )
 OF_EXECUTIONS = ("event_id", "state", "reason", "due_at", "cancel_requested_at")
 OF_CLEANUPS = ("module_id", "cleanup_type", "config", "enabled")
+QUEUE = "queue:"
 HELD = ("scheduler", "module", "queue", "cleanups")  # kinds, of which a scope says whether they are held back
 
 
@@ -75,9 +76,16 @@ def look(c: Connection, kind: str, target: str, mask: Mask) -> Look | None:
             node = next((row for row in nodes.everyone(c) if row.id == target), None)
             return None if node is None else Look(node.host, {"draining_since": node.draining_since}, {})
         case _ if kind in HELD:
-            held = next((row for row in nodes.held(c) if row.scope == target), None)
-            return None if held is None else Look(None, {"paused_since": held.since, "reason": held.reason}, {})
+            return _held(c, target)
     return None
+
+
+def _held(c: Connection, scope: str) -> Look | None:
+    held = next((row for row in nodes.held(c) if row.scope == scope), None)
+    fields: Fields = {} if held is None else {"paused_since": held.since, "reason": held.reason}
+    limit = nodes.limits_of_queues(c).get(scope.removeprefix(QUEUE)) if scope.startswith(QUEUE) else None
+    fields |= {} if limit is None else {"limit": limit}
+    return Look(None, fields, {}) if fields else None
 
 
 def changed(before: Look | None, after: Look | None) -> tuple[Fields | None, Fields | None]:

@@ -26,6 +26,7 @@ from modules.core.scheduler.store import failing, gauges, line, nodes
 
 MOST_COUNTED = 10_000
 QUEUE = "queue:"  # before a queue's name, in the scope of what is held back
+MOST_AT_ONCE = 100_000
 KNOWN = timedelta(days=7)  # as far back as failures are shown
 Answer = Result[dict[str, Any]]
 Listing = Result[list[dict[str, Any]]]
@@ -69,10 +70,11 @@ class Operator:
         return await self._jobs.change(ignore, deed=deed, telling=lambda told: {"until": told["until"]})
 
     async def list_queues(self) -> Listing:
-        """Return the queues in which anything waits or runs, that a node names, or that are paused, by name.
+        """Return the queues in which anything waits or runs, that a node names, are paused or have a limit, by name.
 
-        `{"name", "ready", "later", "held", "is_cut", "running", "nodes", "paused_since", "reason"}`: how many
-        executions can start, wait for a time, are held back one by one, and run; and how many living nodes serve it.
+        `{"name", "ready", "later", "held", "is_cut", "running", "limit", "nodes", "paused_since", "reason"}`: how many
+        executions can start, wait for a time, are held back one by one, and run; how many of it may run at once on all
+        nodes together (None: as many as they have slots); and how many living nodes serve it.
         No more than 10,000 that wait are counted; `is_cut` is whether there may be more.
         """
         now = self._app_context.clock.now()
@@ -89,6 +91,18 @@ class Operator:
     async def resume_queue(self, name: str) -> Answer:
         """Let a queue go on, and return it; of one that is not paused, nothing changes."""
         return await self._change_queue("resume", name, lambda c, now: commands.let_go(c, now, QUEUE + name))
+
+    async def limit_queue(self, name: str, limit: int | None) -> Answer:
+        """Let at most so many of a queue run at once, on all nodes together (None: no limit); return the queue.
+
+        It holds from the next turn of each node; what runs finishes, also above it. `INVALID_CONFIG` for what is no
+        number from 1 to 100,000, `INVALID_QUEUE` where no queue can have this name.
+        """
+        if limit is not None and (type(limit) is not int or not 1 <= limit <= MOST_AT_ONCE):
+            told = f"{limit!r} is no number from 1 to {MOST_AT_ONCE:,}; to start nothing, pause the queue"
+            problems = [{"field": "limit", "message": told}]
+            return Result.error("INVALID_CONFIG", f"limit: {told}", {"problems": problems})
+        return await self._change_queue("limit", name, lambda c, _: nodes.limit_queue(c, name, limit))
 
     async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
         """Hold back all tasks, or those of one module, on every node, until `resume_all`; what runs finishes."""
@@ -174,14 +188,15 @@ def _queues(c: Connection, now: datetime, also: list[str] | None = None) -> list
     is_cut = max(elsewhere) >= MOST_COUNTED
     living = [node for node in nodes_now(c, now) if node["alive"]]
     paused = {row.scope.removeprefix(QUEUE): row for row in nodes.held(c) if row.scope.startswith(QUEUE)}
-    named = {name for node in living for name in node["queues"]}
-    names = {DEFAULT_QUEUE, *(name for name, _ in waiting), *running, *paused, *named, *(also or [])}
+    named, limits = {name for node in living for name in node["queues"]}, nodes.limits_of_queues(c)
+    names = {DEFAULT_QUEUE, *(name for name, _ in waiting), *running, *paused, *limits, *named, *(also or [])}
     return [
         {
             "name": name,
             **{place.value: waiting.get((name, place.value), 0) for place in Line},
             "is_cut": is_cut or waiting.get((name, Line.READY.value), 0) >= MOST_COUNTED,
             "running": running.get(name, 0),
+            "limit": limits.get(name),
             "nodes": sum(_serves(node, name) for node in living),
             "paused_since": paused[name].since if name in paused else None,
             "reason": paused[name].reason if name in paused else None,

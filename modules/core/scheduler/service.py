@@ -76,7 +76,7 @@ class SchedulerService:
         self.pause_all, self.resume_all, self.schedule_once = orders.pause_all, orders.resume_all, said.schedule_once
         self._offer_cleanups(app_context, housekeeper, orders)
         self._offer_answers(Directory(app_context, functions, triggers, runner))
-        self.failures, self.ignore_failures = self.live.failures, orders.ignore_failures
+        self.ignore_failures, self.limit_queue = orders.ignore_failures, orders.limit_queue
         foresight = Foresight(app_context, jobs, triggers, settings)
         self.preview, self.preview_task, self.lint = foresight.preview, foresight.preview_task, foresight.lint
         self.backfill, self.retry_execution, self.retry_executions = by_hand.backfill, by_hand.retry, by_hand.retry_all
@@ -93,7 +93,7 @@ class SchedulerService:
         self.watch, self.metrics = live.watch, Metrics(self._app_context, self._settings, self._runner)
         self.execution_logs, self.follow_logs, self.stats = live.execution_logs, live.follow_logs, live.stats
         self.overview, self.ran_since, self.runs_since = live.overview, live.ran_since, live.runs_since
-        self.count_tasks, self.recent_runs = lists.count_tasks, lists.recent_runs
+        self.count_tasks, self.recent_runs, self.failures = lists.count_tasks, lists.recent_runs, live.failures
         self.count_executions, self.attempts_of = lists.count_executions, lists.attempts_of
 
     def _offer_cleanups(self, app_context: AppContext, housekeeper: Housekeeper, operator: Operator) -> None:

@@ -104,12 +104,13 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     fired, next_task = _fire(c, work, ahead.soonest, until, now)
     next_in_line = _promote(c, ahead.later, until)
     paused = nodes.paused(c) if ahead.is_held else set()
-    claimed = claim(c, _claims(work), Room(0) if draining_since else work.room, paused, now)
+    at_once = nodes.limits_of_queues(c) if ahead.is_limited else {}
+    claimed = claim(c, _claims(work, at_once), Room(0) if draining_since else work.room, paused, now)
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
-    if fired.count and len(claimed.rows) >= work.room.free:
-        notify(c, CHANNEL, "")  # this node is full, and there may be more than it can take
+    if (fired.count and len(claimed.rows) >= work.room.free) or (at_once and work.endings):
+        notify(c, CHANNEL, "")  # this node is full, or may not take what a limit has room for: others may
     return Turned(
         moment=now,
         claimed=claimed.rows,
@@ -154,7 +155,7 @@ def _promote(c: Connection, soonest: datetime | None, until: datetime) -> dateti
     return outlook.next_in_line(c)
 
 
-def _claims(work: Work) -> Claims:
+def _claims(work: Work, at_once: Mapping[str, int]) -> Claims:
     return Claims(
         work.node_id,
         work.session_id,
@@ -163,6 +164,7 @@ def _claims(work: Work) -> Claims:
         work.takes_risk,
         work.everywhere,
         work.careful,
+        at_once,
     )
 
 

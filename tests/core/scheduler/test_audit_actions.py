@@ -96,6 +96,8 @@ async def test_whatever_changes_nodes_and_queues_is_written_down(node: Any) -> N
         await done(service.drain_node(each["id"], undo=True))
         await done(service.pause_queue("mail", "full"))
         await done(service.resume_queue("mail"))
+        await done(service.limit_queue("mail", 3))
+        await done(service.limit_queue("mail", 5))
         await done(service.pause_all("storm"))
         await done(service.resume_all())
         await done(service.pause_all(module_id="acme.test"))
@@ -105,11 +107,14 @@ async def test_whatever_changes_nodes_and_queues_is_written_down(node: Any) -> N
     assert await written(node) == [
         ("node", "drain"),
         ("node", "undrain"),
-        *[(kind, each) for kind in ("queue", "scheduler", "module") for each in ("pause", "resume")],
+        *[("queue", each) for each in ("pause", "resume", "limit", "limit")],
+        *[(kind, each) for kind in ("scheduler", "module") for each in ("pause", "resume")],
         ("calendars", "apply"),
     ]
     queue = (await service.list_audit(kind="queue", action="pause")).unwrap()["entries"][0]
     assert (queue["name"], queue["before"], queue["after"]["reason"]) == ("mail", None, "full")
+    limit = (await service.list_audit(kind="queue", action="limit")).unwrap()["entries"][0]
+    assert (limit["before"], limit["after"]) == ({"limit": 3}, {"limit": 5})
 
 
 async def test_looking_and_rehearsing_write_nothing_down(node: Any) -> None:

@@ -62,6 +62,14 @@ class Pause(Given):
     reason: Reason = None
 
 
+class QueueChanges(Given):
+    """What of a queue is to change."""
+
+    limit: int | None = Field(
+        description="How many of it may run at once, on all nodes together; null: no limit.", ge=1, le=100_000
+    )
+
+
 class Batch(Given):
     """Tasks to schedule, all or none."""
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from framework.caller import Scope
 from framework.web.paths import Paths
-from modules.core.scheduler.api.given import Drain, Emit, Hold, Pause, Release
+from modules.core.scheduler.api.given import Drain, Emit, Hold, Pause, QueueChanges, Release
 from modules.core.scheduler.api.shapes_operating import (
     CalendarDays,
     Calendars,
@@ -41,6 +41,7 @@ class OperatingRoutes:
         paths.add("GET", "/nodes", self.list_nodes, Nodes, Scope.READ)
         paths.add("POST", "/nodes/{node_id}/drain", self.drain_node, Node, Scope.OPERATE, "NODE_NOT_FOUND")
         paths.add("GET", "/queues", self.list_queues, Queues, Scope.READ)
+        paths.add("PATCH", "/queues/{name}", self.limit_queue, Queue, Scope.OPERATE, "INVALID_CONFIG", "INVALID_QUEUE")
         paths.add("POST", "/queues/{name}/pause", self.pause_queue, Queue, Scope.OPERATE, "INVALID_QUEUE")
         paths.add("POST", "/queues/{name}/resume", self.resume_queue, Queue, Scope.OPERATE, "INVALID_QUEUE")
         paths.add("POST", "/pause-all", self.pause_all, Status, Scope.OPERATE)
@@ -60,8 +61,12 @@ class OperatingRoutes:
         return answer(await self._scheduler.drain_node(node_id, how is not None and how.undo))
 
     async def list_queues(self) -> Response:
-        """List the queues in which anything waits or runs, that a node names, or that are paused."""
+        """List the queues in which anything waits or runs, that a node names, are paused or have a limit."""
         return answer((await self._scheduler.list_queues()).map(lambda queues: {"queues": queues}))
+
+    async def limit_queue(self, name: QueueName, changes: QueueChanges) -> Response:
+        """Let at most so many of a queue run at once, on all nodes together, or as many as there are slots."""
+        return answer(await self._scheduler.limit_queue(name, changes.limit))
 
     async def pause_queue(self, name: QueueName, why: Pause | None = None) -> Response:
         """Start nothing of a queue, on every node; what runs finishes."""

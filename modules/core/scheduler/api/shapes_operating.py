@@ -49,13 +49,14 @@ class Queue(Shape):
     held: int = Field(description="How many are held back one by one.")
     is_cut: bool = Field(description="Whether more may wait: no more than 10,000 are counted.")
     running: int = Field(description="How many run.")
+    limit: int | None = Field(description="How many of it may run at once, on all nodes; null: as many as have slots.")
     nodes: int = Field(description="How many living nodes serve it.")
     paused_since: datetime | None = Field(description="Since when nothing of it starts.")
     reason: str | None = Field(description="Why it is paused.")
 
 
 class Queues(Shape):
-    """The queues in which anything waits or runs, that a node names, or that are paused."""
+    """The queues in which anything waits or runs, that a node names, are paused or have a limit."""
 
     queues: list[Queue] = Field(description="By name.")
 

@@ -59,6 +59,23 @@ def resume_queue(queue: QueueName, as_json: AsJson = False) -> None:
     with_scheduler(ask)
 
 
+@queue_commands.command("limit")
+def limit_queue(
+    queue: QueueName,
+    at_once: Annotated[str, typer.Argument(metavar="NUMBER", help="How many; `none` for no limit.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let at most so many of a queue run at once, on all nodes together; what runs finishes."""
+    if at_once != "none" and not at_once.isdecimal():
+        raise typer.BadParameter(f"{at_once!r} is neither a number nor `none`", param_hint="NUMBER")
+
+    async def ask(scheduler: Scheduler, _clock: Clock) -> None:
+        limit = None if at_once == "none" else int(at_once)
+        _tell((await scheduler.limit_queue(queue, limit)).unwrap(), as_json=as_json)
+
+    with_scheduler(ask)
+
+
 def _tell(queue: dict[str, Any], *, as_json: bool) -> None:
     from modules.core.scheduler.showing.nodes import queue_told
 

@@ -103,6 +103,10 @@ class SchedulerClient(OfTasks, OfExecutions, OfCleanups):
         """Let a queue go on."""
         return await self.wire.ask("POST", "queues", name, "resume")
 
+    async def limit_queue(self, name: str, limit: int | None) -> Answer:
+        """Let at most so many of a queue run at once, on all nodes together; None: as many as there are slots."""
+        return await self.wire.ask("PATCH", "queues", name, body={"limit": limit})
+
     async def pause_all(self, reason: str | None = None, *, module_id: str | None = None) -> Answer:
         """Hold back all tasks, or those of one module, on every node; return the status."""
         return await self.wire.ask("POST", "pause-all", body={"reason": reason, "module_id": module_id})

@@ -35,7 +35,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A task at the moment `now`, what is held back by scope, the nodes, and what runs on them."""
+    """A task at the moment `now`, what is held back by scope, limits by queue, the nodes, and what runs on them."""
 
     now: datetime
     words: Words
@@ -43,6 +43,7 @@ class Facts:
     task: Row[Any]
     policies: Policies
     pauses: Mapping[str, Row[Any]]
+    limits: Mapping[str, int]
     nodes: Sequence[Mapping[str, Any]]
     usage: Sequence[Any]
     opened: Sequence[Row[Any]]
@@ -72,6 +73,18 @@ class Facts:
     def running_everywhere(self) -> int:
         """How many executions run on all nodes."""
         return sum(row.running for row in self.usage)
+
+    def running_in(self, queue: str) -> int:
+        """How many executions of a queue run on all nodes."""
+        return sum(row.running for row in self.usage if row.queue == queue)
+
+    def most_starts(self, queue: str, free: int) -> int:
+        """Return how many of a queue may start where that many slots are free: the limits over all nodes applied."""
+        if self.bounds.everywhere is not None:
+            free = min(free, self.bounds.everywhere - self.running_everywhere)
+        if queue in self.limits:
+            free = min(free, self.limits[queue] - self.running_in(queue))
+        return max(free, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ def facts_of(c: Connection, task: Row[Any], policies: Policies, now: datetime, b
         task=task,
         policies=policies,
         pauses={row.scope: row for row in nodes.held(c)},
+        limits=nodes.limits_of_queues(c),
         nodes=nodes_now(c, now),
         usage=evidence.usage(c),
         opened=evidence.opened(c, task.id),

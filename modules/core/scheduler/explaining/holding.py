@@ -26,6 +26,7 @@ WAITED: dict[str, tuple[str, str]] = {
     Reason.RATE_LIMIT: ("rate", "as many had started as its rate allows"),
     Full.SLOTS: ("slots", "the slots of the node that took it in the end were taken"),
     Full.EVERYWHERE: ("everywhere", "as many ran on all nodes together as may"),
+    Full.QUEUE: ("everywhere", "as many of its queue ran on all nodes together as may"),
     Full.DRAINING: ("draining", "the node that took it in the end began nothing more"),
 }
 

@@ -46,7 +46,7 @@ def place_gates(facts: Facts, subject: Subject, seen: Around) -> list[Gate]:
     return [
         *able,
         _risk_gate(facts, subject, working),
-        _everywhere_gate(facts),
+        _everywhere_gate(facts, subject.queue),
         _slots_gate(facts, subject, seen, working),
     ]
 
@@ -151,12 +151,18 @@ def _risk_gate(facts: Facts, subject: Subject, working: Sequence[Node]) -> Gate:
     return passed("risk", "it has its last chance before the crash limit, and a node is free of such", details)
 
 
-def _everywhere_gate(facts: Facts) -> Gate:
-    most, running = facts.bounds.everywhere, facts.running_everywhere
-    if most is None:
+def _everywhere_gate(facts: Facts, queue: str) -> Gate:
+    """Tell of the limit over all nodes that leaves least room: that of all executions, or that of the queue."""
+    limits: list[tuple[int, int, str, str | None]] = []
+    if facts.bounds.everywhere is not None:
+        limits.append((facts.running_everywhere, facts.bounds.everywhere, "", None))
+    if queue in facts.limits:
+        limits.append((facts.running_in(queue), facts.limits[queue], f" of queue {queue!r}", queue))
+    if not limits:
         return untold("everywhere", "no limit over all nodes is set")
-    text = f"{running} of {most} executions run on all nodes together"
-    return Gate("everywhere", running < most, text, {"running": running, "limit": most})
+    running, most, of, name = min(limits, key=lambda limit: limit[1] - limit[0])
+    text = f"{running} of {most} executions{of} run on all nodes together"
+    return Gate("everywhere", running < most, text, {"running": running, "limit": most, "queue": name})
 
 
 def _slots_gate(facts: Facts, subject: Subject, seen: Around, working: Sequence[Node]) -> Gate:

@@ -67,7 +67,7 @@ def before_it(facts: Facts, subject: Subject, seen: Around) -> list[Row[Any] | F
     """Return those before it in line that start first, or would if there were slots; who starts takes from limits."""
     places = free_slots(facts, subject)
     functions = {name for node, _ in places for name in node["functions"]}
-    free = sum(number for _, number in places)
+    free = facts.most_starts(subject.queue, sum(number for _, number in places))
     starting: list[Row[Any] | Foreseen] = []
     for row in seen.before_in_line(subject):
         if row.function_key not in functions or _is_held(row, facts):
@@ -154,13 +154,11 @@ def span_of(seconds: float) -> str:
 
 
 def _line_gate(facts: Facts, subject: Subject, seen: Around, ahead: Sequence[Row[Any] | Foreseen]) -> Gate:
-    free = sum(places for _, places in free_slots(facts, subject))
-    if facts.bounds.everywhere is not None:
-        free = min(free, facts.bounds.everywhere - facts.running_everywhere)
+    free = facts.most_starts(subject.queue, sum(places for _, places in free_slots(facts, subject)))
     number = len(ahead)
     more = "more than " if len(seen.before) >= IN_VIEW else ""
     first = [{"execution_id": row.id, "task_id": row.event_id, "task_name": row.name} for row in ahead[:10]]
-    details = {"queue": subject.queue, "position": number + 1, "free_slots": max(free, 0), "before": first}
+    details = {"queue": subject.queue, "position": number + 1, "free_slots": free, "before": first}
     be = "is" if number == 1 and not more else "are"
     told = f"{count(number, 'execution', more)} of queue {subject.queue!r} {be} before it"
     if number and number >= free:

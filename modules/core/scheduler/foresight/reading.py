@@ -39,6 +39,7 @@ class Known:
     nodes: list[dict[str, Any]]
     paused: set[str]
     took: dict[str, list[float]]
+    limits: Mapping[str, int] = field(default_factory=dict)
     functions: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ def look_ahead(c: Connection, now: datetime, rows: Sequence[Row[Any]]) -> Known:
     """Read what is known beside these tasks."""
     recurring = [row.id for row in rows if row.recurring][:MOST_MEASURED]
     took = ahead.succeeded(c, recurring, LAST)
-    return Known(now, rows, ahead.opened(c, MOST), nodes_now(c, now), nodes.paused(c), took)
+    return Known(now, rows, ahead.opened(c, MOST), nodes_now(c, now), nodes.paused(c), took, nodes.limits_of_queues(c))
 
 
 def coming(c: Connection, now: datetime, until: datetime, most: int) -> Known:
@@ -140,6 +141,7 @@ def slots_of(known: Known, settings: SchedulerSettings) -> Slots:
     total = sum(node["slots"] for node in each)
     named = {name for node in each for name in node["queues"]}
     queues = {name: sum(_share(node, name) for node in each) for name in named}
+    queues |= {name: min(limit, queues.get(name, total)) for name, limit in known.limits.items()}
     queues |= {scope.removeprefix("queue:"): 0 for scope in known.paused if scope.startswith("queue:")}
     others = sum(node["slots"] for node in each if not node["queues"])
     everywhere = settings.max_concurrent_everywhere

@@ -12,7 +12,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "calendars", "audit", "alerts")
+TABLES = ("events", "executions", "nodes", "node_profiles", "pauses", "queue_limits", "calendars", "audit", "alerts")
 
 
 def upgrade() -> None:
@@ -198,6 +198,12 @@ def _pauses() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("scope"),
+    )
+    op.create_table(
+        "scheduler_queue_limits",
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("at_once", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("queue"),
     )
 
 

@@ -67,7 +67,7 @@ def queue_rows(queues: Iterable[Shown], now: datetime) -> list[tuple[str, ...]]:
         (
             queue["name"],
             *(str(queue[name]) + ("+" if queue["is_cut"] else "") for name in ("ready", "later", "held")),
-            str(queue["running"]),
+            str(queue["running"]) + ("" if queue["limit"] is None else f"/{queue['limit']}"),
             str(queue["nodes"]) + ("" if queue["nodes"] else MARK),
             "-" if queue["paused_since"] is None else f"for {span(now - queue['paused_since'])}{MARK}",
             queue["reason"] or "-",
@@ -90,6 +90,7 @@ def queue_told(queue: Shown) -> str:
     waiting = queue["ready"] + queue["later"] + queue["held"]
     return (
         f"queue {queue['name']} {state}: {waiting}{'+' if queue['is_cut'] else ''} waiting, {queue['running']} running"
+        + ("" if queue["limit"] is None else f", at most {queue['limit']} at once on all nodes")
     )
 
 

@@ -1,4 +1,4 @@
-"""Nodes and pauses in the database: who lives, and what is held back."""
+"""Nodes, pauses and limits of queues in the database: who lives, and what is held back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from framework import strict_json
 from framework.database import run, skip_locked, upsert
+from modules.core.scheduler.limit_tables import queue_limits
 from modules.core.scheduler.store import spans
 from modules.core.scheduler.store.executions import is_running
 from modules.core.scheduler.tables import executions, nodes, pauses, profiles
@@ -17,6 +18,7 @@ from modules.core.scheduler.tables import executions, nodes, pauses, profiles
 LEASE_OF = "SELECT lease_until, draining_since FROM scheduler_nodes WHERE id = :node_id FOR UPDATE"
 RENEW = "UPDATE scheduler_nodes SET lease_until = :lease_until WHERE id = :node_id RETURNING id"
 PAUSED = "SELECT scope FROM scheduler_pauses"
+LIMITS = "SELECT queue, at_once FROM scheduler_queue_limits"
 DESCRIBED = "SELECT version, functions, queues, slots FROM scheduler_node_profiles WHERE node_id = :node_id"
 ANY_OTHER = "SELECT 1 FROM scheduler_nodes WHERE id <> :node_id LIMIT 1"
 
@@ -108,3 +110,16 @@ def paused(c: Connection) -> set[str]:
 def held(c: Connection) -> Sequence[Row[Any]]:
     """Return what is held back."""
     return c.execute(select(pauses).order_by(pauses.c.scope)).all()
+
+
+def limit_queue(c: Connection, queue: str, at_once: int | None) -> None:
+    """Let no more than so many of a queue run at once, on all nodes together; None: as many as there are slots."""
+    if at_once is None:
+        c.execute(delete(queue_limits).where(queue_limits.c.queue == queue))
+    else:
+        c.execute(upsert(queue_limits, ["queue"], ["at_once"]).values(queue=queue, at_once=at_once))
+
+
+def limits_of_queues(c: Connection) -> dict[str, int]:
+    """Return how many of each queue may run at once that has a limit."""
+    return {row.queue: row.at_once for row in run(c, LIMITS).rows}

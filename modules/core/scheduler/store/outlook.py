@@ -21,7 +21,7 @@ ASKED = """
     WHERE state = 'running' AND cancel_requested_at IS NOT NULL AND node_id = :node_id LIMIT 1"""
 OUTLOOK = f"""
     SELECT ({SOONEST}) AS soonest, ({LATER}) AS later, ({ASKED}) AS asked,
-        (SELECT 1 FROM scheduler_pauses LIMIT 1) AS pauses"""
+        (SELECT 1 FROM scheduler_pauses LIMIT 1) AS pauses, (SELECT 1 FROM scheduler_queue_limits LIMIT 1) AS limits"""
 
 UNATTENDED = """
     SELECT (SELECT 1 FROM scheduler_executions WHERE state = 'running' LIMIT 1) AS running,
@@ -33,19 +33,21 @@ class Outlook(NamedTuple):
     """When the first task is or was due, and the first row that waits for its time; None where there is none.
 
     A row that does not say counts as due long ago: it must not hide the others. `is_asked` tells whether somebody wants
-    an execution of the node ended, `is_held` whether anything is held back.
+    an execution of the node ended, `is_held` whether anything is held back, `is_limited` whether any queue has a limit.
     """
 
     soonest: datetime | None
     later: datetime | None
     is_asked: bool
     is_held: bool
+    is_limited: bool
 
 
 def look(c: Connection, node_id: str) -> Outlook:
     """Return what lies before a node."""
     seen = run(c, OUTLOOK, node_id=node_id).rows[0]
-    return Outlook(_when(seen.soonest), _when(seen.later), seen.asked is not None, seen.pauses is not None)
+    told = (value is not None for value in (seen.asked, seen.pauses, seen.limits))
+    return Outlook(_when(seen.soonest), _when(seen.later), *told)
 
 
 def is_anything_open(c: Connection) -> bool:

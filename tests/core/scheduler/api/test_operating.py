@@ -37,6 +37,15 @@ async def test_queues_and_everything_are_held_back_and_let_go(api: Api) -> None:
     assert (await api.post("/queues/no%20name/pause", 422))["code"] == "INVALID_QUEUE"
 
 
+async def test_a_queue_is_given_a_limit_and_loses_it(api: Api) -> None:
+    limited = await api.ask("PATCH", "/queues/mail", 200, json={"limit": 2})
+    refused = await api.ask("PATCH", "/queues/mail", 422, json={"limit": 0})
+    unlimited = await api.ask("PATCH", "/queues/mail", 200, json={"limit": None})
+
+    assert [limited.json()["limit"], unlimited.json()["limit"]] == [2, None]
+    assert refused.json()["code"] == "INVALID_REQUEST"
+
+
 async def test_an_event_sets_off_the_tasks_that_wait_for_it(api: Api, node: Any) -> None:
     waits = {name: HOURLY[name] for name in ("name", "module_id", "function_name")}
     await api.post("/tasks", 201, **waits, trigger={"type": "event", "event": "paid"})

@@ -57,6 +57,8 @@ CHANGES = [
     ("events emit opened", "nothing was set off\n"),
     ("queues pause default", "queue default is paused: "),
     ("queues resume default", "queue default goes on: "),
+    ("queues limit default 2", "queue default goes on: "),
+    ("queues limit default none", "queue default goes on: "),
     ("cleanups disable history", "core.scheduler/history is off\n"),
     ("cleanups enable history", "core.scheduler/history is on\n"),
     ("cleanups run history --dry-run", "STARTED "),

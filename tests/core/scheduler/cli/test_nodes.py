@@ -113,6 +113,8 @@ REFUSED = [
     ("nodes drain nobody", 1, "there is no node 'nobody'; `chamberlain nodes list` shows them all"),
     ("nodes drain nobody --undo --wait", 2, "--wait is for a node that drains; leave it out with --undo"),
     ("queues pause no/queue", 1, "no queue is called 'no/queue': letters, digits, "),
+    ("queues limit default 0", 1, "limit: 0 is no number from 1 to 100,000; "),
+    ("queues limit default all", 2, "'all' is neither a number nor `none`"),
     ("queues resume no/queue", 1, "no queue is called 'no/queue': letters, digits, "),
 ]
 

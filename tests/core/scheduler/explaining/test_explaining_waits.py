@@ -59,6 +59,26 @@ async def test_the_limit_over_all_nodes_is_told(start_node: Any) -> None:
     assert told["verdict"] == "It waits: 1 of 1 executions run on all nodes together."
 
 
+async def test_the_limit_of_a_queue_is_told_and_remembered(start_node: Any) -> None:
+    node = await started(start_node)
+    await node.scheduler.limit_queue("default", 1)
+    await stuck(node)
+    task_id = await node.add(delay=0)
+    await node.scheduler.turn()
+    node.clock.advance(60)
+    await node.scheduler.turn()
+
+    told = await explained(node, task_id)
+    release_all()
+    await node.scheduler.run_due()
+    (row,) = await node.history(task_id)
+    after = (await node.scheduler.explain_execution(row["id"])).unwrap()
+
+    assert told["blocked_by"] == "everywhere"
+    assert told["verdict"] == "It waits: 1 of 1 executions of queue 'default' run on all nodes together."
+    assert "as many of its queue ran on all nodes together as may" in str(after)
+
+
 async def test_a_shared_limit_is_told_with_who_holds_it(start_node: Any) -> None:
     node = await started(start_node)
     holder, _ = await stuck(node, concurrency_key="printer")
