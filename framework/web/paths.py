@@ -6,6 +6,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends
@@ -79,10 +80,12 @@ class Paths:
         *refusals: str,
         status: int = 200,
         needs: Iterable[Needs] = (),
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Add a route: the handler's name is its operationId, and its docstring what the document says of it.
 
-        The handler returns a `Response`; what it `answers` is a model or type, for the document. `refusals` are codes.
+        The handler returns a `Response`; what it `answers` is a model or type, for the document, as are
+        the `headers` of its answer, each with what it says. `refusals` are codes.
         """
         own = self._posting if method == "POST" else Posting()
         self.router.add_api_route(
@@ -96,7 +99,8 @@ class Paths:
             tags=[self._tag],
             response_class=JsonAnswer,
             response_model=answers,
-            responses=self._refusals([*refusals, *own.refusals], has_body=method in ("POST", "PATCH", "PUT")),
+            responses=_with_headers(status, headers)
+            | self._refusals([*refusals, *own.refusals], has_body=method in ("POST", "PATCH", "PUT")),
             dependencies=[Depends(requires(scope)), *needs, *own.needs],
         )
 
@@ -115,3 +119,8 @@ class Paths:
             }
             for status, found in sorted(by_status.items())
         }
+
+
+def _with_headers(status: int, headers: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
+    told = {name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()}
+    return {status: {"headers": told}} if told else {}

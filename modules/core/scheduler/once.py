@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from framework import strict_json
 from framework.context import AppContext
 from framework.result import Result, ResultError
 from modules.core.scheduler.refusing import refuse
@@ -30,6 +31,7 @@ class Answered(NamedTuple):
     """What a request was answered when it was carried out."""
 
     status: int
+    headers: dict[str, str]
     body: str
 
 
@@ -56,9 +58,10 @@ class Once:
         except ResultError as refusal:
             return Result(error=refusal.error)
 
-    async def answered(self, begun: Begun, status: int, body: str) -> None:
+    async def answered(self, begun: Begun, answer: Answered) -> None:
         """Keep the answer of a request."""
-        await self._database.write(lambda c: requests.answer(c, begun.key, begun.at, status, body))
+        kept = {**answer._asdict(), "headers": strict_json.dumps(answer.headers)}
+        await self._database.write(lambda c: requests.answer(c, begun.key, begun.at, **kept))
 
     async def refused(self, begun: Begun) -> None:
         """Forget a request that was refused or failed: asked again it is carried out again."""
@@ -73,7 +76,7 @@ def _begin(c: Connection, *, key: str, digest: str, now: datetime) -> Begun | An
     if known is None or known.digest != digest:
         refuse("IDEMPOTENCY_KEY_REUSED", "another request had this Idempotency-Key; make a new one for every request")
     if known.status is not None:
-        return Answered(known.status, known.body)
+        return Answered(known.status, strict_json.loads(known.headers), known.body)
     if now - known.begun_at < GIVEN_UP_AFTER:
         refuse("IDEMPOTENCY_IN_PROGRESS", "this very request is being carried out; ask again in a moment")
     requests.begin_anew(c, key, now)

@@ -12,7 +12,7 @@ from modules.core.scheduler.tables import Base
 
 
 class Request(Base):
-    """A request that is done at most once. `status` and `body` are null until it has been answered."""
+    """A request that is done at most once. Null until it has been answered: `status`, `headers` (JSON) and `body`."""
 
     __tablename__ = "scheduler_requests"
     __table_args__ = (Index("ix_scheduler_requests_begun", "begun_at"),)
@@ -21,6 +21,7 @@ class Request(Base):
     digest: Mapped[str]
     begun_at: Mapped[datetime]
     status: Mapped[int | None]
+    headers: Mapped[str | None]
     body: Mapped[str | None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Body, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from framework.caller import Scope
@@ -30,7 +31,7 @@ from modules.core.scheduler.api.shapes_cleanups import (
     Run,
     Trend,
 )
-from modules.core.scheduler.api.statuses import answer
+from modules.core.scheduler.api.statuses import LOCATION, answer, made_at
 from modules.core.scheduler.service import SchedulerService
 
 NOT_FOUND, INVALID, NOT_ALLOWED = "CLEANUP_NOT_FOUND", "INVALID_CONFIG", "FUNCTION_NOT_ALLOWED"
@@ -51,7 +52,8 @@ class CleanupRoutes:
         """Add them."""
         pages = ("INVALID_LIMIT", "INVALID_CURSOR")
         paths.add("GET", "/cleanups", self.list_cleanups, Cleanups, Scope.READ)
-        paths.add("POST", "/cleanups", self.register_cleanup, Registered, Scope.ADMIN, INVALID, NOT_ALLOWED, status=201)
+        registered = (Registered, Scope.ADMIN, INVALID, NOT_ALLOWED)
+        paths.add("POST", "/cleanups", self.register_cleanup, *registered, status=201, headers=LOCATION)
         paths.add("POST", "/cleanups/run", self.run_cleanups, Run, Scope.ADMIN, *RUNNING)
         paths.add("POST", "/cleanups/freeze", self.freeze_cleanups, Frozen, Scope.ADMIN)
         paths.add("POST", "/cleanups/unfreeze", self.unfreeze_cleanups, Frozen, Scope.ADMIN)
@@ -71,10 +73,11 @@ class CleanupRoutes:
         listed = await self._scheduler.list_cleanups(module_id=module_id)
         return answer(listed.map(lambda cleanups: {"cleanups": cleanups}))
 
-    async def register_cleanup(self, given: RegisterCleanup) -> Response:
+    async def register_cleanup(self, given: RegisterCleanup, request: Request) -> Response:
         """Register a cleanup as a task; the same module and type again updates it."""
         names = (given.module_id, given.cleanup_type)
-        return answer(await self._scheduler.register_cleanup_task(*names, given.config), 201)
+        registered = await self._scheduler.register_cleanup_task(*names, given.config)
+        return answer(registered, 201, made_at(request, registered, "cleanup_id"))
 
     async def run_cleanups(self, which: RunCleanups | None = None) -> Response:
         """Run all enabled cleanups, or those of one type or module, now."""

@@ -19,6 +19,7 @@ from modules.core.scheduler.api.statuses import STATUSES
 from modules.core.scheduler.once import Answered, Once
 
 HEADER, REPLAYED = "Idempotency-Key", {"Idempotency-Replayed": "true"}
+TOLD = ("ETag", "Location")  # headers of an answer that belong to what was done
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Check = Callable[[], Coroutine[Any, Any, None]]
@@ -64,13 +65,14 @@ def _remembering(once: Once, checks: Sequence[Check], answer: Handler) -> Handle
             problem.headers.update({"Retry-After": "1"} if problem.code == "IDEMPOTENCY_IN_PROGRESS" else {})
             raise
         if isinstance(begun, Answered):
-            return Response(begun.body, begun.status, REPLAYED, media_type="application/json")
+            return Response(begun.body, begun.status, begun.headers | REPLAYED, media_type="application/json")
         try:
             answered = await answer(request)
         except Exception:  # what is cancelled may have been done, and is not begun again at once
             await once.refused(begun)
             raise
-        await once.answered(begun, answered.status_code, bytes(answered.body).decode())
+        headers = {name: answered.headers[name] for name in TOLD if name in answered.headers}
+        await once.answered(begun, Answered(answered.status_code, headers, bytes(answered.body).decode()))
         return answered
 
     return handle

@@ -28,6 +28,7 @@ async def _as_seen(task_id: TaskId, if_match: IfMatch = None) -> AsyncIterator[N
 
 
 AS_SEEN = (Depends(_as_seen),)
+TAG_TOLD = {"ETag": "Changes when somebody changes the task, and not when it runs."}
 
 
 def tagged(task: Mapping[str, Any]) -> dict[str, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
 
 from framework.result import Result
 from framework.web.json_answer import JsonAnswer
@@ -72,6 +75,14 @@ _BY_STATUS = {
     ),
 }
 STATUSES: Mapping[str, int] = {code: status.value for status, codes in _BY_STATUS.items() for code in codes}
+
+
+LOCATION = {"Location": "The path of what was made."}
+
+
+def made_at(request: Request, made: Result[Any], name: str) -> dict[str, str] | None:
+    """Return the header that says where to find what a POST to a list has made: below it, by the id of this name."""
+    return {"Location": f"{request.url.path}/{quote(made.data[name], safe='')}"} if made else None
 
 
 def answer(result: Result[Any], status: int = 200, headers: Mapping[str, str] | None = None) -> JsonAnswer:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from framework.caller import Scope
@@ -22,9 +23,9 @@ from modules.core.scheduler.api.given import (
     TaskId,
 )
 from modules.core.scheduler.api.remembered import Remembered
-from modules.core.scheduler.api.revisions import AS_SEEN, tagged
+from modules.core.scheduler.api.revisions import AS_SEEN, TAG_TOLD, tagged
 from modules.core.scheduler.api.shapes import Begun, Scheduled, ScheduledBatch, Task, TaskPage, Told
-from modules.core.scheduler.api.statuses import answer
+from modules.core.scheduler.api.statuses import LOCATION, answer, made_at
 from modules.core.scheduler.service import SchedulerService
 
 NOT_FOUND, INVALID = "TASK_NOT_FOUND", "INVALID_CONFIG"
@@ -44,18 +45,20 @@ class TaskRoutes:
         one = "/tasks/{task_id}"
         paths.add("GET", "/tasks", self.list_tasks, TaskPage, Scope.READ, "INVALID_LIMIT", "INVALID_CURSOR")
         refusals: tuple[str, ...] = (INVALID, "ALREADY_EXISTS", NOT_ALLOWED, "TOO_MANY_TASKS")
-        paths.add("POST", "/tasks", self.schedule_task, Scheduled, Scope.SCHEDULE, *refusals, status=201)
+        new: dict[str, Any] = {"status": 201, "headers": LOCATION}
+        paths.add("POST", "/tasks", self.schedule_task, Scheduled, Scope.SCHEDULE, *refusals, **new)
         paths.add("POST", "/tasks/batch", self.schedule_tasks, ScheduledBatch, Scope.SCHEDULE, *refusals, status=201)
-        paths.add("GET", one, self.get_task, Task, Scope.READ, NOT_FOUND)
+        paths.add("GET", one, self.get_task, Task, Scope.READ, NOT_FOUND, headers=TAG_TOLD)
         self._add_changes(paths, one)
 
     def _add_changes(self, paths: Paths, one: str) -> None:
         """Add what changes a task, and can be asked for as it was seen."""
         refusals = (NOT_FOUND, CHANGED, STATE, CORRUPT)
-        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, *refusals, INVALID, NOT_ALLOWED, needs=AS_SEEN)
+        seen: dict[str, Any] = {"needs": AS_SEEN, "headers": TAG_TOLD}
+        paths.add("PATCH", one, self.update_task, Task, Scope.SCHEDULE, *refusals, INVALID, NOT_ALLOWED, **seen)
         paths.add("DELETE", one, self.cancel_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
-        paths.add("POST", f"{one}/pause", self.pause_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
-        paths.add("POST", f"{one}/resume", self.resume_task, Told, Scope.OPERATE, *refusals, needs=AS_SEEN)
+        paths.add("POST", f"{one}/pause", self.pause_task, Told, Scope.OPERATE, *refusals, **seen)
+        paths.add("POST", f"{one}/resume", self.resume_task, Told, Scope.OPERATE, *refusals, **seen)
         run = (Begun, Scope.OPERATE, *refusals, "OVERLAP", "QUEUE_FULL")
         paths.add("POST", f"{one}/execute", self.execute_task, *run, status=202, needs=AS_SEEN)
 
@@ -79,10 +82,10 @@ class TaskRoutes:
         ask = partial(self._scheduler.list_tasks, **filters, limit=limit, cursor=cursor)
         return await self._remembered.answer(("tasks", *filters.values(), limit, cursor), ask)
 
-    async def schedule_task(self, config: Annotated[Config, Body()]) -> Response:
+    async def schedule_task(self, config: Annotated[Config, Body()], request: Request) -> Response:
         """Schedule a task; the same key again is the same task."""
         scheduled = await self._scheduler.schedule_task(config)
-        return answer(scheduled.map(_as_scheduled), 201)
+        return answer(scheduled.map(_as_scheduled), 201, made_at(request, scheduled, "task_id"))
 
     async def schedule_tasks(self, batch: Batch) -> Response:
         """Schedule tasks, all or none; a refusal says at which `index`."""

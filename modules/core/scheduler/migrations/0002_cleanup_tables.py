@@ -104,7 +104,7 @@ def _requests() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("begun_at", UtcDateTime(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("body", sa.Text(), nullable=True),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("headers", "body")),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("ix_scheduler_requests_begun", "scheduler_requests", ["begun_at"])

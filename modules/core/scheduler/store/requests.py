@@ -13,7 +13,7 @@ from modules.core.scheduler.request_tables import requests
 
 def begin(c: Connection, key: str, digest: str, now: datetime) -> bool:
     """Insert a request; False where there is one of this key."""
-    values = {"key": key, "digest": digest, "begun_at": now, "status": None, "body": None}
+    values = {"key": key, "digest": digest, "begun_at": now, "status": None, "headers": None, "body": None}
     return c.execute(insert_ignore(requests).values(values)).rowcount == 1
 
 
@@ -22,10 +22,10 @@ def lock(c: Connection, key: str) -> Row[Any] | None:
     return c.execute(for_update(select(requests).where(requests.c.key == key))).one_or_none()
 
 
-def answer(c: Connection, key: str, begun_at: datetime, status: int, body: str) -> None:
-    """Keep what a request was answered, unless somebody has begun it anew."""
+def answer(c: Connection, key: str, begun_at: datetime, **answered: Any) -> None:
+    """Keep what a request was answered (`status`, `headers`, `body`), unless somebody has begun it anew."""
     mine = (requests.c.key == key) & (requests.c.begun_at == begun_at)
-    c.execute(update(requests).where(mine).values(status=status, body=body))
+    c.execute(update(requests).where(mine).values(answered))
 
 
 def begin_anew(c: Connection, key: str, now: datetime) -> None:

@@ -31,6 +31,14 @@ async def test_the_same_request_is_answered_again_and_done_once(api: Api) -> Non
     assert await how_many(api) == 1
 
 
+async def test_an_answer_that_is_given_again_has_its_headers(api: Api, task_id: str) -> None:
+    given = {"headers": {"Idempotency-Key": "pause"}}
+    scheduled = [(await send(api, "a key", 201)).headers["location"] for _ in range(2)]
+    paused = [(await api.ask("POST", f"/tasks/{task_id}/pause", 200, **given)).headers["etag"] for _ in range(2)]
+
+    assert (scheduled[1], paused[1]) == (scheduled[0], paused[0])
+
+
 async def test_another_request_of_the_same_key_is_refused(api: Api, node: Any) -> None:
     node.register("offered", lambda: None, api=True)
     await send(api, "a key", 201)

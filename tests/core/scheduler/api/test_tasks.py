@@ -22,6 +22,18 @@ async def test_a_task_is_scheduled_shown_and_listed(api: Api) -> None:
     assert page == {"tasks": [task], "next_cursor": None}
 
 
+async def test_what_is_made_is_found_where_the_answer_says(api: Api, node: Any) -> None:
+    task = await api.ask("POST", "/tasks", 201, json={**HOURLY, "task_id": "a:b@c"})
+    config = {"function_name": "tidy", "cleanup_interval": "1 hour"}
+    node.register("tidy", lambda: None, api=True)
+    given = {"module_id": "acme.test", "cleanup_type": "tidy", "config": config}
+    cleanup = await api.ask("POST", "/cleanups", 201, json=given)
+
+    found = [await api.client.get(each.headers["location"]) for each in (task, cleanup)]
+
+    assert [each.json()["id"] for each in found] == ["a:b@c", cleanup.json()["cleanup_id"]]
+
+
 async def test_tasks_are_scheduled_all_or_none(api: Api) -> None:
     refused = await api.post("/tasks/batch", 422, tasks=[HOURLY, {**HOURLY, "cron": "nonsense"}])
     assert (refused["code"], refused["details"]["index"]) == ("INVALID_CONFIG", 1)

@@ -42,7 +42,7 @@ def test_the_verdict_counts_the_living_and_says_that_versions_differ() -> None:
 
 
 def test_a_queue_that_nobody_serves_is_marked() -> None:
-    counts = {"ready": 4, "later": 3, "held": 2, "running": 1, "nodes": 0, "is_cut": False}
+    counts = {"ready": 4, "later": 3, "held": 2, "running": 1, "limit": None, "nodes": 0, "is_cut": False}
 
     (row,) = queue_rows([{"name": "mail", **counts, "paused_since": None, "reason": None}], START)
 
