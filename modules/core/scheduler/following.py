@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from framework.clock import Clock
@@ -21,7 +22,9 @@ if TYPE_CHECKING:  # rich takes a while to import
 Shown = Mapping[str, Any]
 Look = Callable[[Shown], Awaitable[None]]
 
-EARLIER, AT_ONCE = 10, 100  # executions that a stream begins with, and those that one look finds
+EARLIER, AT_ONCE = 10, 100  # executions that a stream begins with, and new ones that one look finds before they begin
+OVERLAP = timedelta(seconds=3)  # a commit may come so much later than the moment that stands in its rows
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC) + OVERLAP
 
 
 @contextmanager
@@ -77,22 +80,52 @@ async def log_lines_to_the_end(scheduler: Scheduler, clock: Clock, execution_id:
 
 
 async def stream(scheduler: Scheduler, clock: Clock, task_id: str | None) -> AsyncIterator[Shown]:
-    """Yield the last executions, and from then on each that begins, ends, or does not run, for ever."""
-    shown: dict[str, Shown] = {}
-    oldest = ""  # what is older has been left out
+    """Yield the last executions, and from then on each that begins, ends, or does not run, for ever.
+
+    Whatever runs, and whatever has ended since the last look, is read by as many pages as it takes, so that no ending
+    is missed, however many there are: only what begins and ends between two looks is told once, as ended.
+    """
+    newest = (await scheduler.get_executions(task_id, limit=EARLIER)).unwrap()["executions"]
+    oldest = min((each["id"] for each in newest), default="")
+    ended = (await scheduler.get_executions(since=LONG_AGO, limit=1)).unwrap()["executions"]
+    until = ended[0]["end_time"] if ended else LONG_AGO
+    told = {each["id"]: each["state"] for each in await _found(scheduler, until - OVERLAP, oldest)}
+    told |= {each["id"]: each["state"] for each in newest}
+    for each in reversed(newest):
+        yield each
     while True:
-        limit = AT_ONCE if oldest else EARLIER
-        page = (await scheduler.get_executions(task_id, limit=limit)).unwrap()["executions"]
-        oldest = oldest or min((each["id"] for each in page), default=" ")
-        there = [each for each in reversed(page) if each["id"] >= oldest]
-        ids = {each["id"] for each in there}
-        open_still = [each for each in shown.values() if each["id"] not in ids and each["end_time"] is None]
-        there += [each | (await scheduler.get_execution(each["id"])).unwrap() for each in map(dict, open_still)]
-        for each in there:
-            if each["id"] not in shown or shown[each["id"]]["state"] != each["state"]:
-                yield each
-        shown = {each["id"]: each for each in there}
         await clock.sleep(pause_of(scheduler))
+        found = await _found(scheduler, until - OVERLAP, oldest)
+        for each in found:
+            if told.get(each["id"]) != each["state"] and task_id in (None, each["task_id"]):
+                yield each
+        told = {each["id"]: each["state"] for each in found}
+        until = max((each["end_time"] for each in found if each["end_time"] is not None), default=until)
+
+
+async def _found(scheduler: Scheduler, since: datetime, oldest: str) -> list[Shown]:
+    """Return the newest from one id on, what runs, and what has ended since a moment: each once, the latest last."""
+    newest = (await scheduler.get_executions(limit=AT_ONCE)).unwrap()["executions"]
+    rows = {each["id"]: each for each in reversed(newest) if each["id"] >= oldest}
+    for which in ({"state": "running"}, {"since": since}):  # in this order: what has ended meanwhile has ended
+        rows |= {each["id"]: each for each in reversed(await _all_executions(scheduler, **which))}
+    return sorted(rows.values(), key=lambda each: (_moment(each), each["id"]))
+
+
+def _moment(execution: Shown) -> datetime:
+    moment: datetime = execution["end_time"] or execution["start_time"] or execution["created_at"]
+    return moment
+
+
+async def _all_executions(scheduler: Scheduler, **which: Any) -> list[Shown]:
+    found: list[Shown] = []
+    cursor = None
+    while True:
+        page = (await scheduler.get_executions(**which, limit=MAX_LIMIT, cursor=cursor)).unwrap()
+        found += page["executions"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
 
 
 @contextmanager

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from framework.result import Result
 from modules.core.scheduler import ExecutionContext
 from modules.core.scheduler.asking import wait_for
 from modules.core.scheduler.following import followed, log_lines_to_the_end, stream
@@ -72,49 +71,59 @@ class OverError(Exception):
     """The test is over."""
 
 
-class Told:
-    """A scheduler and a clock that answer with the histories that a test writes, one look after the other."""
+class Steps:
+    """A clock: where somebody waits, it does the next step of a test instead."""
 
-    def __init__(self, *looks: list[dict[str, Any]]) -> None:
-        self.looks = [*looks]
+    def __init__(self, *steps: Callable[[], Awaitable[Any]]) -> None:
+        self.steps = [*steps]
 
     async def sleep(self, _seconds: float) -> None:
-        """Wait no time at all."""
-
-    async def get_executions(self, task_id: str | None, *, limit: int) -> Result[dict[str, Any]]:
-        """Return the next history, newest first."""
-        if not self.looks:
+        """Do the next step."""
+        if not self.steps:
             raise OverError
-        return Result.success({"executions": self.looks.pop(0)[:limit]})
-
-    async def get_execution(self, execution_id: str) -> Result[dict[str, Any]]:
-        """Return one that is not in the history any more, ended meanwhile."""
-        return Result.success(row(execution_id, "succeeded"))
+        await self.steps.pop(0)()
 
 
-def row(number: str, state: str) -> dict[str, Any]:
-    return {"id": number, "state": state, "end_time": None if state in ("pending", "running") else 1}
-
-
-async def test_a_stream_begins_with_the_last_few_and_tells_of_each_change_once() -> None:
-    old = [row(f"{number:03}", "succeeded") for number in range(99, 0, -1)]
-    first, second = [row("200", "running"), *old], [row("201", "pending"), row("200", "running"), *old]
-    crowd = [row(f"3{number:02}", "missed") for number in range(99, -1, -1)]
-    asked: Any = Told(first, second, [*crowd, *second])
-
-    told = [f"{each['id']} {each['state']}" async for each in _until_it_is_over(stream(asked, asked, None))]
-
-    assert told[:12] == [
-        *(f"0{number} succeeded" for number in range(91, 100)),
-        "200 running",
-        "201 pending",
-        "300 missed",
-    ]
-    assert sorted(told[-2:]) == ["200 succeeded", "201 succeeded"]
-    assert len(told) == len(set(told)) == 113
-
-
-async def _until_it_is_over(stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def told_of(node: Any, task_id: str | None, *steps: Callable[[], Awaitable[Any]]) -> list[str]:
+    told: list[str] = []
+    asked: Any = Steps(*steps)
     with suppress(OverError):
-        async for each in stream:
-            yield each
+        async for each in stream(node.scheduler, asked, task_id):
+            told.append(f"{each['task_name']} {each['state']}")  # noqa: PERF401  # kept where the test is over
+    return told
+
+
+async def test_a_stream_begins_with_the_last_few_and_tells_of_each_change_once(talking: Any) -> None:
+    for number in range(12):
+        await talking.add(name=f"{number:02}", delay=0)
+    await talking.scheduler.run_due()
+    task_id = await talking.add("talk", name="talk", delay=3600)
+
+    async def begin() -> None:
+        await talking.scheduler.execute_task(task_id)
+
+    async def end() -> None:
+        talking.go.set()
+        await talking.scheduler.run_due()
+
+    told = await told_of(talking, None, begin, talking.scheduler.turn, talking.scheduler.turn, end, end)
+
+    assert told == [*(f"{number:02} succeeded" for number in range(2, 12)), *told[10:]]
+    assert told[10:] == ["talk pending", "talk running", "talk succeeded"]
+
+
+async def test_no_ending_is_missed_however_many_come_between_two_looks(node: Any) -> None:
+    one = {"module_id": "acme.test", "function_name": "note", "delay": 0}  # too many for the looks at new ones
+    await node.scheduler.schedule_tasks([one | {"name": f"{number}"} for number in range(300)])
+
+    told = await told_of(node, None, node.scheduler.run_due)
+
+    ended = [each for each in told if each.endswith(" succeeded")]
+    assert (len(ended), len(set(ended))) == (300, 300)
+
+
+async def test_a_stream_of_one_task_tells_of_no_other(node: Any) -> None:
+    task_id = await node.add(name="mine", delay=0)
+    await node.add(name="other", delay=0)
+
+    assert await told_of(node, task_id, node.scheduler.run_due) == ["mine pending", "mine succeeded"]

@@ -218,16 +218,6 @@ async def test_a_paused_queue_starts_nothing_until_it_is_resumed(node: Any) -> N
     assert await node.states(waiting) == ["succeeded"]
 
 
-async def test_a_limit_of_a_queue_is_a_number_from_one_on(node: Any) -> None:
-    limited = (await node.scheduler.limit_queue("mail", 3)).unwrap()
-    refused = [(await node.scheduler.limit_queue("mail", limit)).error.code for limit in (0, -1, True, "3", 10**6)]
-    listed = await shown_queue(node, "mail")
-    unlimited = (await node.scheduler.limit_queue("mail", None)).unwrap()
-
-    assert (limited["limit"], listed["limit"], unlimited["limit"]) == (3, 3, None)
-    assert refused == ["INVALID_CONFIG"] * 5
-
-
 async def test_what_runs_in_a_queue_that_is_paused_finishes(start_node: Any, stuck: Stuck) -> None:
     node, _, task_id = await running_there(start_node, stuck)
 
