@@ -195,7 +195,10 @@ def _unused(config: TaskConfig) -> tuple[tuple[str, ...], str]:
     if config.delay is not None:
         return (*BOUNDS, *CHOICES), "does not go with delay, which is one moment; leave it out"
     if config.schedule_time is not None and config.interval_type is None:
-        return (*BOUNDS, *CHOICES), "does not go with schedule_time, which is one moment: give that an offset from UTC"
+        return (
+            *BOUNDS,
+            *CHOICES,
+        ), "does not go with schedule_time, which is one moment; leave it out (an offset says which)"
     begins = config.schedule_time is not None
     return (("start_date",) if begins else ()), "and schedule_time both say when an interval begins; leave one out"
 

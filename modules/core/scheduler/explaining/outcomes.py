@@ -36,6 +36,7 @@ ORIGINS = {
     "shift": "an occurrence moved to another time,",
     "operator": "an order by hand",
 }
+LATER = {"schedule": "", "backfill": ", in a backfill", "shift": ", moved by hand"}
 NOT_RUN = (State.SKIPPED, State.MISSED)
 LOOKS_FOR_LOST = 4  # in the time of a lease
 MISSED_BY = {
@@ -137,8 +138,8 @@ def _ended_gate(facts: Facts, row: Row[Any]) -> Gate:
     began = f"execution {row.id} started"
     began += "" if row.start_time is None else f" at {facts.words.at(row.start_time)}"
     late = _seconds(row.scheduled_for, row.start_time)
-    if late is not None and late >= 1 and row.origin == "schedule" and row.attempt == 1:
-        began += f" ({span(row.start_time - row.scheduled_for)} after its time)"
+    if late is not None and late >= 1 and row.origin in LATER and row.attempt == 1:
+        began += f" ({span(row.start_time - row.scheduled_for)} after its time{LATER[row.origin]})"
     on = "" if row.node_id is None else f" on node {row.node_id}"
     took = "" if row.start_time is None or row.end_time is None else f" after {_took(row.end_time - row.start_time)}"
     how = {State.SUCCEEDED: "succeeded", State.TIMED_OUT: "timed out", State.LOST: "was lost with its node"}

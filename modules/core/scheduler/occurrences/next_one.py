@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
+from framework.terminal import moment_text
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.commands import account_for_pause, must_find
@@ -20,7 +21,7 @@ from modules.core.scheduler.refusing import asked_moment, readable, refuse
 from modules.core.scheduler.settling import settle
 from modules.core.scheduler.store import cleanups, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import pauses_after_each_run, times_from
+from modules.core.scheduler.trigger import pauses_after_each_run, times_from, zone
 
 SHOWN = 3  # of the times that come next
 
@@ -87,17 +88,24 @@ def _became(c: Connection, task: Row[Any], moment: datetime, following: datetime
     """Say what became of an occurrence that is not the next one."""
     rows = occurrences.rows_of(c, task.id, moment)
     row = rows[0] if rows else occurrences.standing_for(c, task.id, moment)
-    told = f"the occurrence of {moment.isoformat()}"
+    told = f"the occurrence of {_at(moment, task)}"
     if row is None and following is not None and moment > following:
-        return f"{told} is not the next one: that is the one of {following.isoformat()}"
+        return f"{told} is not the next one: that is the one of {_at(following, task)}"
     if row is None:
-        return f"the task has no occurrence at {moment.isoformat()}, or its history does not reach back so far"
+        return f"the task has no occurrence at {_at(moment, task)}, or its history does not reach back so far"
     state = row.state if row.reason is None else f"{row.state} ({row.reason})"
     if rows:
         return f"{told} is {state} already"
     return (
         f"{told} is one of {row.missed_count} that were missed, accounted for by execution {row.id}, which is {state}"
     )
+
+
+def _at(moment: datetime, task: Row[Any]) -> str:
+    try:
+        return moment_text(moment, zone(task.timezone))
+    except ValueError:  # this machine does not know the zone
+        return moment_text(moment, UTC)
 
 
 def _move_on(c: Connection, task: Row[Any], moment: datetime, now: datetime, *, started: int) -> Row[Any]:

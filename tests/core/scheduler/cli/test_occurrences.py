@@ -33,7 +33,7 @@ def test_the_next_one_is_skipped_and_the_times_after_it_are_shown(project: Proje
     assert again.out.startswith("hold: the run of ")
     assert " is skipped; next: " in again.out
     assert (never.status, never.out) == (1, "")
-    assert never.err.startswith("chamberlain: the task has no occurrence at 2020-01-01T00:00:00+00:00")
+    assert never.err.startswith("chamberlain: the task has no occurrence at Wed 2020-01-01 00:00:00 UTC")
 
 
 def test_the_next_one_is_moved_and_moved_again_by_its_nominal_time(project: Project) -> None:

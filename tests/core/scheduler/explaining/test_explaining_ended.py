@@ -158,3 +158,17 @@ async def test_when_an_event_will_come_is_not_known(start_node: Any) -> None:
     assert [answer(each) for each in told] == expected
     assert told[0]["verdict"].endswith(": the event 'paid' sets it off, whenever that comes.")
     assert told[1]["verdict"].endswith("whenever that comes; its next time is only Mon 2026-01-05 14:00:00 UTC.")
+
+
+async def test_what_ran_long_after_its_time_by_hand_says_how_long(start_node: Any) -> None:
+    node = await started(start_node)
+    task_id = await node.add(cron="0 * * * *")
+    (await node.scheduler.backfill(task_id, "2026-01-05T10:00", "2026-01-05T10:00")).unwrap()
+    (await node.scheduler.shift_next(task_id, "2026-01-05T13:30")).unwrap()
+    await node.scheduler.run_due()
+    await node.pass_time(1.5 * HOUR)
+
+    told = [await explained(node, task_id, at=f"2026-01-05T{at}") for at in ("10:00", "13:00")]
+
+    assert "started at Mon 2026-01-05 12:00:00 UTC (2h after its time, in a backfill)" in told[0]["verdict"]
+    assert "started at Mon 2026-01-05 13:30:00 UTC (30m after its time, moved by hand)" in told[1]["verdict"]

@@ -64,15 +64,18 @@ async def test_one_that_another_run_stands_for_is_refused_with_that(node: Any) -
 
 
 async def test_only_the_next_one_can_be_skipped(node: Any) -> None:
-    task_id = await node.add_every(HOUR)
+    task_id = await node.add_every(HOUR, timezone="Europe/Berlin")
     following = (await node.task(task_id))["next_execution"]
 
     later = await node.scheduler.skip_next(task_id, following + timedelta(hours=1))
     never = await node.scheduler.skip_next(task_id, following - timedelta(minutes=1))
 
     assert later.error.details == never.error.details == {"next_execution": following}
-    assert "is not the next one" in later.error.message
-    assert "has no occurrence at" in never.error.message
+    assert later.error.message == (
+        "the occurrence of Mon 2026-01-05 15:00:00 CET is not the next one: "
+        "that is the one of Mon 2026-01-05 14:00:00 CET"
+    )
+    assert "has no occurrence at Mon 2026-01-05 13:59:00 CET" in never.error.message
     assert await node.history(task_id) == []
 
 
