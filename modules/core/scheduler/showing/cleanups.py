@@ -109,7 +109,8 @@ def ran(total: Shown) -> str:
     took = "" if total["seconds"] is None else f" in {span(timedelta(seconds=total['seconds']))}"
     if total["dry_run"]:
         return f"dry run{took}: {total['matched']} would go, {bytes_text(total['bytes'])}; nothing was deleted"
-    return f"{total['deleted']} deleted, {bytes_text(total['bytes'])}{took}"
+    done = "".join(f", {count} {what}" for what, count in total["done"].items())
+    return f"{total['deleted']} deleted{done}, {bytes_text(total['bytes'])}{took}"
 
 
 def trend_rows(days: Iterable[Shown]) -> list[tuple[str, ...]]:

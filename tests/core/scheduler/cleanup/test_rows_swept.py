@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from aged_rows import DAY, NOW, clean, create, fill, values
 from sessions import Mine
-from sqlalchemy import Column, Date, Integer, String, delete, select, text, update
+from sqlalchemy import Column, Date, Engine, Integer, String, delete, event, select, text, update
 
 from framework.database import Database, UtcDateTime
 from modules.core.scheduler.cleanup import RowsPolicy, deleting, sweeping
@@ -138,6 +138,31 @@ async def test_a_row_that_is_renewed_while_the_deletion_waits_for_it_stays(postg
     await database.close()
 
     assert (report.errors, report.deleted, left) == ((), 2, [1])
+
+
+@pytest.mark.postgres
+async def test_the_statement_that_deletes_judges_again_what_it_has_found(postgres_url):
+    # Since 18.1 and 17.7 PostgreSQL itself asks again whether a row that it has waited for is still where it was found;
+    # servers before would delete it. No server of the tests is one of those, so that the statement is read.
+    database = Database(postgres_url)
+    table = await create(database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, index=True))
+    await fill(database, table, [{"id": 1, "at": NOW - 9 * DAY}])
+    sent: list[str] = []
+
+    def note(connection, cursor, statement, *rest):
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await clean(database)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    await database.close()
+
+    (deletion,) = (statement for statement in sent if "DELETE" in statement)
+    found, again = deletion.split("array((", 1)[-1].rsplit("LIMIT", 1)
+    assert 'at" < ' in found
+    assert 'at" < ' in again
 
 
 @pytest.mark.postgres
