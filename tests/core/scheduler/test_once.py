@@ -25,15 +25,15 @@ async def test_one_that_was_cut_off_begins_anew_and_its_late_answer_is_not_kept(
     assert isinstance(first, Begun)
     assert isinstance(second, Begun)
 
-    await once.answered(first, 200, "late")
+    await once.answered(first, Answered(200, {}, "late"))
     await once.refused(first)
     still = await once.begin("ada", "key", "asked")
-    await once.answered(second, 201, "done")
+    await once.answered(second, Answered(201, {"Location": "/x"}, "done"))
 
     assert waiting.error is not None
     assert still.error is not None
     assert {waiting.error.code, still.error.code} == {"IDEMPOTENCY_IN_PROGRESS"}
-    assert (await once.begin("ada", "key", "asked")).unwrap() == Answered(201, "done")
+    assert (await once.begin("ada", "key", "asked")).unwrap() == Answered(201, {"Location": "/x"}, "done")
 
 
 async def test_callers_have_keys_of_their_own(once: Once) -> None:
