@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from modules.core.scheduler.differences import Difference, next_times
+from modules.core.scheduler.differences import Difference, home_of, next_times
 from modules.core.scheduler.refreezing import AT_ONCE, Definitions, following, outdated
 from modules.core.scheduler.store import calendars
 from modules.core.scheduler.store.cleanups import CARRY_OUT
@@ -36,7 +36,7 @@ def with_calendars(c: Connection, now: datetime, found: Sequence[Difference], cu
     for row in calendars.carrying(c, stamps, AT_ONCE, locked=False) if stamps else []:
         before, after = next_times(row.trigger, row.next_execution), _next_times(c, now, row, current)
         if before != after:
-            times = {"next_before": before, "next_after": after, "timezone": row.timezone}
+            times = {"next_before": before, "next_after": after, "timezone": home_of(row.trigger, row.timezone)}
             moved[row.id] = told_of(row) | {"action": "change", "task_id": row.id, "changes": {}} | times
     told = [_moved(each, moved.pop(each["task_id"], None)) for each in found]
     following_them = [each | {"message": FOLLOWS} for each in moved.values()]

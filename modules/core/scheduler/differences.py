@@ -19,6 +19,7 @@ from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.trigger import times_from
+from modules.core.scheduler.trigger.notes import zone_of
 
 SHOWN_TIMES = 3
 WRITTEN = ("action", "kind", "module_id", "name")  # what tells one difference from another
@@ -33,7 +34,7 @@ def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
     `action` is add, change or same; one to add has its `schedule` in words; `changes` are `{field: {"before",
     "after"}}`, secret parameters as `***`; of times there are the next three, and none where they stay as they are.
     """
-    home = {"timezone": plan.when["timezone"]}
+    home = {"timezone": home_of(plan.when["trigger"], plan.when["timezone"])}
     if row is None:
         times = next_times(plan.when["trigger"], plan.when["next_execution"])
         added: Difference = {"action": "add", "task_id": None, "changes": {}, "next_before": [], "next_after": times}
@@ -61,7 +62,7 @@ def vanished(row: Row[Any]) -> Difference:
     """Return the difference of a task that is no longer declared: it would be disabled."""
     times = next_times(row.trigger, row.next_execution)
     told: Difference = {"action": "remove", "task_id": row.id, "changes": {}, "next_before": times, "next_after": []}
-    return told | {"timezone": row.timezone}
+    return told | {"timezone": home_of(row.trigger, row.timezone)}
 
 
 def next_times(trigger: str, first: datetime | None) -> list[datetime]:
@@ -70,6 +71,14 @@ def next_times(trigger: str, first: datetime | None) -> list[datetime]:
         return times_from(trigger_of(trigger), first, SHOWN_TIMES)
     except ValueError:
         return []
+
+
+def home_of(trigger: str, timezone: str) -> str:
+    """Return the zone in whose clock the times of a stored trigger are told: its own, else that of its task."""
+    try:
+        return zone_of(trigger_of(trigger), timezone)
+    except ValueError:
+        return timezone
 
 
 def unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,12 +76,15 @@ def configs(text: str, form: str) -> dict[str, Any]:
 async def test_a_dry_run_shows_what_would_be_stored_and_stores_nothing(node: Any) -> None:
     await node.add(name="old", key="old", cron="0 * * * *")
     before = await everything(node)
+    overseas = {"type": "cron", "expression": "0 9 * * *", "timezone": "America/New_York"}
+    new = config("new", cron=None, trigger=overseas)
 
-    shown = (await node.scheduler.import_tasks([config("old", priority=3), config("new")], dry_run=True)).unwrap()
+    shown = (await node.scheduler.import_tasks([config("old", priority=3), new], dry_run=True)).unwrap()
 
     old, new = shown["differences"]
     assert (old["action"], old["changes"]["priority"]) == ("change", {"before": 0, "after": 3})
     assert (new["action"], len(new["next_after"])) == ("add", 3)
+    assert (old["timezone"], new["timezone"]) == ("UTC", "America/New_York")
     assert await everything(node) == before
 
 

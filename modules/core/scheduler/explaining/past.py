@@ -80,9 +80,13 @@ def _by_rows(c: Connection, facts: Facts, rows: Sequence[Row[Any]]) -> Explanati
     if last.state == State.PENDING:
         waiting = explain_waiting(c, facts, last)
         gates += [gate for gate in waiting.gates if gate.gate not in ("task", "schedule")]
-        return replace(waiting, verdict=f"It has not run yet. {waiting.verdict}", gates=gates)
+        return replace(waiting, verdict=f"{_it(last)} has not run yet. {waiting.verdict}", gates=gates)
     explained = explain_row(c, facts, last)
     return replace(explained, gates=[*gates, *explained.gates])
+
+
+def _it(row: Row[Any]) -> str:
+    return "It" if row.attempt == 1 else f"Attempt {row.attempt}"
 
 
 def _existed(facts: Facts) -> Gate:
@@ -139,7 +143,7 @@ def _begun(c: Connection, facts: Facts, asked: Asked, schedule: Sequence[Gate]) 
     if row.state == State.PENDING:
         waiting = explain_waiting(c, facts, row)
         gates += [gate for gate in waiting.gates if gate.gate not in ("task", "schedule")]
-        return replace(waiting, verdict=f"It has not run yet, {kind}. {waiting.verdict}", gates=gates)
+        return replace(waiting, verdict=f"{_it(row)} has not run yet, {kind}. {waiting.verdict}", gates=gates)
     explained = explain_row(c, facts, row, for_what=kind)
     return replace(explained, gates=[*gates, *explained.gates])
 
@@ -207,7 +211,9 @@ def _covering(c: Connection, facts: Facts, first: datetime, last: datetime) -> l
         if row.state != State.MISSED:
             of = facts.words.at(row.scheduled_for)
             stands = ", which was to stand for them, was skipped" if row.state == State.SKIPPED else " stands for them"
-            text = f"{number} occurrences since {since} had been missed, and execution {row.id} of {of}{stands}"
+            text = (
+                f"{count(number, 'occurrence')} since {since} had been missed, and execution {row.id} of {of}{stands}"
+            )
         covering = closed("catch_up", f"{text} at {facts.words.at(row.created_at)}, when a node came to it", details)
         cause = not_fired(c, facts, max(first, row.missed_since), row.created_at)
         return [covering] if cause is None else [cause, covering]

@@ -45,7 +45,7 @@ async def test_what_passed_while_all_was_paused_says_so(node: Any, module_id: st
     span = "from Mon 2026-01-05 12:00:00 UTC until Mon 2026-01-05 14:30:00 UTC"
     paused = f"{what} was paused {span}: moving house"
     assert [answer(missed), answer(late)] == [("did_not_run", "paused"), ("ran", None)]
-    assert missed["verdict"].startswith(f"It did not run at Mon 2026-01-05 13:00:00 UTC: {paused}; 1 occurrences since")
+    assert missed["verdict"].startswith(f"It did not run at Mon 2026-01-05 13:00:00 UTC: {paused}; 1 occurrence since")
     assert f"Before that, {paused}." in late["verdict"]
     assert [each["gate"] for each in late["gates"]] == ["task", "schedule", "run", "paused", "catch_up"]
 
@@ -79,7 +79,7 @@ async def test_a_time_without_any_node_is_told(start_node: Any, node: Any) -> No
 
     came = "the next one came at Mon 2026-01-05 14:30:00 UTC"
     assert [answer(first), answer(last)] == [("did_not_run", "node"), ("ran", None)]
-    assert f": no node was alive at Mon 2026-01-05 13:00:00 UTC; {came}; 1 occurrences since" in first["verdict"]
+    assert f": no node was alive at Mon 2026-01-05 13:00:00 UTC; {came}; 1 occurrence since" in first["verdict"]
     assert f"Before that, no node was alive at Mon 2026-01-05 14:00:00 UTC; {came}." in last["verdict"]
 
 

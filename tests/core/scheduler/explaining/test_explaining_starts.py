@@ -84,7 +84,9 @@ async def test_what_waits_for_a_moment_does_not_run_then_while_it_is_held(start_
     late = await explained(node, task_id, at="2026-01-05T13:02")
 
     assert [answer(told), answer(late)] == [("will_not_run", "paused"), ("waits", "paused")]
-    assert late["verdict"].startswith("It has not run yet, for an occurrence of Mon 2026-01-05 13:00:00 UTC. It waits")
+    assert late["verdict"].startswith(
+        "Attempt 2 has not run yet, for an occurrence of Mon 2026-01-05 13:00:00 UTC. It waits"
+    )
 
 
 @only_sqlite
