@@ -95,6 +95,32 @@ async def test_without_the_rail_frozen_cleanups_delete(node: Any, monkeypatch: p
 
 
 @SQLITE
+@pytest.mark.parametrize(("rail", "left"), [(True, 2), (False, 0)], ids=["rail", "no-rail"])
+async def test_the_retention_of_the_history_stops_where_cleanups_are_frozen_meanwhile(
+    node: Any, monkeypatch: pytest.MonkeyPatch, rail: bool, left: int
+) -> None:
+    for _ in range(3):
+        await node.add(delay=0)
+    await node.scheduler.run_due()
+    node.clock.advance(40 * DAY)
+    carry_out = history._Pruning._carry_out
+
+    async def carry_out_and_freeze(*arguments: Any) -> int:
+        taken = await carry_out(*arguments)
+        await node.scheduler.freeze_cleanups()
+        return taken
+
+    monkeypatch.setattr(history._Pruning, "_carry_out", carry_out_and_freeze)
+    monkeypatch.setattr(history, "BATCH", 1)
+    if not rail:
+        monkeypatch.setattr(history, "refuse_standstill", lambda *_: None)
+
+    await node.scheduler.run_cleanup("history")
+
+    assert len((await node.scheduler.get_executions(module_id="acme.test")).unwrap()["executions"]) == left
+
+
+@SQLITE
 async def test_the_history_stays_while_cleanups_are_frozen(node: Any) -> None:
     task_id = await node.add(delay=0)
     await node.scheduler.run_due()

@@ -56,6 +56,11 @@ RAILS = {
         "test_frozen_cleanups_delete_nothing_on_any_node_until_they_are_let_go",
         "test_without_the_rail_frozen_cleanups_delete",
     ),
+    "freeze of the history": (
+        FROZEN,
+        "test_the_retention_of_the_history_stops_where_cleanups_are_frozen_meanwhile",
+        BOTH,
+    ),
     "preview first": (
         PREVIEW,
         "test_a_new_policy_runs_dry_until_a_plan_of_it_was_confirmed",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from framework.clock import SystemClock
-from modules.core.scheduler.cleanup import FilesPolicy, clean_files
+from modules.core.scheduler.cleanup import FilesPolicy, clean_files, files
 from modules.core.scheduler.cleanup import walk as walking
 
 LONG_AFTER = datetime(2200, 1, 1, tzinfo=UTC)
@@ -226,3 +228,11 @@ def test_the_oldest_age_a_policy_can_ask_for_is_reached_without_overflow(root):
     report = clean(root / "cleaned", root, max_age=timedelta(days=365_250))
 
     assert report.success
+
+
+def test_a_file_of_another_device_than_its_directory_is_left_alone():
+    run = SimpleNamespace(_device=1)
+    seen = {"st_mode": stat.S_IFREG, "st_nlink": 1}
+
+    assert files._Run._left_alone(run, SimpleNamespace(st_dev=1, **seen)) is None
+    assert files._Run._left_alone(run, SimpleNamespace(st_dev=2, **seen)) == "other_mount"

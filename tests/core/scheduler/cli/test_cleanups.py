@@ -131,11 +131,12 @@ def test_what_lies_in_the_trash_is_listed_and_brought_back(project: Project) -> 
 
 def test_one_file_alone_is_brought_back_by_its_path(project: Project) -> None:
     before = {each.name for each in (project.folder / "data" / "drops").iterdir()}
-    project.calls(["cleanups", "run", "trashed"])
+    (run,) = project.calls(["cleanups", "run", "trashed"])
     gone = before - {each.name for each in (project.folder / "data" / "drops").iterdir()}
     one = project.folder / "data" / "drops" / min(gone)
     (back,) = project.calls(["cleanups", "restore", "trashed", "--path", str(one)])
 
+    assert run.out.splitlines()[-1].startswith("2 deleted, 2 trashed, 3.0 kB")
     assert back.out == "1 came back from the latest that had it\n"
     assert (left(project), one.exists()) == (2, True)
 
