@@ -25,6 +25,7 @@ from modules.core.scheduler.shell_command import RUN_COMMAND
 from modules.core.scheduler.task import WAYS, TaskConfig, problems_of
 from modules.core.scheduler.trigger import Trigger, TriggerError, awaited_in, pauses_after_each_run, without_calendars
 from modules.core.scheduler.trigger.frozen import stamp_of
+from modules.core.scheduler.trigger.notes import zone_of
 from modules.core.scheduler.trigger_manager import TriggerManager
 
 PARTS_OF_WHEN = {"timezone", "start_date", "end_date", "recurring", "dst_gap", "dst_fold", "calendar_action"}
@@ -86,7 +87,7 @@ class Planner:
             return invalid(problems)
         if from_outside() and (refused := self._refusal(config, trigger, first)):
             return Result(error=refused)
-        name = config.timezone or self._triggers.timezone
+        name = config.timezone or zone_of(trigger, self._triggers.timezone)
         return Result.success(Plan(config, _what(config, trigger), _when(config, trigger, first, name)))
 
     def _refusal(self, config: TaskConfig, trigger: Trigger, first: datetime | None) -> Error | None:

@@ -64,3 +64,18 @@ async def test_an_h_becomes_a_time_of_the_tasks_own_and_stays(node: Any) -> None
 
     assert len({task["next_execution"] for task in tasks}) > 6
     assert again.unwrap() == {"task_id": ids[0], "created": False, "next_execution": tasks[0]["next_execution"]}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_times_of_a_task_are_read_in_the_zone_of_its_trigger(node: Any) -> None:
+    overseas = {"type": "cron", "expression": "0 9 * * *", "timezone": "America/New_York"}
+    task_id = await node.add(trigger=overseas)
+    elsewhere = await node.add(trigger=overseas, timezone="Europe/Berlin")
+
+    told = (await node.scheduler.explain(task_id, at="2026-01-06T09:00")).unwrap()
+
+    assert [(await node.task(each))["timezone"] for each in (task_id, elsewhere)] == [
+        "America/New_York",
+        "Europe/Berlin",
+    ]
+    assert told["answer"] == "will_run"
