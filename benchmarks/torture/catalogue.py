@@ -199,7 +199,7 @@ CATALOGUE: dict[str, Torment] = {
         lambda arena, scale, _: history.keep_millions(arena, rows=_times(2_000_000, scale)), expected=_is_quick
     ),
     "pruning": Torment(
-        lambda arena, scale, _: pruning.prune_millions(arena, rows=_times(2_000_000, scale)),
+        lambda arena, scale, _: pruning.prune_millions(arena, rows=_times(1_000_000, scale)),
         expected=_is_pruned_beside_work,
     ),
     "soak": Torment(
