@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -112,3 +112,21 @@ async def let_end(node: Any, stuck: Stuck) -> datetime:
 async def next_of(node: Any, task_id: str) -> datetime | None:
     """Return the next time of a task."""
     return (await node.task(task_id))["next_execution"]  # type: ignore[no-any-return]
+
+
+async def running(node: Any) -> int:
+    """Return how many executions run, on all nodes."""
+    return list(await node.states()).count("running")
+
+
+async def most_at_once(nodes: Sequence[Any], stuck: Sequence[Stuck]) -> int:
+    """Let nodes take turns, one after the other, then let all end; return how many ran at once at the most."""
+    at_once = []
+    for node in [*nodes] * 3:
+        await node.scheduler.turn()
+        at_once.append(await running(node))
+    for function in stuck:
+        function.release.set()
+    for node in nodes:
+        await node.scheduler.run_due()
+    return max(at_once)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodes import Stuck
-
-
-async def running(node: Any) -> int:
-    return (await node.states()).count("running")
+from nodes import Stuck, most_at_once, running
 
 
 async def test_the_limit_of_a_queue_is_never_exceeded_on_all_nodes_together(start_node: Any) -> None:
@@ -21,16 +17,7 @@ async def test_the_limit_of_a_queue_is_never_exceeded_on_all_nodes_together(star
         await nodes[0].add("work", name=f"task {number}", delay=0, queue="mail")
     await nodes[0].add("work", name="beside", delay=0)
 
-    at_once = []
-    for node in nodes * 3:
-        await node.scheduler.turn()
-        at_once.append(await running(node))
-    for function in stuck:
-        function.release.set()
-    for node in nodes:
-        await node.scheduler.run_due()
-
-    assert max(at_once) == 4
+    assert await most_at_once(nodes, stuck) == 4
     assert await nodes[0].states() == ["succeeded"] * 9
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from nodes import Stuck, kill, release_all
+from nodes import Stuck, kill, most_at_once, release_all, running
 
 from framework.testing.statements import seen_by
 
@@ -19,10 +19,6 @@ LEASE = 60.0
 def _released_in_the_end(start_node: Any) -> Iterator[None]:
     yield
     release_all()
-
-
-async def running(node: Any) -> int:
-    return (await node.states()).count("running")
 
 
 async def test_tasks_with_one_concurrency_key_share_its_places(node: Any) -> None:
@@ -215,16 +211,7 @@ async def test_the_limit_over_all_nodes_is_never_exceeded(start_node: Any) -> No
     for number in range(8):
         await nodes[0].add("work", name=f"task {number}", delay=0)
 
-    at_once = []
-    for node in nodes * 3:
-        await node.scheduler.turn()
-        at_once.append(await running(node))
-    for function in stuck:
-        function.release.set()
-    for node in nodes:
-        await node.scheduler.run_due()
-
-    assert max(at_once) == 3
+    assert await most_at_once(nodes, stuck) == 3
     assert await nodes[0].states() == ["succeeded"] * 8
 
 
