@@ -6,9 +6,10 @@ Such statements go to the driver as text: SQLAlchemy would build the text anew, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Dialect, Float, Integer, Table, Text
@@ -19,12 +20,14 @@ from framework.database.location import SQLITE
 from framework.database.moments import UtcDateTime, as_text
 
 AT_ONCE = 50  # rows of one SQLite statement: a text for each number of them is kept prepared
+FEW = 4  # rows of which it does not pay to look for what they have in common
 SCALAR = re.compile(r"(?<!:):(\w+)")
 LIST = re.compile(r"IN \(:(\w+)\)")
 LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 Given = Sequence[Any]
 Columns = tuple[tuple[str, str], ...]
+Places = tuple[int, ...]
 KINDS = {
     "text": "text",
     "int": "bigint",
@@ -42,9 +45,8 @@ def insert_rows(
     Moments are aware datetimes. `ignore` leaves out rows whose unique keys are taken.
     """
     inserted, moments = 0, _moments(columns_of(table, columns))
-    for batch in _batches(c.dialect, rows):
-        text = _insert_text(table, columns, c.dialect.name, len(batch), ignore=ignore)
-        values = _parameters(c.dialect, len(columns), moments, batch)
+    for values, count, alike in _given(c.dialect, moments, rows):
+        text = _insert_text(table, columns, c.dialect.name, count, alike, ignore=ignore)
         inserted += driver.execute(c, text, values).changed
     return inserted
 
@@ -58,9 +60,9 @@ def change_rows(c: Connection, statement: str, columns: Columns, rows: Sequence[
     values = tuple(stored(c.dialect, scalars[name]) for name in SCALAR.findall(statement))
     moments = _moments(columns)
     returned: list[Any] = []
-    for batch in _batches(c.dialect, rows):
-        text = _change_text(statement, columns, c.dialect.name, len(batch))
-        returned += driver.execute(c, text, (*_parameters(c.dialect, len(columns), moments, batch), *values)).rows
+    for of_rows, count, alike in _given(c.dialect, moments, rows):
+        text = _change_text(statement, columns, c.dialect.name, count, alike)
+        returned += driver.execute(c, text, (*of_rows, *values)).rows
     return returned
 
 
@@ -110,20 +112,15 @@ def _text(statement: str, dialect: str, lists: tuple[tuple[str, int], ...]) -> t
     return (LOCKING.sub("", text) if dialect == SQLITE else text), tuple(names)
 
 
-def _batches(dialect: Dialect, rows: Sequence[Given]) -> Iterable[Sequence[Given]]:
-    if dialect.name != SQLITE:
-        return [rows] if rows else []
-    return (rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))
-
-
 @lru_cache(maxsize=1_000)
-def _insert_text(table: Table, names: tuple[str, ...], dialect: str, count: int, *, ignore: bool) -> str:
-    into = f"INSERT INTO {table.name} ({', '.join(names)}) {_source(columns_of(table, names), dialect, count)}"
+def _insert_text(table: Table, names: tuple[str, ...], dialect: str, count: int, alike: Places, *, ignore: bool) -> str:
+    source = _source(columns_of(table, names), dialect, count, alike)
+    into = f"INSERT INTO {table.name} ({', '.join(names)}) {source}"
     return f"{into} ON CONFLICT DO NOTHING" if ignore else into
 
 
 @lru_cache(maxsize=1_000)
-def _change_text(statement: str, columns: Columns, dialect: str, count: int) -> str:
+def _change_text(statement: str, columns: Columns, dialect: str, count: int, alike: Places) -> str:
     names = ", ".join(name for name, _ in columns)
     position = len(columns)
 
@@ -132,15 +129,23 @@ def _change_text(statement: str, columns: Columns, dialect: str, count: int) -> 
         position += 1
         return "?" if dialect == SQLITE else f"${position}"
 
-    return f"WITH given({names}) AS ({_source(columns, dialect, count)}) {SCALAR.sub(placed, statement)}"
+    return f"WITH given({names}) AS ({_source(columns, dialect, count, alike)}) {SCALAR.sub(placed, statement)}"
 
 
-def _source(columns: Columns, dialect: str, count: int) -> str:
+def _source(columns: Columns, dialect: str, count: int, alike: Places) -> str:
     if dialect == SQLITE:
-        row = f"({', '.join('?' * len(columns))})"
-        return f"VALUES {', '.join([row] * count)}"
+        row = f"({', '.join('?' * (len(columns) - len(alike)))})"
+        values = f"VALUES {', '.join([row] * count)}"
+        return values if not alike else _with_alike(columns, alike, values)
     arrays = (f"${number}::{KINDS[kind]}[]" for number, (_, kind) in enumerate(columns, start=1))
     return f"SELECT * FROM unnest({', '.join(arrays)})"
+
+
+def _with_alike(columns: Columns, alike: Places, values: str) -> str:
+    """Write rows of which some columns have one value for all, which is given after those of the others."""
+    own = [name for place, (name, _) in enumerate(columns) if place not in alike]
+    all_of_them = ["?" if place in alike else name for place, (name, _) in enumerate(columns)]
+    return f"WITH own({', '.join(own)}) AS ({values}) SELECT {', '.join(all_of_them)} FROM own WHERE true"
 
 
 @lru_cache(maxsize=100)
@@ -158,26 +163,43 @@ def _kind(column_type: TypeEngine[Any]) -> str:
 
 
 @lru_cache(maxsize=100)
-def _moments(columns: Columns) -> tuple[int, ...]:
+def _moments(columns: Columns) -> Places:
     return tuple(number for number, (_, kind) in enumerate(columns) if kind == "moment")
 
 
-def _parameters(dialect: Dialect, width: int, moments: Sequence[int], rows: Sequence[Given]) -> tuple[Any, ...]:
+def _given(dialect: Dialect, moments: Places, rows: Sequence[Given]) -> Iterator[tuple[tuple[Any, ...], int, Places]]:
+    """Yield for each statement its values, of how many rows they are, and the columns in which all have the same.
+
+    What all have is given once: to be given a value takes SQLite longer than to store it.
+    """
+    if not rows:
+        return
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     if dialect.name != SQLITE:
-        return tuple(map(list, zip(*rows, strict=True)))
-    flat: list[Any] = []
-    for row in rows:
-        flat.extend(row)
+        yield tuple(map(list, columns)), len(rows), ()
+        return
+    alike = _alike(columns) if len(rows) >= FEW else ()
+    for place in moments:
+        columns[place] = _as_texts(columns[place])
+    own = [column for place, column in enumerate(columns) if place not in alike]
+    once = [columns[place][0] for place in alike]
+    for first in range(0, len(rows), AT_ONCE):
+        parts = [column[first : first + AT_ONCE] for column in own]
+        yield (*chain.from_iterable(zip(*parts, strict=True)), *once), len(parts[0]), alike
+
+
+def _alike(columns: Sequence[Sequence[Any]]) -> Places:
+    """Return the places of the columns in which all rows have the same; one column at least is left out."""
+    found = [place for place, column in enumerate(columns) if column.count(column[0]) == len(column)]
+    return tuple(found[: len(columns) - 1])
+
+
+def _as_texts(moments: Sequence[datetime | None]) -> list[str | None]:
     texts: dict[int, str] = {}  # most rows hold the same few moments, and each is made into text once
-    for column in moments:
-        for place in range(column, len(flat), width):
-            moment = flat[place]
-            if moment is not None:
-                text = texts.get(id(moment))
-                if text is None:
-                    text = texts[id(moment)] = as_text(moment)
-                flat[place] = text
-    return tuple(flat)
+    for moment in moments:
+        if moment is not None and id(moment) not in texts:
+            texts[id(moment)] = as_text(moment)
+    return [texts.get(id(moment)) for moment in moments]
 
 
 def stored(dialect: Dialect, value: Any) -> Any:

@@ -62,6 +62,35 @@ async def test_nothing_stays_nothing(database: Database) -> None:
     assert await all_things(database) == empty
 
 
+@pytest.mark.parametrize("common", [{"at": NOON}, {"at": None, "ok": None, "share": None}, {"ok": False, "share": 0.0}])
+async def test_what_all_rows_have_in_common_is_stored_and_changed_in_each(
+    database: Database, common: dict[str, Any]
+) -> None:
+    rows = [thing(number, **common) for number in range(MANY)]
+    statement = """
+        UPDATE things SET at = given.at, ok = given.ok, n = things.n FROM given
+        WHERE things.id = given.id AND given.ok RETURNING things.at AS moment"""
+    columns = (("id", "text"), ("ok", "bool"), ("at", "moment"))
+    later = NOON + timedelta(hours=1)
+    changes = [(f"t{number}", True, later) for number in range(MANY)]
+
+    await database.write(lambda c: insert_rows(c, things, NAMES, rows))
+    stored = await all_things(database)
+    moments = await database.write(lambda c: change_rows(c, statement, columns, changes))
+
+    assert stored == rows
+    assert [read_moment(row.moment) for row in moments] == [later] * MANY
+    assert await all_things(database) == [thing(n, **common | {"ok": True, "at": later}) for n in range(MANY)]
+
+
+async def test_a_row_given_several_times_is_given_so_often(database: Database) -> None:
+    columns, twice = (("id", "text"), ("n", "int")), [("t1", 1)] * 9
+
+    rows = await database.write(lambda c: change_rows(c, "SELECT id, n FROM given", columns, twice))
+
+    assert [tuple(row) for row in rows] == twice
+
+
 async def test_a_taken_key_is_an_error_unless_it_is_to_be_left_out(database: Database) -> None:
     await database.write(lambda c: insert_rows(c, things, NAMES, [thing(1)]))
     again = [thing(1, id="other"), thing(2)]
