@@ -85,7 +85,7 @@ class TriggerManager:
                 else trigger
             )
         except TriggerError as error:
-            written = WRITTEN_AS.get(error.field, error.field)
+            written = _written(config, error.field)
             raise TriggerError(re.sub(rf"^{re.escape(error.field)}\b", written, str(error)), written) from None
 
     def preview_of(self, what: Any, count: int = 5) -> Result[list[dict[str, Any]]]:
@@ -172,6 +172,13 @@ def _definition(config: TaskConfig, name: str, now: datetime) -> Any:
     if config.delay is not None:
         return {"type": "date", "run_date": now + config.delay}
     return {"type": "date", "run_date": config.schedule_time}
+
+
+def _written(config: TaskConfig, field: str) -> str:
+    """Return the key of a config, or of the trigger dict in it, that says what a field of a trigger does."""
+    if isinstance(config.trigger, str) and field == "expression":
+        return "trigger"
+    return field if config.trigger is not None else WRITTEN_AS.get(field, field)
 
 
 def _check_used(config: TaskConfig) -> None:

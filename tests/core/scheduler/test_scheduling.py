@@ -222,11 +222,23 @@ async def tasks_of_test(node: Any) -> list[dict[str, Any]]:
     return list(page.unwrap()["tasks"])
 
 
-async def test_a_refusal_names_the_key_that_was_written(node: Any) -> None:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("when", "key", "text"),
+    [
+        ({"schedule_time": "tomorrow"}, "schedule_time", "schedule_time 'tomorrow' is no ISO 8601 time"),
+        ({"trigger": {"type": "date", "run_date": "tomorrow"}}, "run_date", "run_date 'tomorrow' is no ISO 8601 time"),
+        ({"trigger": {"type": "interval", "minutes": 0}}, "minutes", "an interval is longer than nothing"),
+        ({"trigger": {"type": "cron", "expression": "soon"}}, "expression", "a cron expression has 5 fields"),
+        ({"trigger": "soon"}, "trigger", "a cron expression has 5 fields"),
+        ({"cron": "soon"}, "cron", "a cron expression has 5 fields"),
+    ],
+)
+async def test_a_refusal_names_the_key_that_was_written(node: Any, when: dict[str, Any], key: str, text: str) -> None:
     refused = await node.scheduler.schedule_task(
-        {"name": "x", "module_id": "acme.test", "function_name": "note", "schedule_time": "tomorrow"}
+        {"name": "x", "module_id": "acme.test", "function_name": "note", **when}
     )
 
     (problem,) = refused.error.details["problems"]
-    assert problem["field"] == "schedule_time"
-    assert problem["message"].startswith("schedule_time 'tomorrow' is no ISO 8601 time")
+    assert problem["field"] == key
+    assert problem["message"].startswith(text)

@@ -46,11 +46,11 @@ COMMON = ("timezone", "end_date", *CLOCKS)
 FIRST = {"way": "every", "every_value": "1", "every_unit": "hours", "calendar_value": "1", "calendar_unit": "months"}
 CALLED = {
     "schedule_time": {"once": "at", "every": "every_start"},
-    "run_date": {"once": "at"},
+    "run_date": {"once": "at", "other": "trigger_json"},
     "start_date": {"every": "every_start", "calendar": "calendar_start"},
     "interval_type": {"every": "every_unit"},
     "interval_value": {"every": "every_value"},
-    "expression": {"cron": "cron"},
+    "expression": {"cron": "cron", "other": "trigger_json"},
     "day": {"calendar": "calendar_day"},
     "at": {"calendar": "calendar_at"},
     "month": {"calendar": "calendar_month"},

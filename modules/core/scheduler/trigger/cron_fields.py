@@ -117,12 +117,17 @@ class Field:
 
     def _wraps(self, low: int, high: int, step: int | None, item: str, text: str) -> TriggerError:
         start = 1 if self.names == WEEKDAYS else self.low  # of weekdays, Sunday is 7 already
-        parts = (_span(low, self.high), _span(start, high)) if high >= start else (_span(low, self.high),)
+        spans = [(low, self.high), *([(start, high)] if high >= start else [])]
+        parts = [self._span(*span, named=not item[0].isdigit()) for span in spans]
         advice = f"write {','.join(parts)}" if step in (None, 1) else "list the values"
         return TriggerError(
             f"{item!r} in the {self.name} field of cron {text!r} runs backwards, which cron does not: {advice}",
             "expression",
         )
+
+    def _span(self, low: int, high: int, *, named: bool) -> str:
+        ends = [self.names[(end - self.low) % len(self.names)] if named else str(end) for end in (low, high)]
+        return ends[0] if low == high else "-".join(ends)
 
     def _wrong(self, item: str, text: str, word: str = "") -> TriggerError:
         reason = word if " " in word else self._reason(item, word)
@@ -135,10 +140,6 @@ class Field:
             return reason
         names = f" or {self.names[0]}-{self.names[-1]}" if self.names else ""
         return f"it takes {self.low}-{self.high}{names}, lists, ranges, and steps up to {self.high}"
-
-
-def _span(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low}-{high}"
 
 
 FIELDS = (

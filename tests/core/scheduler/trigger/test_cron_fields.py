@@ -59,6 +59,15 @@ def test_day_and_day_of_week_must_both_match() -> None:
     assert from_json(found.to_json()) == found
 
 
+def test_what_is_advised_instead_of_days_that_run_backwards_can_be_written() -> None:
+    with pytest.raises(TriggerError, match="write sat-sun,mon$"):
+        read({"type": "cron", "day_of_week": "sat-mon"})
+
+    found = read({"type": "cron", "day_of_week": "sat-sun,mon"})
+
+    assert found == read({"type": "cron", "day_of_week": "sat,sun,mon"})
+
+
 @pytest.mark.parametrize("week", ["1", "53", "*/2", "5,10-12", "1-9/4"])
 def test_weeks_are_those_of_iso_8601_at_the_turn_of_years_too(week: str) -> None:
     found = read({"type": "cron", "week": week})
