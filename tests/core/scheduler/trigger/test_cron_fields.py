@@ -60,7 +60,7 @@ def test_day_and_day_of_week_must_both_match() -> None:
 
 
 def test_what_is_advised_instead_of_days_that_run_backwards_can_be_written() -> None:
-    with pytest.raises(TriggerError, match="write sat-sun,mon$"):
+    with pytest.raises(TriggerError, match=r"write sat-sun,mon$"):
         read({"type": "cron", "day_of_week": "sat-mon"})
 
     found = read({"type": "cron", "day_of_week": "sat-sun,mon"})
