@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from framework.doctor.examining import CHECKS, Examination, examine
+from framework.doctor.running import examine_running
 
-__all__ = ["CHECKS", "Examination", "examine"]
+__all__ = ["CHECKS", "Examination", "examine", "examine_running"]

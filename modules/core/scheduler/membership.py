@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from framework import strict_json
-from framework.clock import Clock, new_id
+from framework.clock import Clock, SystemClock, new_id
 from framework.database import Database
 from modules.core.scheduler import process
 from modules.core.scheduler.ending import release_node
@@ -25,10 +25,16 @@ VERSION = metadata.version("chamberlain")
 log = logging.getLogger(__name__)
 
 
-def profile_of(settings: SchedulerSettings) -> dict[str, Any]:
-    """Return `{"version", "queues", "slots"}` of a node with these settings, as others are shown them."""
+def profile_of(settings: SchedulerSettings, clock: Clock) -> dict[str, Any]:
+    """Return `{"version", "queues", "slots", "clock_offset"}` of a node, as others are shown them."""
     queues = strict_json.dumps(dict(settings.queues))
-    return {"version": VERSION, "queues": queues, "slots": settings.max_concurrent_tasks}
+    told = {"version": VERSION, "queues": queues, "slots": settings.max_concurrent_tasks}
+    return told | {"clock_offset": offset_of(clock)}
+
+
+def offset_of(clock: Clock) -> float:
+    """Return for how many seconds this machine's clock is ahead of the database's; a test's is never."""
+    return -clock.offset.total_seconds() if isinstance(clock, SystemClock) else 0.0
 
 
 class Membership:

@@ -16,7 +16,7 @@ from framework.caller import Scope
 from framework.clock import SystemClock
 from framework.context import AppContext
 from framework.database import is_transient
-from modules.core.scheduler.membership import VERSION
+from modules.core.scheduler.membership import VERSION, offset_of
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.status import nodes_now
@@ -152,7 +152,7 @@ class Metrics:
             moment = self._clock.now().timestamp() - silence
             yield "last_turn_timestamp_seconds", "When the loop turned last.", moment
         if isinstance(self._clock, SystemClock):
-            offset = -self._clock.offset.total_seconds()
+            offset = offset_of(self._clock)
             yield "clock_offset_seconds", "How far this machine's clock is ahead of the database's.", offset
 
     def _of_database(self, stored: Stored) -> Iterator[Metric]:

@@ -46,7 +46,8 @@ class Operator:
         """Return the nodes, oldest first, each with what it is, has and does.
 
         `{"id", "host", "pid", "version", "version_differs", "alive", "draining_since", "running", "slots", "queues",
-        "functions", "started_at", "lease_until"}`; `queues` has the slots of each queue that it serves, and is empty
+        "functions", "clock_offset", "started_at", "lease_until"}`; `clock_offset` is for how many seconds its machine's
+        clock is ahead of the database's; `queues` has the slots of each queue that it serves, and is empty
         where it serves all; what a node has not told yet is None.
         """
         now = self._app_context.clock.now()

@@ -219,7 +219,7 @@ class Runner:
         settings, now = self.settings, self._clock.now()
         self._next_upkeep = moment + settings.lease.total_seconds() / 4  # unless a function is registered meanwhile
         rest = (settings.crash_limit, self._crew.ids(), self._careful, settings.alerts, self._node.is_steady())
-        work = Upkeep(node_id, profile_of(settings), self._functions.keys(), *rest)
+        work = Upkeep(node_id, profile_of(settings, self._clock), self._functions.keys(), *rest)
         try:
             kept = await self._database.write(partial(upkeep, work=work, now=now))
         except BaseException:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework import strict_json
-from framework.clock import SystemClock
 from framework.context import AppContext
 from framework.database import is_transient
 from framework.duration import in_words
@@ -18,6 +17,7 @@ from framework.repeat import LONGEST_SLEEP
 from framework.result import Result
 from modules.core.scheduler import process
 from modules.core.scheduler.freezing import CLEANUPS
+from modules.core.scheduler.membership import offset_of
 from modules.core.scheduler.runner import Runner
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, executions, gauges, nodes, tasks
@@ -25,7 +25,7 @@ from modules.core.scheduler.views import task_view
 
 SILENCE = 30.0
 UPCOMING = 5
-NODE_FIELDS = ("id", "host", "pid", "version", "slots", "draining_since", "started_at", "lease_until")
+NODE_FIELDS = ("id", "host", "pid", "version", "slots", "clock_offset", "draining_since", "started_at", "lease_until")
 
 
 async def status_of(app_context: AppContext, runner: Runner) -> dict[str, Any]:
@@ -52,7 +52,7 @@ async def health_of(app_context: AppContext, runner: Runner, settings: Scheduler
     `SILENCE` seconds, `CLOCK_OFF` where this machine's clock is off the database's by more than the settings tolerate.
     """
     silence, clock = runner.seconds_since_turn(), app_context.clock
-    offset = -clock.offset.total_seconds() if isinstance(clock, SystemClock) else 0.0
+    offset = offset_of(clock)
     measured = {"seconds_since_turn": silence, "clock_offset": offset}
     try:
         shown = await status_of(app_context, runner) | measured

@@ -194,6 +194,7 @@ class NodeProfile(Base):
     functions: Mapped[str]
     queues: Mapped[str]
     slots: Mapped[int]
+    clock_offset: Mapped[float] = mapped_column(Double)  # seconds that its machine's clock is ahead of the database's
 
 
 class Pause(Base):

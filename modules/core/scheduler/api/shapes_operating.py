@@ -24,6 +24,7 @@ class NodeInStatus(Shape):
     slots: int | None = Field(description="How many it may run at once.")
     queues: dict[str, int] = Field(description="The slots of each queue that it serves; empty where it serves all.")
     functions: int = Field(description="How many functions it has.")
+    clock_offset: float | None = Field(description="Seconds by which its machine's clock is ahead of the database's.")
     started_at: datetime = Field(description="When it started.")
     lease_until: datetime | None = Field(description="Until when its executions are its own.")
 

@@ -13,6 +13,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from framework.caller import Caller, Door, Scope, caller, calling
 from framework.context import AppContext
+from framework.doctor import examine_running
+from framework.finding import Finding
 from framework.result import ResultError
 from framework.web.event_stream import EventStream
 from framework.web.problems import Problem
@@ -32,6 +34,7 @@ from modules.core.scheduler.dashboard.refreshing import Refreshing
 from modules.core.scheduler.dashboard.refusing_pages import told_of
 from modules.core.scheduler.dashboard.remembering import Remembered
 from modules.core.scheduler.dashboard.rendering import Templates, main_of
+from modules.core.scheduler.examining import findings, unwell
 from modules.core.scheduler.service import SchedulerService
 
 LINTED = 1_000  # tasks that a page tells the findings of
@@ -59,6 +62,12 @@ class Desk:
         self.anew = self._refreshing.anew
         self.findings = Remembered(app_context.clock, self._lint, self.anew)
         app_context.on_stopping(self.findings.close)
+        self.examined = Remembered(app_context.clock, self._examine, self.anew)
+        app_context.on_stopping(self.examined.close)
+
+    async def _examine(self) -> list[Finding]:
+        own = [*await findings(self.app_context), *await unwell(self.app_context)]
+        return [*await examine_running(self.app_context), *own]
 
     async def _lint(self) -> Values:
         return (await self.scheduler.lint(LINTED)).unwrap()

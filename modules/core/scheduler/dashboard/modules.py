@@ -17,6 +17,7 @@ def add(desk: Desk) -> None:
         return {
             "screen": "modules",
             "health": health,
+            "found": await desk.examined.told(),
             "info": (await desk.scheduler.info()).unwrap(),
             "functions": (await desk.scheduler.list_functions()).unwrap(),
         }

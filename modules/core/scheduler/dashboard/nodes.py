@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from fastapi import Request
 
 from framework.caller import Scope
@@ -26,15 +28,7 @@ def add(desk: Desk) -> None:
         node = (await desk.scheduler.drain_node(str(request.path_params["node_id"]), undo=undo)).unwrap()
         return f"Node {node['id']} {'claims again' if undo else 'finishes what it runs and begins nothing more'}.", None
 
-    @desk.action("/queues/{name}/pause", scope=Scope.OPERATE)
-    async def pause_queue(request: Request, form: Form) -> tuple[str, str | None]:
-        queue = (await desk.scheduler.pause_queue(_name(request), form.get("reason") or None)).unwrap()
-        return f"The queue {queue['name']} is paused on every node.", None
-
-    @desk.action("/queues/{name}/resume", scope=Scope.OPERATE)
-    async def resume_queue(request: Request, _: Form) -> tuple[str, str | None]:
-        queue = (await desk.scheduler.resume_queue(_name(request))).unwrap()
-        return f"The queue {queue['name']} goes on.", None
+    _add_queues(desk)
 
     @desk.action("/everything/pause", scope=Scope.OPERATE)
     async def pause_everything(_: Request, form: Form) -> tuple[str, str | None]:
@@ -45,6 +39,27 @@ def add(desk: Desk) -> None:
     async def resume_everything(_: Request, __: Form) -> tuple[str, str | None]:
         (await desk.scheduler.resume_all()).unwrap()
         return "Everything goes on.", None
+
+
+def _add_queues(desk: Desk) -> None:
+    @desk.action("/queues/{name}/pause", scope=Scope.OPERATE)
+    async def pause_queue(request: Request, form: Form) -> tuple[str, str | None]:
+        queue = (await desk.scheduler.pause_queue(_name(request), form.get("reason") or None)).unwrap()
+        return f"The queue {queue['name']} is paused on every node.", None
+
+    @desk.action("/queues/{name}/resume", scope=Scope.OPERATE)
+    async def resume_queue(request: Request, _: Form) -> tuple[str, str | None]:
+        queue = (await desk.scheduler.resume_queue(_name(request))).unwrap()
+        return f"The queue {queue['name']} goes on.", None
+
+    @desk.action("/queues/{name}/limit", scope=Scope.OPERATE)
+    async def limit_queue(request: Request, form: Form) -> tuple[str, str | None]:
+        given = form.get("limit", "").strip()
+        limit = int(given) if given.isdecimal() else given or None  # what is no number, the service refuses
+        queue = (await desk.scheduler.limit_queue(_name(request), cast(int | None, limit))).unwrap()
+        if queue["limit"] is None:
+            return f"As many of the queue {queue['name']} run as there are slots.", None
+        return f"At most {queue['limit']:,} of the queue {queue['name']} run at once, on all nodes together.", None
 
 
 def _name(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
@@ -44,11 +45,23 @@ def _environment() -> Environment:
     return environment
 
 
+@cache
+def compile_early() -> None:
+    """Compile all templates beside what the process does, so that the first page need not wait for it."""
+
+    def compile_all() -> None:
+        for name in _environment().list_templates(extensions=["html"]):
+            _environment().get_template(name)
+
+    threading.Thread(target=compile_all, name="templates", daemon=True).start()
+
+
 class Templates:
     """The templates of the dashboard, and what each of them may use."""
 
     def __init__(self, app_context: AppContext) -> None:
         self._clock = app_context.clock
+        compile_early()
 
     def render(self, request: Request, name: str, values: Mapping[str, Any]) -> str:
         """Return the text of a template; every page knows where it is, what time it is, and how to say when."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from framework.caller import Scope
 from framework.result import Error, ResultError
 from modules.core.scheduler.dashboard.desk import Desk, Form, Values
+from modules.core.scheduler.dashboard.holiday_form import ACTIONS
 from modules.core.scheduler.dashboard.parameter_form import Field, fields_of, parameter_called, parameters_of, texts_of
 from modules.core.scheduler.dashboard.policy_form import (
     ADVANCED,
@@ -150,6 +151,8 @@ async def _shown(
         "policies": POLICIES,
         "advanced": ADVANCED,
         "clocks": CLOCKS,
+        "actions": ACTIONS,
+        "calendars": [each["name"] for each in (await desk.scheduler.list_calendars()).unwrap()],
         "given": given,
         "is_advanced": any(field.name in given for _, *group in ADVANCED for field in group),
         "texts": texts,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from modules.core.scheduler.dashboard import holiday_form
+from modules.core.scheduler.dashboard.calendar_form import end_of, on_the_clock, texts_of_calendar
+from modules.core.scheduler.dashboard.holiday_form import calendars_of, texts_of_calendars
 from modules.core.scheduler.showing.definitions import when_of_task
-from modules.core.scheduler.trigger.weekdays import MONTHS, WEEKDAYS
 
 WAYS = {
     "once": "Once",
@@ -29,7 +29,7 @@ OF_WAY = {
         *("calendar_day", "calendar_at", "calendar_start"),
     ),
     "rrule": ("rrule", "rrule_start"),
-    "event": ("event", "event_where", "event_debounce"),
+    "event": ("event", "event_where", "event_debounce", "event_debounce_max"),
     "other": ("trigger_json",),
 }
 ENDING = ("every", "cron", "calendar", "rrule")  # that may have an end
@@ -42,7 +42,7 @@ CLOCKS = {
     ),
 }
 """What becomes of times that the clocks leave out or repeat: the question, and the answers; what is usual is empty."""
-COMMON = ("timezone", "end_date", *CLOCKS)
+COMMON = ("timezone", "end_date", *CLOCKS, *holiday_form.FIELDS)
 FIRST = {"way": "every", "every_value": "1", "every_unit": "hours", "calendar_value": "1", "calendar_unit": "months"}
 CALLED = {
     "schedule_time": {"once": "at", "every": "every_start"},
@@ -57,6 +57,7 @@ CALLED = {
     "dtstart": {"rrule": "rrule_start"},
     "where": {"event": "event_where"},
     "debounce": {"event": "event_debounce"},
+    "debounce_max": {"event": "event_debounce_max"},
 }
 """What the service calls a field, and what it is called here, for each way."""
 
@@ -64,16 +65,18 @@ CALLED = {
 def texts_of_when(task: Mapping[str, Any]) -> dict[str, str]:
     """Return what stands in the fields for a shown task."""
     zone = str(task["timezone"])
-    trigger = task["trigger"]
+    calendars, trigger = texts_of_calendars(task["trigger"])
     if trigger["type"] == "calendar":
-        return {"timezone": zone} | _texts_of_calendar(trigger, task["created_at"], zone) | _texts_of_clocks(trigger)
-    return {"timezone": zone} | _texts(when_of_task(task), trigger, zone)
+        found = texts_of_calendar(trigger, task["created_at"], zone) | _texts_of_clocks(trigger)
+    else:
+        found = _texts(when_of_task({**task, "trigger": trigger}), trigger, zone)
+    return {"timezone": zone} | calendars | found
 
 
 def _texts(config: Mapping[str, Any], trigger: Mapping[str, Any], zone: str) -> dict[str, str]:
-    end = {"end_date": _local(config["end_date"], zone)} if "end_date" in config else {}
+    end = {"end_date": on_the_clock(config["end_date"], zone)} if "end_date" in config else {}
     if "schedule_time" in config:
-        return {"way": "once", "at": _local(config["schedule_time"], zone)}
+        return {"way": "once", "at": on_the_clock(config["schedule_time"], zone)}
     if "interval_type" in config:
         every = {"every_value": f"{config['interval_value']:g}", "every_unit": config["interval_type"]}
         return {"way": "every", **every, "after_end": "yes" if "after_end" in config else "", **end}
@@ -81,59 +84,19 @@ def _texts(config: Mapping[str, Any], trigger: Mapping[str, Any], zone: str) -> 
         return {"way": "cron", "cron": config["cron"], **end, **_texts_of_clocks(trigger)}
     if trigger["type"] == "event":
         where = json.dumps(trigger["where"], ensure_ascii=False) if trigger["where"] else ""
-        debounce = "" if trigger["debounce"] is None else f"{trigger['debounce']:g}"
-        if trigger["debounce_max"] is None:
-            return {"way": "event", "event": trigger["event"], "event_where": where, "event_debounce": debounce}
+        waits = {name: "" if trigger[name] is None else f"{trigger[name]:g}" for name in ("debounce", "debounce_max")}
+        return {"way": "event", "event": trigger["event"], "event_where": where} | {
+            f"event_{name}": text for name, text in waits.items()
+        }
     if trigger["type"] == "rrule" and not (trigger["exdates"] or trigger["rdates"] or trigger["start"]):
         rule = {"rrule": trigger["rrule"], "rrule_start": trigger["dtstart"][:16]}
-        return {"way": "rrule", **rule, **_end(trigger, zone), **_texts_of_clocks(trigger)}
+        return {"way": "rrule", **rule, **end_of(trigger, zone), **_texts_of_clocks(trigger)}
     return {"way": "other", "trigger_json": json.dumps(trigger, indent=2, ensure_ascii=False)}
 
 
 def _texts_of_clocks(trigger: Mapping[str, Any]) -> dict[str, str]:
     chosen = {"dst_gap": trigger["gap"], "dst_fold": trigger["fold"]}
     return {name: value if value in CLOCKS[name][1] else "" for name, value in chosen.items()}
-
-
-def _texts_of_calendar(trigger: Mapping[str, Any], created: datetime, zone: str) -> dict[str, str]:
-    """Return the fields of a stored calendar, with the day it counts from where that makes a difference."""
-    every, phase = trigger["every"], trigger["phase"]
-    unit, size = trigger["unit"], 1
-    texts = {"way": "calendar", "calendar_at": _clock(trigger["at"]), **_end(trigger, zone)}
-    if unit == "months":
-        texts["calendar_day"] = str(trigger["day"])
-        if every % 12 == 0:
-            unit, size = "years", 12
-            texts["calendar_month"] = MONTHS[phase % 12].lower()
-    elif every % 7 == 0:
-        unit, size = "weeks", 7
-        texts["calendar_day"] = WEEKDAYS[(phase - 1) % 7].lower()
-    if trigger["start"] is not None:
-        texts["calendar_start"] = _local(trigger["start"], zone)
-    elif every > size:
-        first = _first_of(trigger, created.astimezone(ZoneInfo(zone)).date())
-        texts["calendar_start"] = f"{first}T{trigger['at'][:5]}"
-    return texts | {"calendar_value": str(every // size), "calendar_unit": unit}
-
-
-def _first_of(trigger: Mapping[str, Any], day: date) -> date:
-    """Return the first day, or the first of the first month, from this one on that a stored calendar counts."""
-    every, phase = trigger["every"], trigger["phase"]
-    if trigger["unit"] == "days":
-        return date.fromordinal(day.toordinal() + (phase - day.toordinal()) % every)
-    month = day.year * 12 + day.month - 1
-    year, month = divmod(month + (phase - month) % every, 12)
-    return date(year, month + 1, 1)
-
-
-def _clock(text: str) -> str:
-    """Return a time of the day without seconds where it has none."""
-    at = time.fromisoformat(text)
-    return at.isoformat("auto" if at.second or at.microsecond else "minutes")
-
-
-def _end(trigger: Mapping[str, Any], zone: str) -> dict[str, str]:
-    return {} if trigger["end"] is None else {"end_date": _local(trigger["end"], zone)}
 
 
 def when_of(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -147,7 +110,8 @@ def when_of(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     common = {"timezone": form.get("timezone", "").strip() or None}
     common["end_date"] = (form.get("end_date") or None) if way in ENDING else None
     common |= {name: (form.get(name) or None) if way in BY_THE_CLOCK else None for name in CLOCKS}
-    return config | {name: value for name, value in common.items() if value is not None}, {}
+    given = {name: value for name, value in common.items() if value is not None}
+    return config | given | ({} if way == "event" else calendars_of(form)), {}
 
 
 def field_called(field: str, way: str) -> str:
@@ -222,8 +186,9 @@ def _event(form: Mapping[str, str]) -> dict[str, Any]:
     trigger: dict[str, Any] = {"type": "event", "event": _given(form, "event", "name the event")}
     if form.get("event_where", "").strip():
         trigger["where"] = _json(form, "event_where")
-    if form.get("event_debounce", "").strip():
-        trigger["debounce"] = form["event_debounce"].strip()
+    for name in ("debounce", "debounce_max"):
+        if text := form.get(f"event_{name}", "").strip():
+            trigger[name] = text
     return {"trigger": trigger}
 
 
@@ -237,9 +202,3 @@ def _json(form: Mapping[str, str], name: str) -> Any:
         return json.loads(form[name])
     except ValueError as error:
         raise _WrongError(name, f"this is no JSON: {error}") from None
-
-
-def _local(moment: str, zone: str) -> str:
-    """Return a moment as a field for times shows it: on the clock of the zone, without one being named."""
-    local = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return local.isoformat(timespec="seconds" if local.second else "minutes")

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from framework.terminal import moment_text, span
+from framework import terminal
+from framework.terminal import moment_text
 from modules.core.scheduler.dashboard.reasons import why
 from modules.core.scheduler.showing.cleanups import bytes_text, target_of
 
 _TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\N{REPLACEMENT CHARACTER}")
+_NUMBER = re.compile(r"(\d+)([a-z])")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 OUTCOMES = {
@@ -49,6 +51,11 @@ def when(moment: datetime | None, now: datetime, zone: str | None = None) -> Mar
     )
 
 
+def span(duration: timedelta) -> str:
+    """Return a duration to its two largest units, `4 min 10 s`, in the words in which the script counts on."""
+    return _NUMBER.sub(lambda found: f"{found[1]} {'min' if found[2] == 'm' else found[2]}", terminal.span(duration))
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """Return `in 4 min 10 s`, `2 h ago`, `now`."""
     away = moment - now
@@ -64,6 +71,15 @@ def seconds(value: float | None) -> str:
     if value < 1:
         return f"{value * 1000:.0f} ms"
     return f"{value:.1f} s" if value < 60 else span(timedelta(seconds=value))
+
+
+def apart(offset: float | None) -> str:
+    """Return how a machine's clock goes beside the database's, given the seconds that it is ahead."""
+    if offset is None:
+        return "-"
+    if abs(offset) < 1:
+        return "in step"
+    return f"{span(timedelta(seconds=abs(offset)))} {'ahead' if offset > 0 else 'behind'}"
 
 
 def mark(state: str, word: str | None = None) -> Markup:
@@ -138,6 +154,7 @@ def _plain_number(value: Any) -> float | None:
 FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "mark": mark,
+    "apart": apart,
     "bytes": bytes_text,
     "target": target_of,
     "moment": datetime.fromisoformat,

@@ -182,11 +182,9 @@ def _nodes() -> None:
     )
     op.create_table(
         "scheduler_node_profiles",
-        sa.Column("node_id", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("functions", sa.Text(), nullable=False),
-        sa.Column("queues", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("node_id", "version", "functions", "queues")),
         sa.Column("slots", sa.Integer(), nullable=False),
+        sa.Column("clock_offset", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("node_id"),
     )
 

@@ -19,7 +19,10 @@ LEASE_OF = "SELECT lease_until, draining_since FROM scheduler_nodes WHERE id = :
 RENEW = "UPDATE scheduler_nodes SET lease_until = :lease_until WHERE id = :node_id RETURNING id"
 PAUSED = "SELECT scope FROM scheduler_pauses"
 LIMITS = "SELECT queue, at_once FROM scheduler_queue_limits"
-DESCRIBED = "SELECT version, functions, queues, slots FROM scheduler_node_profiles WHERE node_id = :node_id"
+DESCRIBED = (
+    "SELECT version, functions, queues, slots, clock_offset FROM scheduler_node_profiles WHERE node_id = :node_id"
+)
+WANDERS = 0.5  # seconds by which a clock's offset may be measured otherwise without being written down anew
 ANY_OTHER = "SELECT 1 FROM scheduler_nodes WHERE id <> :node_id LIMIT 1"
 
 
@@ -38,11 +41,13 @@ def lease_of(c: Connection, node_id: str) -> Any:
     return run(c, LEASE_OF, node_id=node_id).one_or_none()
 
 
-def describe(c: Connection, node_id: str, *, version: str, functions: Iterable[str], queues: str, slots: int) -> None:
-    """Write down what a node is and can do, where that is not what stands there."""
-    values = {"version": version, "functions": strict_json.dumps(sorted(functions)), "queues": queues, "slots": slots}
+def describe(c: Connection, node_id: str, *, functions: Iterable[str], **profile: Any) -> None:
+    """Write down what a node is and can do, a profile as `profile_of` makes it, where that is not what stands there."""
+    values = {**profile, "functions": strict_json.dumps(sorted(functions))}
     written = run(c, DESCRIBED, node_id=node_id).one_or_none()
-    if written is None or tuple(written) != tuple(values.values()):
+    if written is not None and abs(written.clock_offset - values["clock_offset"]) < WANDERS:
+        values["clock_offset"] = written.clock_offset
+    if written is None or any(getattr(written, name) != value for name, value in values.items()):
         c.execute(upsert(profiles, ["node_id"], list(values)).values(values | {"node_id": node_id}))
 
 

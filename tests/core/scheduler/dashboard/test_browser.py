@@ -88,6 +88,25 @@ async def test_a_moment_is_told_by_the_clock_of_the_reader_too(site: Any, browse
     assert ("UTC" in told, told.endswith("(Asia/Tokyo, here)")) == (True, True)
 
 
+async def test_moments_are_told_from_now_or_exactly_in_three_zones(site: Any, browser: Any) -> None:
+    await site.node.add(cron="0 9 * * *", timezone="America/New_York")
+    context = await browser.new_context(base_url=site.url, timezone_id="Asia/Tokyo")
+    page = await context.new_page()
+    await page.goto("/tasks")
+    told = []
+    for _ in range(4):
+        told.append(await page.locator("main time").first.inner_text())
+        await page.keyboard.press("z")
+    await page.get_by_role("button", name="times: relative").click()
+    await page.reload()
+    kept = await page.locator("main time").first.inner_text()
+    await context.close()
+
+    hours = ["14:00:00 UTC" in told[2], "23:00:00 GMT+9" in told[3]]
+    assert (told[0].split()[0] in ("in", "now") or told[0].endswith("ago"), "09:00:00 GMT-5" in told[1]) == (True, True)
+    assert (hours, kept) == ([True, True], told[1])
+
+
 async def test_without_a_script_everything_works_by_links_and_forms(site: Any, browser: Any) -> None:
     task_id = await site.node.add_every(60, name="Export")
     context = await browser.new_context(base_url=site.url, java_script_enabled=False)

@@ -82,10 +82,22 @@ async def test_what_says_when_comes_back_from_its_fields_as_it_was(site: Any) ->
             "dst_gap": "skip",
             "timezone": "Europe/Berlin",
         },
-        {"trigger": {"type": "event", "event": "upload", "where": {"kind": "csv"}, "debounce": 30}},
+        {
+            "trigger": {
+                "type": "event",
+                "event": "upload",
+                "where": {"kind": "csv"},
+                "debounce": 30,
+                "debounce_max": 300,
+            }
+        },
+        {"cron": "0 6 * * *", "calendars": ["closed"], "calendar_action": "move"},
+        {"recurring": True, "interval_type": "days", "interval_value": 2, "calendars": ["closed", "holidays"]},
         {"trigger": {"type": "window", "every": "10m", "from": "08:00", "to": "10:00"}},
     ]
-    told = ["once", "every", "cron", "cron", *["calendar"] * 4, "rrule", "rrule", "event", "other"]
+    told = ["once", "every", "cron", "cron", *["calendar"] * 4, "rrule", "rrule", "event", "cron", "every", "other"]
+    for name in ("closed", "holidays"):
+        site.node.scheduler.register_calendar("acme.test", name, {"dates": ["2026-12-24"]})
     for way, kind in zip(ways, told, strict=True):
         task = await site.node.task(await site.node.add(**way))
         texts = texts_of_when(task)

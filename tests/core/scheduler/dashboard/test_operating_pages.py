@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 from expiring_sessions import OVER, count, fill, register
+from sqlalchemy import update
+
+from framework.settings import FrameworkSettings
+from modules.core.scheduler.tables import profiles
 
 
 async def test_a_dry_run_is_read_and_carried_out(site: Any) -> None:
@@ -83,6 +87,49 @@ async def test_what_is_held_back_says_so_until_it_goes_on(site: Any, pause: str,
 
     assert ("for repairs" in held.text, said in held.text) == (True, True)
     assert "for repairs" not in (await site.http.get("/nodes")).text
+
+
+async def test_a_queue_is_limited_and_what_is_no_number_is_refused(site: Any) -> None:
+    said = []
+    for limit in ("3", "", "many"):
+        await site.post("/queues/default/limit", limit=limit, back="/nodes")
+        said.append((await site.http.get("/nodes")).text)
+
+    assert "At most 3 of the queue default run at once" in said[0]
+    assert "As many of the queue default run as there are slots." in said[1]
+    assert "is no number from 1 to 100,000" in said[2]
+
+
+async def test_how_the_clock_of_a_node_goes_is_told(site: Any) -> None:
+    await site.node.scheduler.turn()
+    seen = []
+    for offset in (-0.3, 75.0, -2.0):
+        await site.node.app_context.database.write(
+            lambda c, at=offset: c.execute(update(profiles).values(clock_offset=at))
+        )
+        seen.append((await site.http.get("/nodes")).text)
+
+    words = ["in step", "1 min 15 s ahead", "2 s behind"]
+    assert [word in text for word, text in zip(words, seen, strict=True)] == [True] * 3
+
+
+async def until_shown(site: Any, text: str) -> None:
+    """Ask for the page of modules until it says something, which is found out beside it."""
+    for _ in range(500):
+        site.node.clock.advance(60)
+        await site.node.scheduler.turn()
+        if text in (await site.http.get("/modules")).text:
+            return
+    raise AssertionError(text)
+
+
+async def test_what_the_doctor_finds_while_it_runs_stands_on_the_page_of_modules(site: Any) -> None:
+    await until_shown(site, "Nothing is wrong with the data folder")
+
+    site.node.app_context.settings(FrameworkSettings).data_dir.chmod(0o755)
+
+    await until_shown(site, "is open to every user of this machine")
+    await until_shown(site, "chmod 700")
 
 
 async def test_the_audit_tells_who_did_what_on_these_pages(site: Any) -> None:

@@ -24,12 +24,33 @@ function tellHere(each) {  // on the clock of the one who reads, too
   each.dataset.here = zone;
   each.title += `\n${new Date(each.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "long" })} (${zone}, here)`;
 }
+const WAYS = { relative: undefined, "the task's zone": (each) => each.dataset.zone, UTC: () => "UTC", "your zone": () => zone };
+const way = () => (localStorage.getItem("times") in WAYS ? localStorage.getItem("times") : "relative");
+const clocks = {};
+function exactly(moment, timeZone) {  // Sun 2026-11-22 02:00:00 CET
+  const fields = { weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+  clocks[timeZone] ??= new Intl.DateTimeFormat("en-GB", { ...fields, second: "2-digit", hourCycle: "h23", timeZone, timeZoneName: "short" });
+  const parts = Object.fromEntries(clocks[timeZone].formatToParts(moment).map((part) => [part.type, part.value]));
+  return `${parts.weekday} ${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second} ${parts.timeZoneName}`;
+}
 function tellTimes() {
+  const zoneOf = WAYS[way()];
   for (const each of document.querySelectorAll("time[datetime]")) {
-    const away = (Date.parse(each.dateTime) - Date.now()) / 1000;
+    const moment = Date.parse(each.dateTime), away = (moment - Date.now()) / 1000;
     tellHere(each);
-    each.textContent = Math.abs(away) < 1 ? "now" : away > 0 ? `in ${span(away)}` : `${span(-away)} ago`;
+    const relative = Math.abs(away) < 1 ? "now" : away > 0 ? `in ${span(away)}` : `${span(-away)} ago`;
+    each.textContent = zoneOf ? exactly(moment, zoneOf(each)) : relative;
   }
+}
+function showWay() {
+  find("[data-times-button]").hidden = false;
+  find("[data-times-word]").textContent = way();
+}
+function nextWay() {
+  const ways = Object.keys(WAYS);
+  localStorage.setItem("times", ways[(ways.indexOf(way()) + 1) % ways.length]);
+  showWay();
+  tellTimes();
 }
 
 // --- light, dark, or as the system has it
@@ -136,7 +157,7 @@ function move(step) {
 const KEYS = {
   "/": () => find("[data-search]")?.focus(),
   x: () => { const tick = find("tr.here [data-tick]"); if (tick) { tick.checked = !tick.checked; tellTicked(); } },
-  j: () => move(1), k: () => move(-1), r: refresh, p: toggleLive, t: nextTheme,
+  j: () => move(1), k: () => move(-1), r: refresh, p: toggleLive, t: nextTheme, z: nextWay,
   "?": () => find("#help").showModal(),
 };
 document.addEventListener("keydown", (event) => {
@@ -168,6 +189,7 @@ async function copyText(button) {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-theme-button]")) nextTheme();
   if (event.target.closest("[data-live]")) toggleLive();
+  if (event.target.closest("[data-times-button]")) nextWay();
   const copy = event.target.closest("[data-copy]");
   if (copy) copyText(copy);
 });
@@ -189,7 +211,7 @@ function showPlace() {  // in a narrow window the screens are a line that scroll
 }
 function settle() {
   showPlace();
-  tellTimes(); showTheme(); showLive(); tellTicked();
+  tellTimes(); showTheme(); showWay(); showLive(); tellTicked();
   for (const each of document.querySelectorAll("[data-tick-all], [data-copy]")) each.hidden = false;
 }
 document.addEventListener("htmx:after:swap", settle);
