@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks import goals, page
@@ -57,20 +59,42 @@ def measured(chosen: Sequence[Case], scale: Scale, progress: Callable[[str], Non
     results = Results()
     usable = _usable(chosen, progress)
     stores = Stores()
+
+    def measure(turn: int, case: Case, peer: str) -> None:
+        began = time.perf_counter()
+        said = _measure(case, peer, stores, scale, results)
+        progress(f"{turn + 1}/{scale.rounds} {case.id:<30} {peer:<14} {said}  ({_since(began)})")
+
     try:
-        for turn in range(scale.rounds):
-            for case in chosen:
-                peers = [peer for peer in case.peers if peer in usable and case.is_measured(peer, turn)]
-                shift = turn % max(len(peers), 1)
-                for peer in peers[shift:] + peers[:shift]:
-                    began = time.perf_counter()
-                    said = _measure(case, peer, stores, scale, results)
-                    progress(f"{turn + 1}/{scale.rounds} {case.id:<30} {peer:<14} {said}  ({_since(began)})")
+        _carry_out([partial(measure, *step) for step in _steps(chosen, usable, scale.rounds)], scale.at_once)
     except KeyboardInterrupt:
         progress("stopped; what was measured so far follows")
     finally:
         stores.close()
     return results
+
+
+def _steps(chosen: Sequence[Case], usable: set[str], rounds: int) -> Iterator[tuple[int, Case, str]]:
+    for turn in range(rounds):
+        for case in chosen:
+            peers = [peer for peer in case.peers if peer in usable and case.is_measured(peer, turn)]
+            shift = turn % max(len(peers), 1)
+            for peer in peers[shift:] + peers[:shift]:
+                yield turn, case, peer
+
+
+def _carry_out(steps: Sequence[Callable[[], None]], at_once: int) -> None:
+    if at_once == 1:
+        for step in steps:
+            step()
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            for done in [pool.submit(step) for step in steps]:
+                done.result()
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _measure(case: Case, peer: str, stores: Stores, scale: Scale, results: Results) -> str:
@@ -126,7 +150,7 @@ def _since(began: float) -> str:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about two minutes, to see that all works")
+    parser.add_argument("--quick", action="store_true", help="under two minutes, four at once, to see that all works")
     parser.add_argument("--list", action="store_true", help="show the cases and stop")
     parser.add_argument("--only", nargs="+", default=[], metavar="PART", help="cases whose id holds one of these")
     parser.add_argument("--peers", nargs="+", default=[], metavar="PEER", help="these peers only; raw is one of them")

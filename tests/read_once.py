@@ -1,0 +1,43 @@
+"""What each start of a node finds out anew though it is the same for all tests of a process, found out once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.metadata import EntryPoints
+from typing import Any
+
+import pytest
+
+from framework import loader
+
+
+def entry_points_once(patch: pytest.MonkeyPatch) -> None:
+    """Look through what is installed once for each path of Python, which tests change to have other modules found."""
+    look = loader.entry_points
+
+    @cache
+    def known(_path: tuple[str, ...], group: str) -> EntryPoints:
+        return look(group=group)
+
+    patch.setattr(loader, "entry_points", lambda group: known(tuple(sys.path), group))
+
+
+def own_arguments_once(patch: pytest.MonkeyPatch) -> None:
+    """Read the parameters of the product's own methods once, which each scheduler registers; never those of a test."""
+    from modules.core.scheduler import functions
+
+    read = functions.arguments_of
+    known: dict[Any, Any] = {}
+
+    def arguments_of(function: Callable[..., Any], model: Any = None, secret: Iterable[str] = ()) -> Any:
+        method = getattr(function, "__func__", None)
+        if method is None or not method.__module__.startswith("modules."):
+            return read(function, model, secret)
+        key = (method, model, tuple(secret))
+        if key not in known:
+            known[key] = read(function, model, secret)
+        return known[key]
+
+    patch.setattr(functions, "arguments_of", arguments_of)
