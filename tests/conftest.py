@@ -15,6 +15,7 @@ from typing import NoReturn
 import pytest
 from pooler import POOLED, pooler, program
 from postgres import Databases, address
+from read_once import entry_points_once, own_arguments_once
 from sqlalchemy import URL, make_url
 
 from framework.database import Database
@@ -38,6 +39,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ordered += quick[:room]
         del quick[:room]
     items[:] = ordered + quick
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Half of what a node does before it is up finds out what the one before it has found out."""
+    with pytest.MonkeyPatch.context() as patch:
+        entry_points_once(patch)
+        own_arguments_once(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

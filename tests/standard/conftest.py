@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from templates import postgres_template, sqlite_template
 
 from framework.testing import FakeClock
 from modules.core.scheduler.testing import TestApplication
+
+__all__ = ["postgres_template", "sqlite_template"]  # the databases of these tests have the tables already
 
 Start = Callable[..., TestApplication]
 

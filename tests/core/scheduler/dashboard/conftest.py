@@ -23,9 +23,9 @@ NAMED = f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"
 
 
 @pytest.fixture
-def database_url(tmp_path: Any) -> str:
+def database_url(sqlite_url: str) -> str:
     """Pages are the same on every database."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'dashboard.db'}"
+    return sqlite_url
 
 
 @dataclass

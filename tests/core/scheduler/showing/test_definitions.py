@@ -23,9 +23,9 @@ WAYS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def database_url(tmp_path: Any) -> str:
+def database_url(sqlite_url: str) -> str:
     """Words are the same on every database."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'words.db'}"
+    return sqlite_url
 
 
 async def test_what_is_written_schedules_a_task_like_it(node: Any) -> None:
