@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
@@ -23,6 +23,7 @@ AT_ONCE = 50  # rows of one SQLite statement: a text for each number of them is 
 FEW = 4  # rows of which it does not pay to look for what they have in common
 SCALAR = re.compile(r"(?<!:):(\w+)")
 LIST = re.compile(r"IN \(:(\w+)\)")
+MATCH = re.compile(r"(\w+\.\w+) = given\.(\w+)")
 LOCKING = re.compile(r"FOR UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 Given = Sequence[Any]
@@ -129,7 +130,16 @@ def _change_text(statement: str, columns: Columns, dialect: str, count: int, ali
         position += 1
         return "?" if dialect == SQLITE else f"${position}"
 
-    return f"WITH given({names}) AS ({_source(columns, dialect, count, alike)}) {SCALAR.sub(placed, statement)}"
+    text = SCALAR.sub(placed, statement)
+    if dialect != SQLITE:
+        text = MATCH.sub(partial(_by_key, columns), text)
+    return f"WITH given({names}) AS ({_source(columns, dialect, count, alike)}) {text}"
+
+
+def _by_key(columns: Columns, match: re.Match[str]) -> str:
+    """Say which keys a join is about: PostgreSQL reads the whole of what it takes for a small table otherwise."""
+    number, (_, kind) = next((n, each) for n, each in enumerate(columns, start=1) if each[0] == match.group(2))
+    return f"{match.group(0)} AND {match.group(1)} = ANY(${number}::{KINDS[kind]}[])"
 
 
 def _source(columns: Columns, dialect: str, count: int, alike: Places) -> str:

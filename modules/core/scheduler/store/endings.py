@@ -23,12 +23,13 @@ END_COLUMNS = (
     ("memory_bytes", "int"),
 )
 # Fencing: still running, this node's, and its lease holds. All else in a turn rests on this one condition.
+# `state || ''`: else PostgreSQL may look the ids up among all that the node runs and ran, dead rows and all.
 END = """
     UPDATE scheduler_executions SET state = given.state, reason = given.reason, success = given.success,
         result = given.result, error = given.error, traceback = given.traceback, progress = given.progress,
         cpu_seconds = given.cpu_seconds, memory_bytes = given.memory_bytes, end_time = :now, open_key = NULL
     FROM given
-    WHERE scheduler_executions.id = given.id AND scheduler_executions.state = 'running' AND node_id = :node_id
+    WHERE scheduler_executions.id = given.id AND scheduler_executions.state || '' = 'running' AND node_id = :node_id
         AND EXISTS (SELECT 1 FROM scheduler_nodes WHERE scheduler_nodes.id = :node_id AND lease_until > :now)
     RETURNING scheduler_executions.id, limit_key"""
 

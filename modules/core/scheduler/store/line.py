@@ -18,16 +18,18 @@ from modules.core.scheduler.task import Status
 HELD_AT_ONCE = 5_000  # rows whose function nobody has
 FUNCTIONS_AT_ONCE = 100  # of one statement: SQLite takes 500 parts at most
 is_ready = is_pending & (executions.c.line == literal_column("'ready'"))
-CANDIDATES = """
+OF_QUEUE = "x.queue = :queue AND x.function_key IN (:functions)"
+CANDIDATES = f"""
     SELECT x.id, x.event_id, x.scheduled_for, x.attempt, x.origin, x.function_key, x.queue, x.limit_key, x.slots,
         x.open_key, x.payload, x.missed_count, x.missed_since, x.retries_used, x.crashes,
         e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status,
         coalesce(x.traceparent, e.traceparent) AS traceparent
     FROM scheduler_executions AS x JOIN scheduler_events AS e ON e.id = x.event_id
-    WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key IN (:functions)
+    WHERE x.state = 'pending' AND x.line = 'ready' AND {OF_QUEUE}
     ORDER BY x.rank, x.id LIMIT :most FOR UPDATE OF x SKIP LOCKED"""
 HARMLESS = CANDIDATES.replace("ORDER BY", "AND x.crashes < :crashes_below ORDER BY")
-AMONG = CANDIDATES.replace("x.queue = :queue AND x.function_key IN (:functions)", "x.id IN (:ids)")
+# `state || ''`: else PostgreSQL may look ids up among all that is and was open, dead rows and all.
+AMONG = CANDIDATES.replace(OF_QUEUE, "x.id IN (:ids)").replace("x.state", "x.state || ''")
 FIRST_OF = """
     SELECT * FROM (
         SELECT x.rank, x.id FROM scheduler_executions AS x
@@ -58,16 +60,16 @@ WAITED = """
 START = f"""
     UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
         trace_session_id = :session_id,{WAITED}
-    WHERE id IN (:ids) AND state = 'pending'"""
+    WHERE id IN (:ids) AND state || '' = 'pending'"""
 TAKE_KEYS = f"""
     UPDATE scheduler_executions SET state = 'running', reason = NULL, node_id = :node_id, start_time = :now,
         trace_session_id = :session_id, open_key = given.open_key,{WAITED}
-    FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
+    FROM given WHERE scheduler_executions.id = given.id AND state || '' = 'pending'"""
 PUT_OFF = """
     UPDATE scheduler_executions SET line = 'later', due_at = given.until, reason = :reason,
         waited_for = CASE WHEN ' ' || waited_for || ' ' LIKE '% ' || CAST(:reason AS text) || ' %' THEN waited_for
             ELSE coalesce(waited_for || ' ', '') || CAST(:reason AS text) END
-    FROM given WHERE scheduler_executions.id = given.id AND state = 'pending'"""
+    FROM given WHERE scheduler_executions.id = given.id AND state || '' = 'pending'"""
 PROMOTE = """
     UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
         SELECT id FROM scheduler_executions
@@ -93,9 +95,7 @@ def candidates_among(c: Connection, ids: Collection[str], limit: int) -> Sequenc
     return run(c, AMONG, ids=ids, most=limit).rows if ids else []
 
 
-def first_of(
-    c: Connection, queue: str, functions: Iterable[str], crashes_below: int | None, limit: int
-) -> Sequence[str]:
+def first_of(c: Connection, queue: str, functions: Iterable[str], crashes_below: int | None, limit: int) -> list[str]:
     """Return the ids of the first in line of a queue for some functions, whatever others stand between; locks none."""
     found: list[tuple[float, str]] = []
     names = sorted(functions)

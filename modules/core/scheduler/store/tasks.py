@@ -16,10 +16,11 @@ KEYS_AT_ONCE = 5_000  # a statement has room for some 32,000 values
 Key = tuple[str, str]  # a module's id, and the key within it
 COLUMNS = tuple(column.name for column in events.columns)
 MOVE_COLUMNS = (("id", "text"), ("nominal", "moment"), ("following", "moment"), ("started", "int"))
+# `status || ''`: else PostgreSQL may look the ids up among all that are and were due, dead rows and all.
 MOVE_ON = """
     UPDATE scheduler_events SET next_execution = given.following, execution_count = given.started, updated_at = :now
     FROM given
-    WHERE scheduler_events.id = given.id AND next_execution = given.nominal AND status = 'pending'
+    WHERE scheduler_events.id = given.id AND next_execution = given.nominal AND status || '' = 'pending'
     RETURNING scheduler_events.id"""
 DUE = """
     SELECT id, name, module_id, function_name, trigger, recurring, next_execution, execution_count, max_executions,
