@@ -76,6 +76,19 @@ async def test_an_execution_lost_for_good_has_failed(start_node: Any, config: An
     assert await peer.states(follower) == ["succeeded"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_execution_that_is_out_of_time_has_failed(chained: Any) -> None:
+    chained.register("wait", Stuck().run)
+    first = await chained.add("wait", delay=0, timeout=2)
+    follower = await chained.add(**after(first, "failed"))
+    await chained.scheduler.turn()
+
+    await chained.pass_time(2)
+
+    assert await chained.states(first) == ["timed_out"]
+    assert await chained.states(follower) == ["succeeded"]
+
+
 async def test_what_a_shutdown_cuts_off_for_good_has_ended(start_node: Any) -> None:
     node, stuck = await start_node(shutdown_grace=0), Stuck()
     node.register("work", stuck.run)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from modules.core.scheduler.trigger.own_time import with_own_time
+
 
 async def times(node: Any, **config: Any) -> list[str]:
     """When a task would run on 29 March and 25 October 2026, on which the clocks of Berlin change."""
@@ -63,6 +65,7 @@ async def test_an_h_becomes_a_time_of_the_tasks_own_and_stays(node: Any) -> None
     )
 
     assert len({task["next_execution"] for task in tasks}) > 6
+    assert tasks[0]["trigger"]["expression"] == with_own_time("H H * * *", "acme.test/report 0")
     assert again.unwrap() == {"task_id": ids[0], "created": False, "next_execution": tasks[0]["next_execution"]}
 
 

@@ -111,7 +111,7 @@ def _running_gate(facts: Facts, row: Row[Any]) -> Gate:
     words = facts.words
     text = f"execution {row.id} is running{words.since(row.start_time)}, on node {row.node_id}"
     if row.timed_out_at is not None:
-        text += f"; its time was up at {words.at(row.timed_out_at)}, but its thread goes on"
+        text += f"; its time was up at {words.at(row.timed_out_at)}, but its function has not ended"
     if row.cancel_requested_at is not None:
         text += f"; it was asked to stop at {words.at(row.cancel_requested_at)}"
     asked = {"timed_out_at": row.timed_out_at, "cancel_requested_at": row.cancel_requested_at}

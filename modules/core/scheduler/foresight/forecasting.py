@@ -6,7 +6,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -25,12 +25,16 @@ FIGURES = ("total", "skipped", "peak", "use", "late")  # what is compared
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A task that lies ahead: its work, its trigger, its first time, and how often at most."""
+    """A task that lies ahead: its work, its trigger, its first time, and how often at most.
+
+    `overdue` executions, one at a time, make up for times that have passed before `first`.
+    """
 
     work: Work
     trigger: Trigger
     first: datetime
     most: int | None = None
+    overdue: int = 0
 
 
 class Window(NamedTuple):
@@ -82,7 +86,14 @@ def scene(
         window = Window(start, datetime.fromtimestamp(found.pop()[0], UTC), is_cut=True)
     named = {task.work.task_id: task.work for task in tasks}
     runs = [Run(_due(named[task_id], moment), named[task_id]) for moment, task_id in found]
-    return Scene(window, sorted([*waiting, *runs], key=lambda run: run.due), slots, running)
+    late = (Run(start.timestamp(), accepted(task.work)) for task in tasks for _ in range(task.overdue))
+    overdue = islice(late, most)
+    return Scene(window, sorted([*waiting, *overdue, *runs], key=lambda run: run.due), slots, running)
+
+
+def accepted(work: Work) -> Work:
+    """Return the work of an execution that has its row, or is sure of it: it is skipped no more."""
+    return replace(work, overlap="queue")
 
 
 def _moments(task: Ahead, start: datetime, until: datetime) -> Iterator[tuple[float, str]]:

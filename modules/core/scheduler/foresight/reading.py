@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from modules.core.scheduler.execution import State
-from modules.core.scheduler.firing import trigger_of
-from modules.core.scheduler.foresight.forecasting import MOST, Ahead
+from modules.core.scheduler.firing import decision_on, trigger_of
+from modules.core.scheduler.foresight.forecasting import MOST, Ahead, accepted
 from modules.core.scheduler.foresight.leisure import at_leisure
 from modules.core.scheduler.foresight.simulating import Run, Slots, Work
 from modules.core.scheduler.placing import function_key, limit_key_of
@@ -25,6 +25,7 @@ from modules.core.scheduler.trigger.anatomy import fields_of
 from modules.core.scheduler.trigger.own_time import with_own_time
 
 DEFAULT_SECONDS = 10.0  # of a task that nobody has seen succeed
+NEVER = datetime.max.replace(tzinfo=UTC)
 LAST = 20  # successes that tell how long a task takes
 MOST_MEASURED = 2_000  # tasks whose history is read; the others are taken to be like those of their function
 
@@ -103,12 +104,30 @@ def tasks_ahead(known: Known, *, but: Iterable[str] = ()) -> list[Ahead]:
     for row in at_leisure(known.rows):
         if row.next_execution is None or row.id in left_out:
             continue
-        most = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)
         try:
-            found.append(Ahead(work_of(row, known), trigger_of(row.trigger), row.next_execution, most))
+            ahead_of_it = _ahead(row, known)
         except ValueError:
             continue
+        if ahead_of_it is not None:
+            found.append(ahead_of_it)
     return found
+
+
+def _ahead(row: Row[Any], known: Known) -> Ahead | None:
+    """Return a task as it comes; what has passed comes once and at once, unless its policies say otherwise.
+
+    Raises `ValueError` where its row cannot be read.
+    """
+    work, trigger, policies = work_of(row, known), trigger_of(row.trigger), policies_of(row.policies)
+    most = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)
+    once = Ahead(work, trigger, row.next_execution, most)
+    if row.next_execution > known.now or (policies.catch_up == "latest" and policies.grace is None):
+        return once
+    firing = decision_on(row, policies, known.now)
+    overdue, first = len(firing.runs), firing.next_execution
+    if overdue == 1 or (overdue == 0 and first is None):
+        return once if overdue else None
+    return Ahead(work, trigger, first or NEVER, None if most is None else most - overdue, overdue)
 
 
 def open_now(known: Known, tasks: Sequence[Ahead]) -> tuple[list[tuple[float, Work]], list[Run]]:
@@ -121,8 +140,7 @@ def open_now(known: Known, tasks: Sequence[Ahead]) -> tuple[list[tuple[float, Wo
             end = max(row.start_time + timedelta(seconds=work.seconds), known.now)
             running.append((end.timestamp(), work))
         else:
-            accepted = replace(work, overlap="queue")  # its place is taken: it is skipped no more
-            waiting.append(Run(max(row.due_at, known.now).timestamp(), accepted))
+            waiting.append(Run(max(row.due_at, known.now).timestamp(), accepted(work)))
     return running, waiting
 
 

@@ -28,6 +28,22 @@ async def test_of_overdue_times_those_are_foreseen_that_run(node: Any, catch_up:
     assert codes(times) == [*([["OVERDUE"]] * len(overdue)), []]
 
 
+async def test_a_forecast_counts_of_what_has_passed_what_its_policies_let_run(node: Any) -> None:
+    policies: dict[str, dict[str, Any]] = {"all": {"catch_up": "all"}, "none": {"catch_up": "none"}, "latest": {}}
+    policies |= {"graceful": {"misfire_grace_time": 60}, "twice": {"catch_up": "all", "max_executions": 2}}
+    names = {await node.add_every(600, name=name, **policy): name for name, policy in policies.items()}
+    node.clock.advance(1_900)
+
+    told = (await node.scheduler.forecast(500 / 3600)).unwrap()
+
+    await node.scheduler.run_due()
+    await node.pass_time(500)
+    ran = [names[row["task_id"]] for row in await node.history() if row["state"] == "succeeded"]
+    assert sorted(ran) == sorted(["all"] * 4 + ["none"] + ["latest"] * 2 + ["graceful"] + ["twice"] * 2)
+    assert sorted(names[each["task_id"]] for each in told["occurrences"]) == sorted(ran)
+    assert told["skipped"] == 0
+
+
 async def test_a_single_time_that_has_passed_is_told_to_run_at_once(node: Any) -> None:
     past = node.clock.now() - timedelta(days=1)
 

@@ -30,6 +30,8 @@ HOUR = timedelta(hours=1)
         ({"a": {"b": [1, {"c": "x"}]}}, {"a": {"b": [1, {"c": "x"}]}}, True),
         ({"a": {"b": [1]}}, {"a": {"b": [True]}}, False),
         ({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}, False),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, False),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 2}, True),
     ],
 )
 def test_every_value_of_where_must_be_in_the_payload_and_equal(
