@@ -8,8 +8,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from framework.duration import Seconds
 
@@ -32,17 +32,9 @@ class ModuleSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is theirs
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what was given, and nothing else."""
-        return (init_settings,)
+    def __init__(self, **values: Any) -> None:
+        # Not that of BaseSettings, which prepares to read the environment before it is told not to: a tenth of a start.
+        BaseModel.__init__(self, **values)
 
 
 def database_url(value: object) -> str:

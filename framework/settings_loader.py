@@ -60,7 +60,7 @@ class SettingsLoader:
 
     def origins(self, module_id: str, model: type[ModuleSettings], known: Collection[str] = ()) -> dict[str, str]:
         """Return for every setting of a module where its value comes from, such as a variable; `default` for none."""
-        found = self._found(module_id, model, known)
+        found = [(source, values) for source, values in self._found(module_id, model, known) if values]
         return {name: _origin(module_id, [name], found) or "default" for name in model.model_fields}
 
     def check_names(self, models: Mapping[str, type[ModuleSettings] | None], known: Collection[str]) -> None:

@@ -86,7 +86,9 @@ class Variables:
 
     def names_of(self, module_id: str, known: Collection[str]) -> list[str]:
         """Return the variables that belong to a module: the longest prefix of a known module wins."""
-        return [name for name in sorted(self.variables) if owner_of(name, known) == module_id]
+        prefix = prefix_of(module_id)
+        own = sorted(name for name in self.variables if name.startswith(prefix))
+        return [name for name in own if owner_of(name, known) == module_id]
 
 
 def prefix_of(module_id: str) -> str:

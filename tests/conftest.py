@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,7 @@ from typing import NoReturn
 import pytest
 from pooler import POOLED, pooler, program
 from postgres import Databases, address
-from read_once import entry_points_once, own_arguments_once
+from read_once import entry_points_once, kinds_of_routes_once, own_arguments_once
 from sqlalchemy import URL, make_url
 
 from framework.database import Database
@@ -47,6 +48,8 @@ def read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         entry_points_once(patch)
         own_arguments_once(patch)
+        if "fastapi" in sys.modules:  # as it is where any test of a page was collected
+            kinds_of_routes_once(patch)
         yield
 
 

@@ -41,3 +41,19 @@ def own_arguments_once(patch: pytest.MonkeyPatch) -> None:
         return known[key]
 
     patch.setattr(functions, "arguments_of", arguments_of)
+
+
+def kinds_of_routes_once(patch: pytest.MonkeyPatch) -> None:
+    """Build what checks a parameter or an answer of a route once for each kind: half of a web application's start."""
+    from fastapi._compat import v2
+
+    build = v2.TypeAdapter
+    known: dict[Any, Any] = {}
+
+    def adapter(kind: Any, *, config: Any = None) -> Any:
+        key = (kind.__origin__, repr(kind.__metadata__), repr(config))
+        if key not in known:
+            known[key] = build(kind, config=config)
+        return known[key]
+
+    patch.setattr(v2, "TypeAdapter", adapter)
