@@ -189,8 +189,9 @@ def _given(dialect: Dialect, moments: Places, rows: Sequence[Given]) -> Iterator
         yield tuple(map(list, columns)), len(rows), ()
         return
     alike = _alike(columns) if len(rows) >= FEW else ()
+    texts: dict[int, str] = {}  # most rows hold the same few moments, and each is made into text once
     for place in moments:
-        columns[place] = _as_texts(columns[place])
+        columns[place] = _as_texts(columns[place], texts)
     own = [column for place, column in enumerate(columns) if place not in alike]
     once = [columns[place][0] for place in alike]
     for first in range(0, len(rows), AT_ONCE):
@@ -204,8 +205,7 @@ def _alike(columns: Sequence[Sequence[Any]]) -> Places:
     return tuple(found[: len(columns) - 1])
 
 
-def _as_texts(moments: Sequence[datetime | None]) -> list[str | None]:
-    texts: dict[int, str] = {}  # most rows hold the same few moments, and each is made into text once
+def _as_texts(moments: Sequence[datetime | None], texts: dict[int, str]) -> list[str | None]:
     for moment in moments:
         if moment is not None and id(moment) not in texts:
             texts[id(moment)] = as_text(moment)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from framework import strict_json
 from modules.core.scheduler.fields import is_name
@@ -18,8 +17,7 @@ MOST = 1_000  # kinds of tasks that are remembered
 DIFFER = frozenset({"name", "parameters", "schedule_time"})
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A checked config: `what` are the columns that say what to do and how, `when` those that say when.
 
     Of a task like another one, `config` is that of the other one, whose identity (none) is its own as well.
@@ -35,6 +33,7 @@ class Alike:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], tuple[Plan, RegisteredFunction]] = {}
+        self._time: tuple[datetime | None, datetime | None, str] = None, None, ""  # many are for one moment
 
     def plan(self, given: Mapping[str, Any], version: int) -> Plan | None:
         """Return the plan of a config like one that is known; None where it is not, or anything is wrong with it."""
@@ -48,15 +47,21 @@ class Alike:
         if not isinstance(parameters, (dict, type(None))):
             return None
         try:
-            once = Once(moment)
+            _, first, trigger = self._time if moment is self._time[0] else self._read(moment)
             text = "{}" if not parameters else strict_json.dumps(parameters)
         except (TriggerError, strict_json.JsonError):
             return None
         if function.check(Stored(parameters or {}, text)):
             return None
         what = {**plan.what, "name": name, "parameters": text}
-        when = {**plan.when, "trigger": once.stored(), "next_execution": once.run_date}
+        when = {**plan.when, "trigger": trigger, "next_execution": first}
         return Plan(plan.config, what, when)
+
+    def _read(self, moment: datetime) -> tuple[datetime | None, datetime | None, str]:
+        """Return a moment with the first time and the stored text of its trigger; raises `TriggerError`."""
+        once = Once(moment)
+        self._time = moment, once.run_date, once.stored()
+        return self._time
 
     def remember(self, given: Mapping[str, Any], plan: Plan, function: RegisteredFunction | None, version: int) -> None:
         """Remember a plan that others may be like."""

@@ -64,8 +64,10 @@ class Arguments:
 
     def check(self, parameters: object) -> list[Problem]:
         """Return what is wrong with the parameters, nothing when they fit; the function is not called."""
+        if self.bare and parameters == {}:
+            return []
         try:
-            self.build(parameters, None)
+            self._converted(parameters)
         except ParametersRefused as refused:
             return refused.problems
         return []

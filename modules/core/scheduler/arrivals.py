@@ -25,19 +25,21 @@ class Arrivals:
     def __init__(self, database: Database, clock: Clock, joining: Joining, wake: Callable[[], None]) -> None:
         self._database, self._clock = database, clock
         self._joining, self._wake = joining, wake
-        self._inbox = Inbox(self._insert)
+        self._inbox = Inbox(self._insert, clock)
 
     async def store(self, plans: Sequence[Plan]) -> list[dict[str, Any]]:
         """Store the tasks of plans that name none, and return what is told of them once they are committed."""
         self._joining.refuse_waiting()
         self._database.refuse_nesting()  # now: what waits in the inbox is written by another asyncio task
-        born, created = creating.new_tasks(plans, self._clock.now())
-        await self._inbox.add(born)
+        arrived, created = creating.arriving(plans)
+        await self._inbox.add(arrived)
         return created
 
-    async def _insert(self, born: Sequence[newborn.Newborn]) -> None:
+    async def _insert(self, arrived: Sequence[newborn.Arrival]) -> None:
         """Insert tasks whose ids are their own: even when nobody knows whether they came in, again is harmless."""
-        is_soon = newborn.is_any_due(born, self._clock.now() + SOON)
+        now = self._clock.now()
+        born = creating.new_rows(arrived, now)
+        is_soon = newborn.is_any_due(born, now + SOON)
         notice = Notice(CHANNEL, "") if is_soon else None
         await patiently(partial(self._database.insert, newborn.insertions(born), notice), passes=is_transient)
         if is_soon:

@@ -47,16 +47,21 @@ def is_new(plan: Plan, owner: Owner) -> bool:
 
 def insert_new(c: Connection, now: datetime, plans: Sequence[Plan]) -> list[dict[str, Any]]:
     """Store tasks that cannot be there yet as part of a transaction."""
-    born, created = new_tasks(plans, now)
-    newborn.insert(c, born)
+    arrived, created = arriving(plans)
+    newborn.insert(c, new_rows(arrived, now))
     return created
 
 
-def new_tasks(plans: Sequence[Plan], now: datetime) -> tuple[list[newborn.Newborn], list[dict[str, Any]]]:
-    """Return the rows of new tasks, and what is told of them."""
-    ids = [new_id() for _ in plans]
-    born = [_born(plan, task_id, None, RUNTIME, now) for plan, task_id in zip(plans, ids, strict=True)]
-    return born, [_created(plan, task_id) for plan, task_id in zip(plans, ids, strict=True)]
+def arriving(plans: Sequence[Plan]) -> tuple[list[newborn.Arrival], list[dict[str, Any]]]:
+    """Give new tasks their ids; return what is to be stored for whoever acts here, and what is told of it."""
+    origin = newborn.origin()
+    arrived = [newborn.Arrival(plan, new_id(), origin) for plan in plans]
+    return arrived, [_created(plan, task_id) for plan, task_id, _ in arrived]
+
+
+def new_rows(arrived: Sequence[newborn.Arrival], now: datetime) -> list[newborn.Newborn]:
+    """Return the rows of new tasks."""
+    return list(map(newborn.Brood(_born, now).born, arrived))
 
 
 def put_all(c: Connection, plans: Sequence[Plan], owner: Owner, now: datetime) -> list[dict[str, Any]]:
@@ -105,7 +110,7 @@ def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any
     if existing is not None:
         return _put_again(c, plan, existing, owner, now)
     task_id = config.task_id or new_id()
-    newborn.insert(c, [_born(plan, task_id, key, owner, now)])
+    newborn.insert(c, [_born(newborn.Arrival(plan, task_id, newborn.origin()), now, key, owner)])
     return _created(plan, task_id)
 
 
@@ -161,7 +166,8 @@ def rewrite(c: Connection, row: Row[Any], plan: Plan, now: datetime, *, new_time
     return commands.must_find(c, row.id)
 
 
-def _born(plan: Plan, task_id: str, key: str | None, owner: Owner, now: datetime) -> newborn.Newborn:
+def _born(arrival: newborn.Arrival, now: datetime, key: str | None = None, owner: Owner = RUNTIME) -> newborn.Newborn:
+    plan, task_id, origin = arrival
     has_identity = key is not None or plan.config.task_id is not None
     plan = (
         _identified(plan)
@@ -173,7 +179,7 @@ def _born(plan: Plan, task_id: str, key: str | None, owner: Owner, now: datetime
     values = {**plan.what, **plan.when, "id": task_id, "key": key, "status": status, "owner": owner.kind}
     values["declared_by"] = owner.module if is_declared else None
     values["declared_as"] = owner.declared_as if is_declared else None
-    return newborn.newborn(values, now)
+    return newborn.newborn(values, origin, now)
 
 
 def _identified(plan: Plan) -> Plan:

@@ -85,7 +85,7 @@ def first_row(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
     """Return the row of an occurrence of a task that is just being stored, so that nothing else of it is open."""
     row = _row_of(occurrence, now)
     if occurrence.task.overlap == "skip":
-        row["open_key"] = f"{occurrence.task.id}#0"
+        row["open_key"] = keys_of(occurrence.task.id, 1)[0]
     elif occurrence.task.overlap != "allow":
         row["slots"], row["limit_key"] = occurrence.task.max_instances, occurrence.task.id
     return row

@@ -6,9 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Row, select
 
 from framework.testing.statements import seen_by
+from modules.core.scheduler.tables import events, executions
 
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+OWN = ("id", "id_1", "event_id", "open_key", "limit_key", "rank", "due_at")  # the last two are moved by jitter
 NOW = {"delay": 0}
 
 
@@ -124,3 +128,44 @@ async def test_all_or_none_are_stored_with_their_first_rows(node: Any) -> None:
 
     assert refused.error.details["index"] == 2
     assert await node.history() == []
+
+
+def rows_of_tasks(c: Connection) -> list[Row[Any]]:
+    """Return each task beside its execution, if it has one, in the order in which they were stored."""
+    both = select(events, executions).outerjoin(executions, executions.c.event_id == events.c.id)
+    return list(c.execute(both.where(events.c.function_name == "note").order_by(events.c.id)).all())
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"overlap": "queue"},
+        {"overlap": "allow", "rate_limit": "5/minute"},
+        {"jitter": 60},
+        {"expected_by": 60},
+        {"paused": True},
+        {"misfire_grace_time": 5},
+    ],
+)
+async def test_tasks_that_are_stored_together_have_the_rows_that_each_would_have_alone(
+    node: Any, config: dict[str, Any]
+) -> None:
+    early, late = node.clock.now() - timedelta(hours=1), node.clock.now() + timedelta(hours=1)
+    named = {"module_id": "acme.test", "function_name": "note", **config}
+    times = [early, late, early, late]
+    tasks = [named | {"name": f"n{number}", "schedule_time": time} for number, time in enumerate(times)]
+
+    (await node.scheduler.schedule_tasks(tasks)).unwrap()
+    for task in tasks:
+        (await node.scheduler.schedule_task(task)).unwrap()
+    rows = [dict(zip(row._fields, row, strict=True)) for row in await node.app_context.database.read(rows_of_tasks)]
+
+    together, alone = rows[: len(tasks)], rows[len(tasks) :]
+    for mine, others in zip(together, alone, strict=True):
+        assert {**mine, **dict.fromkeys(OWN)} == {**others, **dict.fromkeys(OWN)}
+        for key in ("open_key", "limit_key"):
+            assert (mine[key] or "").replace(mine["id"], "its own") == (others[key] or "").replace(
+                others["id"], "its own"
+            )

@@ -98,4 +98,4 @@ def checked_moment(moment: object, field: str) -> datetime:
 
 def moment_text(moment: datetime) -> str:
     """Return ISO 8601 text in UTC with `Z`."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return f"{moment.astimezone(UTC).isoformat()[:-6]}Z"
