@@ -34,7 +34,7 @@ from modules.core.scheduler.dashboard.refreshing import Refreshing
 from modules.core.scheduler.dashboard.refusing_pages import told_of
 from modules.core.scheduler.dashboard.remembering import Remembered
 from modules.core.scheduler.dashboard.rendering import Templates, main_of
-from modules.core.scheduler.examining import findings, unwell
+from modules.core.scheduler.examining import unwell
 from modules.core.scheduler.service import SchedulerService
 
 LINTED = 1_000  # tasks that a page tells the findings of
@@ -66,8 +66,7 @@ class Desk:
         app_context.on_stopping(self.examined.close)
 
     async def _examine(self) -> list[Finding]:
-        own = [*await findings(self.app_context), *await unwell(self.app_context)]
-        return [*await examine_running(self.app_context), *own]
+        return [*await examine_running(self.app_context), *await unwell(self.app_context)]
 
     async def _lint(self) -> Values:
         return (await self.scheduler.lint(LINTED)).unwrap()

@@ -73,10 +73,8 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 60 else span(timedelta(seconds=value))
 
 
-def apart(offset: float | None) -> str:
+def apart(offset: float) -> str:
     """Return how a machine's clock goes beside the database's, given the seconds that it is ahead."""
-    if offset is None:
-        return "-"
     if abs(offset) < 1:
         return "in step"
     return f"{span(timedelta(seconds=abs(offset)))} {'ahead' if offset > 0 else 'behind'}"

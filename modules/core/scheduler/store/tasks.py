@@ -151,7 +151,9 @@ def next_due(c: Connection, now: datetime) -> datetime | None:
 
 def first_due(c: Connection) -> datetime | None:
     """Return the earliest moment at which a task that nobody holds back is or becomes due."""
-    return c.execute(select(func.min(events.c.next_execution)).where(is_pending, not_held)).scalar()
+    is_waiting = is_pending & events.c.next_execution.is_not(None)
+    query = select(events.c.next_execution).where(is_waiting, not_held)  # not the least: that would look at all of them
+    return c.execute(query.order_by(events.c.next_execution).limit(1)).scalar()
 
 
 def count_by_function(c: Connection) -> Sequence[Row[Any]]:

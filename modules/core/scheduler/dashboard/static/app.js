@@ -24,7 +24,7 @@ function tellHere(each) {  // on the clock of the one who reads, too
   each.dataset.here = zone;
   each.title += `\n${new Date(each.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "long" })} (${zone}, here)`;
 }
-const WAYS = { relative: undefined, "the task's zone": (each) => each.dataset.zone, UTC: () => "UTC", "your zone": () => zone };
+const WAYS = { relative: undefined, task: (each) => each.dataset.zone, UTC: () => "UTC", here: () => zone };
 const way = () => (localStorage.getItem("times") in WAYS ? localStorage.getItem("times") : "relative");
 const clocks = {};
 function exactly(moment, timeZone) {  // Sun 2026-11-22 02:00:00 CET
@@ -45,6 +45,7 @@ function tellTimes() {
 function showWay() {
   find("[data-times-button]").hidden = false;
   find("[data-times-word]").textContent = way();
+  document.documentElement.toggleAttribute("data-times", way() !== "relative");  // such are long, and may be broken
 }
 function nextWay() {
   const ways = Object.keys(WAYS);
