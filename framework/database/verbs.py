@@ -81,6 +81,11 @@ def bound_waiting(connection: Connection, *, lock_seconds: float, statement_seco
         connection.execute(select(*set_locally))
 
 
+def commits_of_others(connection: Connection) -> int:
+    """Return a number that other connections' commits to a SQLite file change, and those of this one do not."""
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
 def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """Lock names until the transaction ends, in one order, waiting for whoever holds them by `try_locks` or this."""
     if connection.dialect.name == SQLITE:

@@ -130,6 +130,14 @@ class Deletion:
         """Delete without a look beforehand: each statement takes the oldest rows that there are beyond a place."""
         sweep = Sweep(self._target, cursor)
         self._is_partial = sweep.goes_on
+        is_done = False
+        try:
+            is_done = await self._sweep(sweep)
+        finally:
+            self._tally.cursor = None if is_done else sweep.cursor
+
+    async def _sweep(self, sweep: Sweep) -> bool:
+        """Return whether all are gone."""
         while (room := self._room(self._pace.size)) and not self._is_over():
             if not sweep.is_bounded:
                 await self._pace.read(sweep.bound)
@@ -142,9 +150,8 @@ class Deletion:
                 self._seen.add([*(each[0] for each in gone.first), gone.newest], [each[1:] for each in gone.first])
                 self._record(gone.count, Done(gone.count, {}))
             if not is_more or self._is_all_done():
-                self._tally.cursor = None
-                return
-            self._tally.cursor = sweep.cursor
+                return True
+        return self._is_all_done()
 
     def _batch(self, keys: Sequence[Key], connection: Connection) -> Done:
         dependents = self._choice.dependents

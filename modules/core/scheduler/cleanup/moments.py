@@ -8,6 +8,7 @@ go up to a day late.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 _FIRST_YEAR = datetime(1000, 1, 1, tzinfo=UTC)
 _FIRST_SECOND = 100_000_000  # 3 March 1973
 _WESTERNMOST = timedelta(hours=12)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_SHAPE = "____-__-__%"
 _WEST_OF_UTC = "%-__:__"
 
@@ -74,6 +76,21 @@ def is_before(
     if isinstance(kind, Date):
         return and_(column >= _FIRST_YEAR.date(), column < moment.date())
     return and_(column >= _FIRST_SECOND, column < int(moment.timestamp()))
+
+
+def day_over(kind: TypeEngine[Any], moment: datetime, dialect: Dialect) -> str | None:
+    """Return the first day that may not be over at this moment (aware UTC) somewhere; None where days are no texts."""
+    if isinstance(kind, String) or keeps_dates_as_text(kind, dialect):
+        return (moment - _WESTERNMOST).date().isoformat()
+    return None
+
+
+def lies_in_one_day(first: object, last: object, over: str) -> bool:
+    """Return whether two stored values, and so all that sort between them, are texts of one day before this one."""
+    if not isinstance(first, str) or not isinstance(last, str) or not _DAY.match(first):
+        return False
+    day = first[: len(over)]
+    return last.startswith(day) and _FIRST_YEAR.date().isoformat() < day < over
 
 
 def as_value(kind: TypeEngine[Any], moment: datetime) -> Any:

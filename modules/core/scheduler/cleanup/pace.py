@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework.clock import Clock
-from framework.database import Database, bound_waiting, is_lost, is_transient
+from framework.database import Database, bound_waiting, commits_of_others, is_lost, is_transient
+from modules.core.scheduler.cleanup.courtesy import Courtesy
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Pace:
         self._ends = None if policy.max_seconds is None else clock.monotonic() + policy.max_seconds.total_seconds()
         self._rest = 0.0
         self._busy = 0
+        self._courtesy = None if database.path is None else Courtesy(clock)
 
     def bound(self, parameters: int, *, each: int) -> None:
         """Let no batch need more parameters than a statement takes, `each` row so many."""
@@ -74,7 +76,7 @@ class Pace:
         if self._rest:
             await self._clock.sleep(self._rest)
         asked = self._clock.monotonic()
-        spans: list[float] = []
+        spans: list[tuple[float, float]] = []
         try:
             result = await self._database.write(partial(self._measured, work, spans))
         except SQLAlchemyError as error:
@@ -85,19 +87,24 @@ class Pace:
             self._rest = max(self._pause, BUSY_REST * 2 ** (self._busy - 1))
             return None
         self._busy = 0
-        self._adapt(spans[-1], waited=self._clock.monotonic() - asked - spans[-1])
+        began, took = spans[-1]
+        ended = self._clock.monotonic()
+        self._adapt(took, waited=ended - asked - took, held=ended - began)
         return result
 
-    def _adapt(self, took: float, *, waited: float) -> None:
+    def _adapt(self, took: float, *, waited: float, held: float) -> None:
         if self._target is not None:
             factor = min(2.0, max(0.5, self._target / took)) if took > 0 else 2.0
             self.size = min(self._most, max(1, int(self.size * factor)))
-        self._rest = max(self._pause, took if waited > max(took, CROWDED) else 0.0)
+        courtesy = 0.0 if self._courtesy is None else self._courtesy.rest(held)
+        self._rest = max(self._pause, courtesy, took if waited > max(took, CROWDED) else 0.0)
 
-    def _measured(self, work: Callable[[Connection], T], spans: list[float], connection: Connection) -> T:
+    def _measured(self, work: Callable[[Connection], T], spans: list[tuple[float, float]], connection: Connection) -> T:
         began = self._clock.monotonic()
+        if self._courtesy is not None:
+            self._courtesy.notice(commits_of_others(connection))
         result = _bounded(STATEMENT_SECONDS, work, connection)
-        spans.append(self._clock.monotonic() - began)
+        spans.append((began, self._clock.monotonic() - began))
         return result
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from framework.database import among_addresses, row_address
 from modules.core.scheduler.cleanup.candidates import EXAMINED_PER_READ
 from modules.core.scheduler.cleanup.cursor import from_cursor, to_cursor
+from modules.core.scheduler.cleanup.moments import day_over, lies_in_one_day
 from modules.core.scheduler.cleanup.references import Dependents
 from modules.core.scheduler.cleanup.report import MAX_SAMPLES
 from modules.core.scheduler.cleanup.table_rows import Key
@@ -66,6 +68,7 @@ class Sweep:
         self._target = target
         self._columns = target.rows.by_age(target.table)
         self._names = (target.rows.date_column, *target.key)
+        self._is_loose = target.rows.is_loose
         self._place = from_cursor(cursor, self._names, self._columns)
         dated = from_cursor(cursor, self._names[:1], self._columns[:1])
         self._since: Any = next(iter(self._place or dated or ()), None)
@@ -75,6 +78,8 @@ class Sweep:
         self._end: Key | None = None
         self.is_bounded = not self._selects
         """Whether it is known how far the next statement looks."""
+        limit = target.now - (target.policy.max_age or timedelta(0))
+        self._over = day_over(target.table.c[target.rows.date_column].type, limit, target.rows.dialect)
         self._shown = 0
         self._made: dict[str, Any] = {}
         self._texts: dict[str, tuple[str, dict[str, Any], list[str]]] = {}
@@ -94,14 +99,27 @@ class Sweep:
         values = {"size": size, "since": self._since}
         shown = min(size, MAX_SAMPLES - self._shown)
         first = [tuple(row) for row in self._execute(connection, "first", values | {"size": shown})] if shown else []
-        if not self._target.rows.is_loose:
+        if not self._is_loose:
             told: Any = self._execute(connection, "told in order" if shown else "told", values).one()
             return Swept(told[0], told[1], first)
+        if (upto := self._last_of_a_day(connection, values)) is not None:
+            return Swept(self._execute(connection, "delete up to", values | {"upto": upto}).rowcount, upto, first)
         # On SQLite nobody else writes until the transaction ends: what was found is what goes.
         found: Any = self._execute(connection, "found", values).one()
         if found[1] is None:
             return Swept(0)
         return Swept(self._execute(connection, "delete", {"addresses": found[0]}).rowcount, found[1], first)
+
+    def _last_of_a_day(self, connection: Connection, values: dict[str, Any]) -> str | None:
+        """Return the date up to which the next ones go, where all are of one day that is over wherever it was written.
+
+        What sorts between two texts of a day is of it, too, and needs no look of its own, which costs a third of the
+        whole.
+        """
+        if self._selects or self._over is None or not lies_in_one_day(self._since, self._since, self._over):
+            return None
+        last = self._execute(connection, "last", {"since": self._since, "before": values["size"] - 1}).scalar()
+        return last if lies_in_one_day(self._since, last, self._over) else None
 
     def go_on_behind(self, gone: Swept) -> bool:
         """Look at no earlier date again, once what was deleted is committed; False where all are gone."""
@@ -136,7 +154,7 @@ class Sweep:
         if name not in self._made:
             self._made[name] = self._statement(name)
         statement = self._made[name]
-        if self._selects or not self._target.rows.is_loose:
+        if self._selects or not self._is_loose:
             return connection.execute(statement, values)
         if name not in self._texts:
             compiled = statement.compile(dialect=connection.dialect)
@@ -152,6 +170,11 @@ class Sweep:
         if name == "found":
             found = self._oldest(address.label("address"), columns[0].label("dated")).order_by(*columns).subquery()
             return select(func.json_group_array(found.c.address), func.max(found.c.dated))
+        if name == "last":
+            return self._following(columns[0]).offset(bindparam("before", type_=Integer)).limit(1)
+        if name == "delete up to":
+            upto = self._following(address).where(columns[0] <= bindparam("upto"))
+            return delete(table).where(address.in_(upto.limit(bindparam("size", type_=Integer))))
         if name == "delete":
             return delete(table).where(among_addresses(bindparam("addresses", type_=String), dialect))
         order = columns if name == "told in order" else columns[:1]
@@ -169,8 +192,15 @@ class Sweep:
         """What the policy condemns of what lies beyond the place: a limit says whether the date can be read, too."""
         target = self._target
         limit = limits(target.policy, target.rows, target.now, floor=self._since is None)
-        others = (passes for passes, why in target.rules if why not in ("undated", "young"))
-        return and_(limit, *others)
+        return and_(limit, *self._others())
+
+    def _others(self) -> Iterator[ColumnElement[bool]]:
+        return (passes for passes, why in self._target.rules if why not in ("undated", "young"))
+
+    def _following(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """What lies beyond the place, in order, without a look at the dates."""
+        following = select(*columns).select_from(self._target.table).where(*self._others())
+        return self._beyond(following).order_by(*self._columns).correlate(None)
 
     def _beyond(self, rows: Select[Any]) -> Select[Any]:
         if self._place is not None:

@@ -86,6 +86,29 @@ async def test_who_waited_for_his_turn_rests_as_long_as_he_worked(database, logs
     assert clock.slept == [100 / 64]
 
 
+@pytest.mark.parametrize(("others_write", "rests"), [(False, 1), (True, 9)])
+async def test_a_file_is_left_free_now_and_then_while_others_write_to_it(
+    sqlite_database, monkeypatch, others_write, rests
+):
+    other, clock = sqlite_database.clone(), PassingClock()
+    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
+    await fill(sqlite_database, table, [{"id": number, "at": NOW - 2 * DAY} for number in range(100)])
+    really_write = sqlite_database.write
+
+    async def write_beside(work):
+        if others_write:
+            await other.write(lambda connection: connection.execute(text("CREATE TABLE IF NOT EXISTS t (x)")))
+            await other.write(lambda connection: connection.execute(text("INSERT INTO t VALUES (1)")))
+        return await really_write(work)
+
+    monkeypatch.setattr(sqlite_database, "write", write_beside)
+    monkeypatch.setattr(rows, "delete_rows", taking(clock, 1 / 64))
+    await clean(sqlite_database, RowsPolicy(**OLD, batch_size=10, shrink=False), clock=clock)
+    await other.close()
+
+    assert clock.slept == [5 / 64] * rests  # half as long as a batch took; alone only after the first
+
+
 async def test_a_run_out_of_time_says_where_the_next_goes_on(database, logs, monkeypatch):
     clock = PassingClock()
     policy = RowsPolicy(**OLD, batch_size=50, max_seconds=0.8)

@@ -94,6 +94,27 @@ async def test_a_run_in_parts_comes_to_the_same(database, logs, count_kept, rule
     assert sum(deleted) + again.deleted == planned.matched
 
 
+ODD = ["2020-01-05", "2020-01-05T10:00:00-09:00", "2020-01-05z", "2020-01", "20200105", "2020-0110 10:00", "1577836800"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+async def test_texts_of_a_day_go_as_if_each_was_looked_at(sqlite_database, monkeypatch, size):
+    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", String(40), index=True))
+    ends = [NOW - DAY + hours * timedelta(hours=1) for hours in (-13, -11, -1, 1)]
+    near = [f"{end:%Y-%m-%d %H:%M}{offset}" for end in ends for offset in ("", "-11:00", "+11:00")]
+    policy = RowsPolicy(table_name="logs", date_column="at", max_age=DAY, batch_size=size)
+    left = []
+    for is_short in (True, False):
+        await sqlite_database.write(lambda c: c.execute(delete(table)))
+        await fill(sqlite_database, table, [{"id": n, "at": at} for n, at in enumerate([*ODD, *near] * 3)])
+        monkeypatch.setattr(deleting, "can_be_swept", sweeping.can_be_swept if is_short else lambda *_: False)
+        report = await clean(sqlite_database, policy)
+        left.append((report.errors, report.deleted, report.newest, sorted(await values(sqlite_database, table.c.id))))
+
+    assert left[0] == left[1]
+    assert 20 < left[0][1] < 45
+
+
 async def test_what_was_renewed_meanwhile_stays(database, logs):
     value = next(each for kind, each in KINDS.values() if isinstance(logs.c.at.type, kind))
     really_write = database.write
