@@ -15,6 +15,7 @@ from modules.core.scheduler.claims import Claimed, Claims, Room
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.placing import keys_of
 from modules.core.scheduler.policies import policies_of
+from modules.core.scheduler.store import candidates as store
 from modules.core.scheduler.store import executions, line
 from modules.core.scheduler.task import Status
 
@@ -41,11 +42,12 @@ def claim(c: Connection, claims: Claims, room: Room, paused: Collection[str], no
         return done
     free = _free_everywhere(c, claims, room.free)
     done.locked = free < 0
-    in_line = line.in_line(c)
+    in_line = claims.heads.look(c)
     done.left = _left(c, claims.at_once, in_line, done)
     for queue, share in _shares(in_line, room, paused):
         wanted = min(share, done.left.get(queue, share), free - len(done.rows))
         _from_queue(c, claims, room, queue, in_line[queue], wanted, paused, now, done)
+    done.rests = claims.heads.rests()
     done.is_full_everywhere = 0 <= free <= len(done.rows) and free < room.free
     return done
 
@@ -115,12 +117,14 @@ def _first(
     are put together, so that it does not matter how many stand there for other nodes.
     """
     below = claims.last_chance if done.takes_risk else None
-    mine = waiting.intersection(claims.functions)
+    mine, rank = waiting.intersection(claims.functions), claims.heads.rank(queue)
     if mine == waiting:
-        return line.candidates(c, queue, mine, below, most)
-    seen = line.first_of(c, queue, mine, below, most + BATCH)
-    rows = line.candidates_among(c, seen, most)
-    done.locked |= len(rows) < most and len(seen) == most + BATCH  # others have locked them; there may be more behind
+        rows = store.candidates(c, queue, mine, below, most, rank)
+    else:
+        seen = store.first_of(c, queue, mine, below, most + BATCH, rank)
+        rows = store.candidates_among(c, seen, most)
+        done.locked |= len(rows) < most and len(seen) == most + BATCH  # others have locked them; more may be behind
+    claims.heads.saw(queue, rows)
     return rows
 
 
@@ -241,10 +245,6 @@ def _sound(c: Connection, rows: Sequence[Row[Any]], now: datetime, *, careful: b
         sound.append(row)
 
     containing.each(
-        c,
-        rows,
-        check,
-        careful=True,
-        set_aside=lambda row, error: settling.close_damaged(c, row.id, now, str(error)),
+        c, rows, check, careful=True, set_aside=lambda row, error: settling.close_damaged(c, row.id, now, str(error))
     )
     return sound

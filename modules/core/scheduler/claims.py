@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 
 from modules.core.scheduler.execution import Full
+from modules.core.scheduler.heads import Heads
 
 MOMENT = timedelta(seconds=1)  # too short a wait to be told
 
@@ -74,12 +75,14 @@ class Claims:
     everywhere: int | None
     careful: bool
     at_once: Mapping[str, int] = field(default_factory=dict)
+    heads: Heads = field(default_factory=Heads)
 
 
 @dataclass(slots=True)
 class Claimed:
     """What was claimed; `more` where others may be in line for whom there is room, `locked` where some could not be
     looked at, because another node was deciding about their limit. `left`: what the limits of queues left room for.
+    `rests`: after how many seconds the line is looked at as a whole, where it was not.
     """
 
     rows: list[Row[Any]] = field(default_factory=list)
@@ -88,3 +91,4 @@ class Claimed:
     takes_risk: bool = False
     is_full_everywhere: bool = False
     left: Mapping[str, int] = field(default_factory=dict)
+    rests: float = 0.0

@@ -15,6 +15,7 @@ from modules.core.scheduler.crew import Crew
 from modules.core.scheduler.ending import Ending, log_endings
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.functions import FunctionRegistry
+from modules.core.scheduler.heads import Heads
 from modules.core.scheduler.listeners import Listeners
 from modules.core.scheduler.membership import Membership, profile_of
 from modules.core.scheduler.recovery import Upkeep, upkeep
@@ -40,16 +41,15 @@ class Runner:
         self.listeners = Listeners(app_context)
         self._functions, self._executors, self.settings = functions, executors, settings
         self.tally = Tally(settings.metrics_tasks)
-        self._rooms = Rooms()
+        self._rooms, self._heads = Rooms(), Heads(self._clock.monotonic)
         self.after_turn: list[Callable[[Turned, Work], None]] = [self.tally.turned, self._rooms.turned]
         self._crew = Crew(app_context, functions, executors, settings, self.wake, self.tally)
         self._wake, self._turning = asyncio.Event(), asyncio.Lock()
         self._loops: list[asyncio.Task[None]] = []
         self._node = Membership(self._database, self._clock, settings.lease, self._lose_node)
         self._stopping = self._careful = False
-        self._next_upkeep = 0.0
+        self._next_upkeep, self._ended = 0.0, 0
         self._last_turn: float | None = None
-        self._ended = 0
         functions.on_change.append(self._functions_changed)
 
     @property
@@ -116,12 +116,11 @@ class Runner:
                 await self._turn()
         except Exception:  # the boundary: a stop goes on, and what was not written is done again
             log.exception("the last endings could not be written")
-        node_id = self._node.id
         try:
-            if node_id is not None:
+            if (node_id := self._node.id) is not None:
                 await self._database.write(self._node.last_words(node_id))
         except Exception:  # the boundary: a stop goes on, and recovery finds what was left open
-            log.exception("node %s could not hand back its work; others find it by its lease", node_id)
+            log.exception("node %s could not hand back its work; others find it by its lease", self._node.id)
         self._node.end()
 
     def stop_now(self) -> None:
@@ -131,8 +130,8 @@ class Runner:
 
     async def turn(self) -> bool:
         """Carry out one turn by hand; True when it ended, fired or claimed anything."""
-        has_ended = self._crew.has_endings
-        turned = await self._turn()
+        self._heads.forget()
+        has_ended, turned = self._crew.has_endings, await self._turn()
         return has_ended or turned.did_anything
 
     async def run_due(self, horizon: datetime | None = None) -> int:
@@ -140,6 +139,7 @@ class Runner:
         ended, self._next_upkeep = self._ended, self._clock.monotonic()
         while True:
             self._wake.clear()
+            self._heads.forget()
             turned = await self._turn(horizon)
             if self._crew:
                 await self._clock.wait(self._wake, self._sleep_after(turned))
@@ -209,12 +209,12 @@ class Runner:
             takes_risk=last_chance is not None and self._crew.has_crashed(last_chance),
             careful=self._careful,
             rules=self.settings.alerts,
+            heads=self._heads,
         )
 
     async def _keep_up(self, node_id: str) -> None:
         """Now and then, look for what dead nodes left and for rows whose function is missing."""
-        moment = self._clock.monotonic()
-        if moment < self._next_upkeep:
+        if (moment := self._clock.monotonic()) < self._next_upkeep:
             return
         settings, now = self.settings, self._clock.now()
         self._next_upkeep = moment + settings.lease.total_seconds() / 4  # unless a function is registered meanwhile

@@ -18,6 +18,7 @@ from modules.core.scheduler.claims import Claims, Room
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.execution import Closed, Full
 from modules.core.scheduler.firing import Fired, fire_due
+from modules.core.scheduler.heads import Heads
 from modules.core.scheduler.store import executions, line, log_lines, nodes, notes, outlook, tasks
 from modules.core.scheduler.store.notes import Told
 from modules.core.scheduler.tables import CHANNEL
@@ -54,6 +55,7 @@ class Work:
     everywhere: int | None = None
     careful: bool = False
     rules: Sequence[AlertRule] = ()
+    heads: Heads = field(default_factory=Heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
+    if claimed.rests:
+        moments.append(now + timedelta(seconds=claimed.rests))
     if (fired.count and len(claimed.rows) >= work.room.free) or (at_once and work.endings):
         notify(c, CHANNEL, "")  # this node is full, or may not take what a limit has room for: others may
     return Turned(
@@ -165,6 +169,7 @@ def _claims(work: Work, at_once: Mapping[str, int]) -> Claims:
         work.everywhere,
         work.careful,
         at_once,
+        work.heads,
     )
 
 

@@ -15,7 +15,7 @@ from framework.database import is_unique_violation
 from framework.testing import FakeClock
 from framework.testing.statements import seen_by
 from modules.core.scheduler import SchedulerService
-from modules.core.scheduler.store import chains, line, occurrences, outlook, tasks
+from modules.core.scheduler.store import candidates, chains, line, occurrences, outlook, tasks
 from modules.core.scheduler.tables import executions as table
 
 FUTURE_ROWS = 20_000
@@ -188,11 +188,11 @@ INDEXED = {
 def looks(c: Connection, now: Any) -> dict[str, Any]:
     """Return what each of the looks of a turn asks for, to be carried out while the statements are watched."""
     return {
-        "the next in line of a queue": lambda: line.candidates(c, "default", ["acme.test:note"], None, 10),
-        "the first of a function that others stand before": lambda: line.first_of(
+        "the next in line of a queue": lambda: candidates.candidates(c, "default", ["acme.test:note"], None, 10),
+        "the first of a function that others stand before": lambda: candidates.first_of(
             c, "default", ["a:b", "a:c"], None, 10
         ),
-        "which functions are in line": lambda: line.in_line(c),
+        "which functions are in line": lambda: candidates.in_line(c),
         "what becomes ready": lambda: line.promote(c, now),
         "when the next becomes ready": lambda: outlook.next_in_line(c),
         "what lies ahead": lambda: outlook.look(c, "node"),

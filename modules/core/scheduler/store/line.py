@@ -1,59 +1,22 @@
-"""The line of pending executions in the database: who may be claimed, who waits for a time, who is held and why."""
+"""The line of pending executions in the database: who starts, who waits for a time, who is held and why."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, func, literal_column, select, update
 
 from framework.database import change_rows, run, skip_locked
 from modules.core.scheduler.execution import Line, Reason
+from modules.core.scheduler.store.candidates import in_line
 from modules.core.scheduler.store.executions import is_held, is_open, is_pending, is_running, let_next
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
 HELD_AT_ONCE = 5_000  # rows whose function nobody has
-FUNCTIONS_AT_ONCE = 100  # of one statement: SQLite takes 500 parts at most
 is_ready = is_pending & (executions.c.line == literal_column("'ready'"))
-OF_QUEUE = "x.queue = :queue AND x.function_key IN (:functions)"
-CANDIDATES = f"""
-    SELECT x.id, x.event_id, x.scheduled_for, x.attempt, x.origin, x.function_key, x.queue, x.limit_key, x.slots,
-        x.open_key, x.payload, x.missed_count, x.missed_since, x.retries_used, x.crashes,
-        e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status,
-        coalesce(x.traceparent, e.traceparent) AS traceparent
-    FROM scheduler_executions AS x JOIN scheduler_events AS e ON e.id = x.event_id
-    WHERE x.state = 'pending' AND x.line = 'ready' AND {OF_QUEUE}
-    ORDER BY x.rank, x.id LIMIT :most FOR UPDATE OF x SKIP LOCKED"""
-HARMLESS = CANDIDATES.replace("ORDER BY", "AND x.crashes < :crashes_below ORDER BY")
-# `state || ''`: else PostgreSQL may look ids up among all that is and was open, dead rows and all.
-AMONG = CANDIDATES.replace(OF_QUEUE, "x.id IN (:ids)").replace("x.state", "x.state || ''")
-FIRST_OF = """
-    SELECT * FROM (
-        SELECT x.rank, x.id FROM scheduler_executions AS x
-        WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key = :{name}
-        ORDER BY x.rank, x.id LIMIT :most) AS {name}"""
-IN_LINE = """
-    WITH RECURSIVE each_queue(queue) AS (
-        SELECT min(queue) FROM scheduler_executions WHERE state = 'pending' AND line = 'ready'
-        UNION ALL
-        SELECT (SELECT min(x.queue) FROM scheduler_executions AS x
-                WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue > each_queue.queue)
-        FROM each_queue WHERE each_queue.queue IS NOT NULL),
-    each_function(queue, function_key) AS (
-        SELECT each_queue.queue, (
-            SELECT min(x.function_key) FROM scheduler_executions AS x
-            WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = each_queue.queue)
-        FROM each_queue WHERE each_queue.queue IS NOT NULL
-        UNION ALL
-        SELECT each_function.queue, (
-            SELECT min(x.function_key) FROM scheduler_executions AS x
-            WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = each_function.queue
-                AND x.function_key > each_function.function_key)
-        FROM each_function WHERE each_function.function_key IS NOT NULL)
-    SELECT queue, function_key FROM each_function WHERE function_key IS NOT NULL"""
 WAITED = """
         waited_for = CASE WHEN due_at <= :full_at THEN coalesce(waited_for || ' ', '') || CAST(:full_of AS text)
             ELSE waited_for END"""
@@ -74,51 +37,6 @@ PROMOTE = """
     UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
         SELECT id FROM scheduler_executions
         WHERE state = 'pending' AND line = 'later' AND due_at <= :now FOR UPDATE SKIP LOCKED)"""
-
-
-def candidates(
-    c: Connection, queue: str, functions: Collection[str], crashes_below: int | None, limit: int
-) -> Sequence[Row[Any]]:
-    """Return the first in line of a queue that this node can run, with what their task says, locked against others.
-
-    Their moments are as the driver has them.
-    """
-    if not functions:
-        return []
-    if crashes_below is None:
-        return run(c, CANDIDATES, queue=queue, functions=functions, most=limit).rows
-    return run(c, HARMLESS, queue=queue, functions=functions, crashes_below=crashes_below, most=limit).rows
-
-
-def candidates_among(c: Connection, ids: Collection[str], limit: int) -> Sequence[Row[Any]]:
-    """Return, of these rows, the first in line, in the same way."""
-    return run(c, AMONG, ids=ids, most=limit).rows if ids else []
-
-
-def first_of(c: Connection, queue: str, functions: Iterable[str], crashes_below: int | None, limit: int) -> list[str]:
-    """Return the ids of the first in line of a queue for some functions, whatever others stand between; locks none."""
-    found: list[tuple[float, str]] = []
-    names = sorted(functions)
-    for first in range(0, len(names), FUNCTIONS_AT_ONCE):
-        of = {f"f{number}": name for number, name in enumerate(names[first : first + FUNCTIONS_AT_ONCE])}
-        scalars = {"queue": queue, "most": limit} | ({} if crashes_below is None else {"crashes_below": crashes_below})
-        text = _first_of(len(of), harmless=crashes_below is not None)
-        found += [(row.rank, row.id) for row in run(c, text, **of, **scalars).rows]
-    return [row_id for _, row_id in sorted(found)[:limit]]
-
-
-@lru_cache(maxsize=2 * FUNCTIONS_AT_ONCE)
-def _first_of(count: int, *, harmless: bool) -> str:
-    one = FIRST_OF.replace("ORDER BY", "AND x.crashes < :crashes_below ORDER BY") if harmless else FIRST_OF
-    return " UNION ALL ".join(one.format(name=f"f{number}") for number in range(count))
-
-
-def in_line(c: Connection) -> dict[str, set[str]]:
-    """Return the functions of those in line, by queue, by one look into the index for each."""
-    functions: dict[str, set[str]] = {}
-    for row in run(c, IN_LINE).rows:
-        functions.setdefault(row.queue, set()).add(row.function_key)
-    return functions
 
 
 def start(c: Connection, ids: Sequence[str], **of: Any) -> None:

@@ -1,0 +1,126 @@
+"""Where a look at the whole line has become dear, it is taken now and then; nothing is missed for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from framework.testing.statements import Seen, seen_by
+from modules.core.scheduler import heads
+from modules.core.scheduler.heads import Heads
+from modules.core.scheduler.store import candidates
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The statements are the same on both databases."""
+    return sqlite_url
+
+
+class Ticking:
+    """Seconds, of which some pass at each look at them."""
+
+    def __init__(self, step: float) -> None:
+        self.step, self.seconds = step, 0.0
+
+    def __call__(self) -> float:
+        self.seconds += self.step
+        return self.seconds
+
+
+def is_whole(seen: Seen) -> bool:
+    """Tell whether anybody has looked which functions are in line."""
+    return any("RECURSIVE" in statement for statement, _ in seen.statements)
+
+
+async def turned(node: Any) -> Any:
+    """Take a turn of the loop, and let end what it started."""
+    result = await node.scheduler._runner._turn()
+    while node.scheduler._runner.running:
+        await node.clock.sleep(0)
+    return result
+
+
+@pytest.fixture
+def seconds() -> Ticking:
+    """What the node takes for seconds when it looks at the line: each whole look lasts twenty of the dearest."""
+    return Ticking(20 * heads.DEAR)
+
+
+@pytest.fixture
+async def experienced(node: Any, seconds: Ticking) -> Any:
+    """A node whose looks have all been dear, and that has found somebody in line."""
+    node.scheduler._runner._heads = Heads(seconds)
+    await node.add(delay=0)
+    for _ in range(heads.LAST):
+        await turned(node)
+    assert len(node.runs) == 1
+    return node
+
+
+async def test_between_two_dear_looks_the_line_is_looked_at_from_its_head_on(experienced: Any) -> None:
+    experienced.clock.advance(1)
+    await experienced.add(delay=0)
+
+    with seen_by(experienced.app_context.database) as seen:
+        result = await turned(experienced)
+
+    assert not is_whole(seen)
+    assert len(result.claimed) == 1
+
+
+async def test_what_came_in_before_the_head_is_found_by_the_next_whole_look(experienced: Any, seconds: Ticking) -> None:
+    await experienced.add(delay=0, priority=10)
+
+    first = await turned(experienced)
+    seconds.seconds += (first.next_due - first.moment).total_seconds()
+    second = await turned(experienced)
+
+    assert not first.claimed
+    assert (first.next_due - first.moment).total_seconds() <= heads.LONGEST
+    assert len(second.claimed) == 1
+
+
+@pytest.mark.parametrize("by_hand", [lambda s: s.run_due(), lambda s: s.turn()], ids=["run_due", "turn"])
+async def test_by_hand_every_look_is_whole(experienced: Any, by_hand: Callable[[Any], Any]) -> None:
+    await experienced.add(delay=0, priority=10)
+
+    with seen_by(experienced.app_context.database) as seen:
+        assert await by_hand(experienced.scheduler)
+
+    assert is_whole(seen)
+
+
+async def test_one_dear_look_changes_nothing(experienced: Any, seconds: Ticking) -> None:
+    seconds.step = 0.0
+    seconds.seconds += heads.LONGEST
+    await turned(experienced)
+
+    with seen_by(experienced.app_context.database) as seen:
+        await turned(experienced)
+
+    assert is_whole(seen)
+
+
+async def test_a_queue_where_nobody_stood_is_found_by_the_next_whole_look(experienced: Any, seconds: Ticking) -> None:
+    await experienced.add(delay=0, queue="another")
+
+    first = await turned(experienced)
+    seconds.seconds += heads.LONGEST
+    second = await turned(experienced)
+
+    assert (len(first.claimed), len(second.claimed)) == (0, 1)
+
+
+def test_few_queues_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, set[str]] = {}
+    monkeypatch.setattr(candidates, "in_line", lambda _: found)
+    of_many = Heads(Ticking(heads.DEAR))
+    for number in range(10 * heads.QUEUES):
+        found = {f"queue {number}": {"a:b"}}
+        of_many.forget()
+        of_many.look(None)  # type: ignore[arg-type]  # nobody asks it
+
+    assert len(of_many._in_line) <= heads.QUEUES + 1
