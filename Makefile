@@ -7,7 +7,7 @@ DOCS_TESTS := tests/docs
 POOLED := sharing line faults overlap store complete_in complete_in_lost retries firing sessions
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock bench torture screenshots docs clean
+.PHONY: help run test check types floors format lock bench torture screenshots docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -21,7 +21,12 @@ test: $(VENV)/.for-working ## Run the whole test suite
 check: $(VENV)/.for-working ## Check format, lint, types, import floors and docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory -j2 types floors
+
+types:
 	@$(BIN)/mypy
+
+floors:
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q $(DOCS_TESTS)/test_docs.py $(DOCS_TESTS)/test_style.py $(DOCS_TESTS)/test_site.py
 
