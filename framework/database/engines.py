@@ -29,6 +29,7 @@ UNPREPARED = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
 UNKNOWN_TO_DRIVER = {"prepared_statement_cache_size", "prepared_statement_name_func"}  # SQLAlchemy's own options
 UNSEEN = 0.005  # seconds after which a connection may be gone, and is asked before it is used
 WAL_ATTEMPTS = 100
+WAL_PAGES = 4_000  # after which the log is written back into the file: 16 MiB, and a commit that waits for the disk
 CACHED_STATEMENTS = 512  # a statement over several rows has a text for each number of them
 SYNCHRONOUS = ("full", "normal")
 READING = "reading"  # execution option: begin a read-only snapshot
@@ -152,6 +153,7 @@ def _connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, sync
     _let_shrink(cursor)
     _switch_to_wal(cursor)
     cursor.execute(f"PRAGMA synchronous = {synchronous}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
     cursor.close()

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from framework.database import Database
+from framework.database.engines import WAL_PAGES
 
 
 def setting(pragma: str) -> Callable[[Connection], object]:
@@ -26,6 +27,7 @@ async def test_sqlite_is_opened_durable_and_strict(tmp_path: Path, synchronous: 
         ("journal_mode", "wal"),
         ("synchronous", level),
         ("foreign_keys", 1),
+        ("wal_autocheckpoint", WAL_PAGES),
     ]:
         assert await database.write(setting(pragma)) == value
         assert await database.read(setting(pragma)) == value
