@@ -16,7 +16,7 @@ from framework import strict_json
 from framework.database import notify
 from modules.core.scheduler import containing
 from modules.core.scheduler.emitting import SetOff, Waiting, readable, set_off
-from modules.core.scheduler.execution import State
+from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import chains, tasks
@@ -70,7 +70,7 @@ def _follow(c: Connection, waiting_ids: Sequence[str], execution_ids: Sequence[s
 
 def _meant(row: Row[Any], found: Sequence[Waiting]) -> Iterator[SetOff]:
     payload = _payload(row)
-    names = EVENTS_OF.get(row.state, ())
+    names = () if row.reason == Reason.REPLACED else EVENTS_OF.get(row.state, ())
     for each in found:
         if each.task.id != row.event_id and each.trigger.route.event in names and _meets(each, payload):
             yield SetOff(each, strict_json.dumps(payload))

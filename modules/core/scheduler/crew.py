@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -172,11 +172,11 @@ class Crew:
         """Return the executions that this node accounts for: those that run, and those whose ending waits."""
         return frozenset(self._running) | frozenset(self._endings)
 
-    def cancel(self, ids: Collection[str]) -> None:
-        """Ask these to stop, because somebody wants it."""
-        for execution_id in ids:
+    def cancel(self, reasons: Mapping[str, Reason]) -> None:
+        """Ask these to stop, because somebody wants it, or because another one takes their place."""
+        for execution_id, reason in reasons.items():
             if execution_id in self._running:
-                self._running[execution_id].stop(Reason.CANCELLED_BY_REQUEST)
+                self._running[execution_id].stop(reason)
 
     def cancel_all(self) -> None:
         """Ask all to stop, because this node stops."""

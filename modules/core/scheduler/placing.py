@@ -181,7 +181,8 @@ def _replace(c: Connection, task: Task, now: datetime) -> None:
     for each in rows:
         if each.state == State.PENDING:
             executions.close(c, each, now, State.CANCELLED, Reason.REPLACED)
-    executions.request_cancel(c, [each.id for each in rows], now)  # also those that were claimed meanwhile
+    asked = [each.id for each in rows]  # also those that were claimed meanwhile
+    executions.request_cancel(c, asked, now, Reason.REPLACED)
 
 
 def _account_for_overtaken(c: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:

@@ -16,7 +16,7 @@ from modules.core.scheduler.alert_rules import AlertRule
 from modules.core.scheduler.claiming import claim
 from modules.core.scheduler.claims import Claims, Room
 from modules.core.scheduler.ending import Ending, record
-from modules.core.scheduler.execution import Closed, Full
+from modules.core.scheduler.execution import Closed, Full, Reason
 from modules.core.scheduler.firing import Fired, fire_due
 from modules.core.scheduler.heads import Heads
 from modules.core.scheduler.store import executions, line, log_lines, nodes, notes, outlook, tasks
@@ -70,7 +70,7 @@ class Turned:
     moment: datetime
     claimed: Sequence[Row[Any]]
     refused: Sequence[str]
-    to_cancel: Sequence[str]
+    to_cancel: Mapping[str, Reason]
     fired: int
     more: bool
     next_due: datetime | None
@@ -88,7 +88,7 @@ class Turned:
 
 
 NOTHING_AS_NODE_IS_LOST = Turned(
-    moment=datetime.min.replace(tzinfo=UTC), claimed=(), refused=(), to_cancel=(), fired=0, more=True, next_due=None
+    moment=datetime.min.replace(tzinfo=UTC), claimed=(), refused=(), to_cancel={}, fired=0, more=True, next_due=None
 )
 
 
@@ -119,7 +119,7 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         moment=now,
         claimed=claimed.rows,
         refused=refused,
-        to_cancel=executions.cancel_requests(c, work.node_id) if ahead.is_asked else (),
+        to_cancel=executions.cancel_requests(c, work.node_id) if ahead.is_asked else {},
         fired=fired.count,
         more=fired.count == work.room.batch or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),

@@ -44,6 +44,25 @@ async def test_what_did_not_run_is_followed_by_nothing(chained: Any) -> None:
     assert [await chained.states(task) for task in followers] == [[], []]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_another_one_has_replaced_is_followed_by_nothing(chained: Any) -> None:
+    stuck = Stuck()
+    chained.register("wait", stuck.run)
+    first = await chained.add_every(60, "wait", overlap="replace")
+    follower = await chained.add(**after(first, "ended"))
+    for _ in range(2):
+        chained.clock.advance(60)
+        await chained.scheduler.turn()
+        await stuck.started.wait()
+    await chained.scheduler.turn()
+    await stuck.ended.wait()
+    stuck.release.set()
+    await chained.scheduler.run_due()
+
+    assert await chained.reasons(first) == ["REPLACED", None]
+    assert await chained.states(follower) == ["succeeded"]
+
+
 async def test_a_pending_execution_that_is_cancelled_has_ended(chained: Any) -> None:
     firsts = [await chained.add("work", trigger={"type": "event", "event": "x"}) for _ in range(2)]
     await chained.add("tell", overlap="queue", trigger={"type": "event", "event": "task.ended"})

@@ -113,6 +113,7 @@ async def test_replace_stops_the_running_one_and_starts_the_new_when_its_row_is_
     states = await node.states(task_id)
     assert states[-1] == "succeeded"
     assert set(states[:-1]) == {"cancelled"}
+    assert await node.reasons(task_id) == ["REPLACED", "REPLACED", None]  # one that ran, and one that waited
     assert gate.most == 1
 
 

@@ -19,7 +19,8 @@ ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 def closed_at(c: Connection, moments: Collection[datetime]) -> Sequence[Row[Any]]:
     """Return executions that were closed at these moments without having run to their end, oldest first."""
     states = executions.c.state.in_([State.SKIPPED, State.MISSED, State.LOST])
-    reasons = executions.c.reason.in_([Reason.REPLACED, Reason.CRASH_LIMIT])
+    replaced = (executions.c.reason == Reason.REPLACED) & executions.c.start_time.is_(None)
+    reasons = replaced | (executions.c.reason == Reason.CRASH_LIMIT)
     told = ("id", "event_id", "state", "reason", "error", "node_id", "end_time")
     columns = [*(executions.c[name] for name in told), events.c.name, events.c.module_id]
     query: Select[Any] = select(*columns)

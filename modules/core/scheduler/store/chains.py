@@ -31,7 +31,7 @@ def waiting(c: Connection, task_ids: Collection[str]) -> list[str]:
 
 def endings(c: Connection, execution_ids: Collection[str]) -> Sequence[Row[Any]]:
     """Return what is told of executions that have ended, in the order in which they were made."""
-    told: list[Any] = [executions.c[name] for name in ("id", "event_id", "state", "scheduled_for", "error")]
+    told: list[Any] = [executions.c[name] for name in ("id", "event_id", "state", "reason", "scheduled_for", "error")]
     query: Select[Any] = select(*told, events.c.name, events.c.module_id, events.c.key)
     query = query.join(events, events.c.id == executions.c.event_id).where(executions.c.id.in_(execution_ids))
     return c.execute(query.order_by(executions.c.id)).all()

@@ -49,7 +49,7 @@ OPEN_OF = """
     WHERE event_id IN (:event_ids) AND state IN ('pending', 'running')
         AND (state = 'running' OR origin NOT IN ('backfill', 'shift'))"""
 CANCEL_REQUESTS = """
-    SELECT id FROM scheduler_executions
+    SELECT id, reason FROM scheduler_executions
     WHERE state = 'running' AND cancel_requested_at IS NOT NULL AND node_id = :node_id"""
 # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
 is_pending = executions.c.state == literal_column("'pending'")
@@ -181,15 +181,17 @@ def lost(c: Connection, limit: int) -> Sequence[Row[Any]]:
     return c.execute(select(executions).where(is_running, ~node_lives).limit(limit)).all()
 
 
-def request_cancel(c: Connection, ids: Iterable[str], now: datetime) -> None:
-    """Ask the nodes that run these executions to stop them."""
+def request_cancel(c: Connection, ids: Iterable[str], now: datetime, why: Reason | None = None) -> None:
+    """Ask the nodes that run these executions to stop them; without a reason it is somebody's wish."""
     wanted = executions.c.id.in_(list(ids)) & is_running & executions.c.cancel_requested_at.is_(None)
-    c.execute(update(executions).where(wanted).values(cancel_requested_at=now))
+    told = {} if why is None else {"reason": func.coalesce(executions.c.reason, why)}
+    c.execute(update(executions).where(wanted).values(cancel_requested_at=now, **told))
 
 
-def cancel_requests(c: Connection, node_id: str) -> list[str]:
-    """Return this node's running executions that somebody wants to end."""
-    return list(run(c, CANCEL_REQUESTS, node_id=node_id).scalars())
+def cancel_requests(c: Connection, node_id: str) -> dict[str, Reason]:
+    """Return this node's running executions that are to end, each with why."""
+    asked = run(c, CANCEL_REQUESTS, node_id=node_id).rows
+    return {row.id: Reason.REPLACED if row.reason == Reason.REPLACED else Reason.CANCELLED_BY_REQUEST for row in asked}
 
 
 def refer_to(c: Connection, event_id: str, function_key: str) -> None:
