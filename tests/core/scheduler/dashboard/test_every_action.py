@@ -74,7 +74,9 @@ async def of_one_task(site: Any, page: Any, reader: Reader) -> None:
     await page.get_by_label("Expression").fill("0 4 * * *")
     await reader.click("Schedule it", "Export is scheduled.")
     here = page.url
+    await page.get_by_label("Why; it is shown beside it").fill("a holiday")
     await reader.click("Pause", "Export is paused.")
+    assert await page.get_by_text("a holiday").count() > 0
     await reader.click("Resume", "Export goes on.")
     await page.get_by_label("Reason").fill("a holiday")
     await reader.click("Leave it out", "is left out.")
