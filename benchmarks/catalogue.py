@@ -45,6 +45,8 @@ def cases(scale: Scale) -> list[Case]:
             found += _of_cleanups(store)
             found.append(Case(f"screens/{store}", "pages of the dashboard", store, (OURS,), screens.screens))
             found.append(Case(f"rest/{store}", "lists of tasks over HTTP", store, (OURS,), rest.rest))
+            apart = "lists of tasks over HTTP, a process beside"
+            found.append(Case(f"rest/apart/{store}", apart, store, (OURS,), rest.apart))
     libraries = (OURS, "cronsim", "croniter", "apscheduler3")
     found.append(Case("cron", "cron, next times a second", NO_STORE, libraries, cron.evaluations))
     found.append(Case("cleanup/files", "cleanup of files", NO_STORE, (OURS, *CLEANERS), cleaning.files))

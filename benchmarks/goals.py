@@ -74,11 +74,14 @@ def _of_cleanups(store: str, title: str) -> list[Goal]:
 
 
 def _of_rest(store: str, title: str) -> list[Goal]:
-    case = f"rest/{store}"
     return [
-        Goal(f"{title} lists over HTTP", ours(case), 1_000, 3_000, unit="a second"),
-        Goal(f"{title} lists over HTTP: p99", ours(case, "p99 ms"), 50, at_most=True, unit="ms"),
-        Goal(f"{title} executions beside them", ours(case, "executions a second"), 950, unit="a second"),
+        goal
+        for case, how in ((f"rest/{store}", "one process"), (f"rest/apart/{store}", "two processes"))
+        for goal in (
+            Goal(f"{title} lists over HTTP, {how}", ours(case), 1_000, 3_000, unit="a second"),
+            Goal(f"{title} lists over HTTP, {how}: p99", ours(case, "p99 ms"), 50, at_most=True, unit="ms"),
+            Goal(f"{title} executions beside them, {how}", ours(case, "executions a second"), 950, unit="a second"),
+        )
     ]
 
 

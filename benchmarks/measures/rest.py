@@ -28,25 +28,40 @@ WARM_UP = 1.0
 
 
 def rest(_peer: str, store: Store, scale: Scale) -> Figures:
-    """Ask for pages all over the list; return requests a second, how long they took, and executions a second."""
+    """Ask one process, which also executes, for pages all over the list.
+
+    Returns requests a second, how long they took, and executions a second.
+    """
+    return _measured(store, scale, ("serve",))
+
+
+def apart(_peer: str, store: Store, scale: Scale) -> Figures:
+    """Do the same where one process serves and another executes."""
+    return _measured(store, scale, ("web", "worker"))
+
+
+def _measured(store: Store, scale: Scale, roles: tuple[str, ...]) -> Figures:
     fill(OURS, store, count=1)
     run_all(OURS, store, 1, scale.seconds, width=1)
     copy_tasks(store, scale.shown_tasks)
     store.rows("ANALYZE")
     paths = _pages(str(store.value("SELECT max(created_at) FROM scheduler_events")), scale.shown_tasks)
-    server = Child(OURS, order(store, "serve", count=RATE, width=WIDTH), "rest")
+    children: list[Child] = []
     try:
-        url = str(server.ask("go")["url"])
+        children.extend(Child(OURS, order(store, role, count=RATE, width=WIDTH), "rest") for role in roles)
+        urls = [str(child.ask("go")["url"]) for child in children]
         wait(WARM_UP)
-        server.tell("begin")
+        for child in children:
+            child.tell("begin")
         began = time.perf_counter()
-        taken = asyncio.run(_ask_all(url, paths, scale.seconds))
+        taken = asyncio.run(_ask_all(urls[0], paths, scale.seconds))
         asked = time.perf_counter() - began
-        beside = server.ask("end")["per second"]
+        executed = sum(child.ask("end")["per second"] for child in children)
     finally:
-        server.close()
+        for child in children:
+            child.close()
     times = {f"{name} ms": value * 1_000 for name, value in quantiles(taken).items()}
-    return {"per second": len(taken) / asked, **times, "executions a second": beside}
+    return {"per second": len(taken) / asked, **times, "executions a second": executed}
 
 
 def _pages(created_at: str, count: int) -> list[str]:

@@ -16,7 +16,7 @@ from framework.database.joining import (
 )
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.metering import metering
-from framework.database.moments import NaiveMomentError, UtcDateTime
+from framework.database.moments import NaiveMomentError, UtcDateTime, moment_of
 from framework.database.notices import Listener, notify
 from framework.database.prepared import Prepared
 from framework.database.rows import change_rows, insert_rows, read_moment, run
@@ -70,6 +70,7 @@ __all__ = [
     "join",
     "lock_names",
     "metering",
+    "moment_of",
     "Notice",
     "notify",
     "one_of",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from framework.clock import Clock, SystemClock
@@ -26,7 +27,7 @@ from framework.database.inserting import Inserter, Insertion, Notice, insert_all
 from framework.database.location import POSTGRESQL, SQLITE, locate, path_of
 from framework.database.metering import metered
 from framework.database.server import Server
-from framework.database.worker import FairLock
+from framework.database.worker import FairLock, to_the_end
 
 T = TypeVar("T")
 Way = TypeVar("Way", SqliteFile, Server)
@@ -62,7 +63,6 @@ class Database:
         self._write_turns = asyncio.Semaphore(WRITERS[self.dialect])
         self._read_turns = self._write_turns if self.is_memory else asyncio.Semaphore(READERS)
         self._writing: set[asyncio.Task[Any] | None] = set()
-        self._watching = asyncio.Lock()
         self._closed = False
 
     def _engines(self) -> tuple[AsyncEngine, AsyncEngine]:
@@ -92,7 +92,7 @@ class Database:
         async with self._write_turns:
             if self._file is not None:
                 return await self._opened(self._file).write(work)
-            return await _to_the_end(
+            return await to_the_end(
                 self._write(work) if self._server is None else self._opened(self._server).write(work)
             )
 
@@ -108,13 +108,13 @@ class Database:
         self.refuse_nesting()
         if self._closed:
             raise RuntimeError("the database is closed")
-        await _to_the_end(self._inserter.insert(insertions, notice))
+        await to_the_end(self._inserter.insert(insertions, notice))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
         self.refuse_nesting()
         async with self._write_turns:
-            return await _to_the_end(self._alter(work))
+            return await to_the_end(self._alter(work))
 
     async def upkeep(self, *statements: str) -> None:
         """Execute statements that no transaction can hold, such as VACUUM, on a SQLite file; no writer writes then."""
@@ -132,9 +132,20 @@ class Database:
         async with self._read_turns:
             if self._file is not None:
                 return await self._opened(self._file).read(work)
-            return await _to_the_end(
-                self._read(work) if self._server is None else self._opened(self._server).read(work)
-            )
+            return await to_the_end(self._read(work) if self._server is None else self._opened(self._server).read(work))
+
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        """Like `read`, for few rows along an index, but each statement may see later commits than the one before.
+
+        On a file the event loop does it, a thread where that is locked: to visit one would cost more than the work.
+        """
+        if self._server is not None:
+            async with self._read_turns:
+                return await to_the_end(self._opened(self._server).glance(metered(work)))
+        if self._file is not None:
+            with suppress(OperationalError):
+                return self._opened(self._file).glance(metered(work))
+        return await self.read(work)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -189,10 +200,7 @@ class Database:
 
     async def version(self) -> int | None:
         """Return a number that changes when anybody commits to the file, another process too; None without a file."""
-        if self._file is None:
-            return None
-        async with self._watching:
-            return await self._opened(self._file).version()
+        return None if self._file is None else self._opened(self._file).version()
 
     def _opened(self, way: Way) -> Way:
         if self._closed:
@@ -238,13 +246,3 @@ class Database:
                 "this task is already in a transaction, and a second one would wait for it for ever; use its connection"
                 " (where that is offered, by passing it on as session=)"
             )
-
-
-async def _to_the_end(work: Awaitable[T]) -> T:
-    """Await the work to its end even when cancelled: a connection cut off in the middle is a broken one."""
-    done = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(done)
-    except asyncio.CancelledError:
-        await asyncio.gather(done, return_exceptions=True)
-        raise

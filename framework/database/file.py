@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 BEGIN_WRITING = "BEGIN IMMEDIATE"
 NEVER_WAIT = "PRAGMA busy_timeout = 0"  # for who begins waits itself
+HARDLY_WAIT = "PRAGMA busy_timeout = 50"  # ms, for which the event loop may stand still
 SETTLED_SECONDS = 1.0
 
 
@@ -33,13 +34,13 @@ class SqliteFile:
     """
 
     def __init__(self, url: URL, *, synchronous: str, readers: int, gate: FairLock) -> None:
-        self._writer = _Thread(url, "database writer", synchronous=synchronous, reading=False)
+        self._writer = _Thread(url, "database writer", synchronous=synchronous, reading=False, patience=NEVER_WAIT)
         self._idle = [
             _Thread(url, f"database reader {number}", synchronous=synchronous, reading=True)
             for number in range(readers)
         ]
         self._readers = tuple(self._idle)
-        self._watcher = _Thread(url, "database watcher", synchronous=synchronous, reading=True)
+        self._here = _Thread(url, "none", synchronous=synchronous, reading=True, patience=HARDLY_WAIT)
         self._gate = gate
         self._path = str(url.database)
         self._number = 0
@@ -65,11 +66,18 @@ class SqliteFile:
         finally:
             self._idle.append(reader)
 
-    async def version(self) -> int:
-        """Return the number that changes when any other connection commits; it means something on one only."""
+    def glance(self, work: Callable[[Connection], T]) -> T:
+        """Do the work on one snapshot in the thread of whoever calls, always the same one, and hardly wait for others.
+
+        Raises `OperationalError` where the file is locked.
+        """
+        return _read(self._here, work)
+
+    def version(self) -> int:
+        """Return the number that changes when any other connection commits; to be called where `glance` is."""
         files = self._files()
         if files is None or files != self._unchanged:
-            self._number = await self._watcher.worker.do(self._version)
+            self._number = self._version()
             self._unchanged = files if self._have_settled(files) else None
         return self._number
 
@@ -86,14 +94,15 @@ class SqliteFile:
         return files is not None and all(changed / 1e9 < now - SETTLED_SECONDS for changed, _ in files)
 
     def _version(self) -> int:
-        return int(self._watcher.raw().execute("PRAGMA data_version").fetchone()[0])
+        return int(self._here.raw().execute("PRAGMA data_version").fetchone()[0])
 
     async def close(self) -> None:
         """Close every connection, after what it has been given."""
-        threads = (self._writer, *self._readers, self._watcher)
+        threads = (self._writer, *self._readers)
         await asyncio.gather(*(thread.worker.do(thread.close) for thread in threads if thread.worker.has_begun))
         for thread in threads:
             thread.worker.end()
+        self._here.close()
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         with self._gate, self._writer.transaction(BEGIN_WRITING, "COMMIT") as connection:
@@ -131,9 +140,9 @@ class _Thread:
     connection and a transaction object for each costs more than the statements of a small one.
     """
 
-    def __init__(self, url: URL, name: str, *, synchronous: str, reading: bool) -> None:
+    def __init__(self, url: URL, name: str, *, synchronous: str, reading: bool, patience: str = "") -> None:
         self.worker = Worker(name)
-        self._reading = reading
+        self._patience = patience
         self._engine = thread_engine(url, synchronous=synchronous, reading=reading)
         self._connection: Connection | None = None
 
@@ -166,8 +175,8 @@ class _Thread:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.begin()
-            if not self._reading:
-                self._connection.exec_driver_sql(NEVER_WAIT)
+            if self._patience:
+                self._connection.exec_driver_sql(self._patience)
         return self._connection
 
     def _undo(self, raw: sqlite3.Connection) -> None:

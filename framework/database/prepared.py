@@ -24,13 +24,22 @@ class Prepared:
 
     def rows(self, c: Connection, **values: Any) -> list[Any]:
         """Return the rows, with the names of the columns; moments go in and come out as aware datetimes."""
+        written = self._of(c)
+        rows = self.unread(c, **values)
+        return [_read(row, written.readers) for row in rows] if written.readers else rows
+
+    def unread(self, c: Connection, **values: Any) -> list[Any]:
+        """Return the rows as the driver gives them: of SQLite, moments are text and booleans numbers."""
+        written = self._of(c)
+        note_statement()
+        given = {**written.fixed, **values}
+        return driver.execute(c, written.text, tuple(stored(c.dialect, given[name]) for name in written.names)).rows
+
+    def _of(self, c: Connection) -> _Written:
         written = self._written.get(c.dialect.name)
         if written is None:
             written = self._written[c.dialect.name] = _write(self._query, c.dialect)
-        note_statement()
-        given = {**written.fixed, **values}
-        rows = driver.execute(c, written.text, tuple(stored(c.dialect, given[name]) for name in written.names)).rows
-        return [_read(row, written.readers) for row in rows] if written.readers else rows
+        return written
 
 
 class _Written(NamedTuple):

@@ -39,6 +39,29 @@ class Server:
         async with self._transaction(BEGIN_READING, "ROLLBACK") as connection:
             return await connection.run_sync(work)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        """Do reading work of one statement or few, each of which has a snapshot of its own: no transaction is begun.
+
+        It is done anew where the connection was lost meanwhile, and with a transaction behind a pooler.
+        """
+        idle = self._idle.get(BEGIN_READING)
+        if not idle or self._bounds:
+            return await self.read(work)
+        connection = idle.pop()
+        try:
+            done = await connection.run_sync(work)
+        except Exception as error:
+            if not is_lost(error):
+                await self._give_back(BEGIN_READING, connection)
+                raise
+            await _throw_away(connection)
+            return await self.read(work)
+        except BaseException:
+            await _throw_away(connection)
+            raise
+        await self._give_back(BEGIN_READING, connection)
+        return done
+
     async def close(self) -> None:
         """Close the connections that nobody uses; the others are closed when they are given back."""
         idle, self._idle = self._idle, {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -76,6 +76,16 @@ def _deliver(answer: asyncio.Future[Any], value: Any, error: BaseException | Non
         answer.set_result(value)
     else:
         answer.set_exception(error)
+
+
+async def to_the_end(work: Awaitable[T]) -> T:
+    """Await the work to its end even when cancelled: a connection cut off in the middle is a broken one."""
+    done = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.gather(done, return_exceptions=True)
+        raise
 
 
 class FairLock:

@@ -49,7 +49,7 @@ def watched(database: Database, see: See) -> Iterator[None]:
     with ExitStack() as stack:
         engines = {database._writer.sync_engine, database._reader.sync_engine}
         if database._file is not None:
-            threads = (database._file._writer, *database._file._readers, database._file._watcher)
+            threads = (database._file._writer, *database._file._readers, database._file._here)
             engines |= {thread._engine for thread in threads}
             _watch_file(stack, threads, see)
         if database._server is not None:

@@ -33,7 +33,12 @@ class JsonAnswer(JSONResponse):
     """An answer of plain data, in which moments and durations (as seconds) may stand; NaN raises `ValueError`."""
 
     def render(self, content: Any) -> bytes:
-        """Return the bytes of the answer; what the fast encoder cannot write, or not as JSON, the other does."""
+        """Return the bytes of the answer, which are JSON already where the content is bytes.
+
+        What the fast encoder cannot write, or not as JSON, the other does.
+        """
+        if isinstance(content, bytes):
+            return content
         try:
             written = to_json(content, timedelta_mode="float", inf_nan_mode="constants")
         except PydanticSerializationError:  # such as half of a surrogate pair

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from framework import strict_json
 from framework.result import Result
 from modules.core.scheduler.cleanup import AnyPolicy, Report
-from modules.core.scheduler.functions import MASK, FunctionRegistry
+from modules.core.scheduler.functions import FunctionRegistry, masked
 from modules.core.scheduler.store.cleanups import CARRY_OUT
 from modules.core.scheduler.trigger import TriggerError, parse, read_calendar
 
@@ -98,9 +98,8 @@ def cleanup_view(row: Row[Any], functions: FunctionRegistry) -> dict[str, Any]:
         config = {"corrupt": True}
     parameters = config.get("parameters")
     if isinstance(parameters, dict):
-        function = functions.find(row.module_id, str(config.get("function_name")))
-        shown = dict.fromkeys(parameters, MASK) if function is None else function.masked(parameters)
-        config = config | {"parameters": shown}
+        secret = functions.secret_of(row.module_id, str(config.get("function_name")))
+        config = config | {"parameters": masked(parameters, secret)}
     return {name: getattr(row, name) for name in names} | {"config": config}
 
 

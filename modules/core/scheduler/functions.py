@@ -64,12 +64,6 @@ class RegisteredFunction:
         """Call the function, return its value or coroutine; raises `ParametersRefused` and what the function raises."""
         return self.callable(**self.arguments.build(parameters, context))
 
-    def masked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters as they may be shown: every secret one is `***`."""
-        if not self.secret:
-            return dict(parameters)
-        return {name: MASK if name in self.secret else value for name, value in parameters.items()}
-
     def scrubbed(self, text: str | None, parameters: object) -> str | None:
         """Return an error or traceback with `***` in place of secret values that it quotes."""
         if text is None or not isinstance(parameters, Mapping):
@@ -161,6 +155,11 @@ class FunctionRegistry:
         kept = {names: function for names, function in self._functions.items() if names[0] not in module_ids}
         self._functions, self._keys = kept, frozenset(function.key for function in kept.values())
 
+    def secret_of(self, module_id: str, function_name: str) -> frozenset[str] | None:
+        """Return the names of a function's parameters that are never shown; None where it is not registered."""
+        function = self.find(module_id, function_name)
+        return None if function is None else function.secret
+
     def find(self, module_id: str, function_name: str) -> RegisteredFunction | None:
         """Return the function of these two names, or None."""
         return self._functions.get((module_id, function_name))
@@ -201,6 +200,11 @@ class FunctionRegistry:
         self.version += 1
         for changed in self.on_change:
             changed()
+
+
+def masked(parameters: Mapping[str, Any], secret: Collection[str] | None) -> dict[str, Any]:
+    """Return parameters as they may be shown: `***` in place of the secret ones, of all where None knows which."""
+    return {name: MASK if secret is None or name in secret else value for name, value in parameters.items()}
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -17,7 +17,7 @@ from modules.core.scheduler.alike import Alike, Plan
 from modules.core.scheduler.executors import Executors
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
-from modules.core.scheduler.functions import MASK, FunctionRegistry
+from modules.core.scheduler.functions import MASK, FunctionRegistry, masked
 from modules.core.scheduler.outside import MODULE_ID, Outside, from_outside
 from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.refusing import invalid, readable
@@ -137,10 +137,8 @@ class Planner:
 
         Where nobody knows which those are, the function not being registered here, all of them are hidden.
         """
-        function, parameters = self._functions.find(task["module_id"], task["function_name"]), task["parameters"]
-        if not isinstance(parameters, dict):
-            return {"corrupt": True}
-        return dict.fromkeys(parameters, MASK) if function is None else function.masked(parameters)
+        parameters, secret = task["parameters"], self._functions.secret_of(task["module_id"], task["function_name"])
+        return masked(parameters, secret) if isinstance(parameters, dict) else {"corrupt": True}
 
     def _problems(self, config: TaskConfig) -> list[dict[str, str]]:
         function = self._functions.find(config.module_id, config.function_name)

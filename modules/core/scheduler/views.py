@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -77,12 +78,17 @@ _OF_TASK, _OF_EXECUTION = attrgetter(*TASK_FIELDS), attrgetter(*EXECUTION_FIELDS
 def task_view(row: Row[Any], *, is_open: bool, blocked: str | None = None) -> dict[str, Any]:
     """Return a task; `running` is shown over `pending` while an execution is open."""
     view = dict(zip(TASK_FIELDS, _OF_TASK(row), strict=True))
-    view["status"] = Status.RUNNING.value if row.status == Status.PENDING and is_open else row.status
+    view["status"] = shown_status(row, is_open=is_open)
     view["parameters"], view["tags"] = _read(row.parameters), _read(row.tags)
     view["trigger"], view["policies"] = _read(row.trigger), _read(row.policies)
-    view["schedule"] = _in_words(row)
+    view["schedule"] = words_of(row.trigger, row.timezone)
     view["blocked_reason"] = blocked
     return view
+
+
+def shown_status(row: Row[Any], *, is_open: bool) -> str:
+    """Return a task's status as it is shown."""
+    return Status.RUNNING.value if row.status == Status.PENDING and is_open else row.status
 
 
 def execution_view(row: Row[Any]) -> dict[str, Any]:
@@ -115,8 +121,10 @@ def _read(text: str) -> Any:
         return {"corrupt": True}
 
 
-def _in_words(row: Row[Any]) -> str:
+@lru_cache(maxsize=10_000)
+def words_of(trigger: str, zone: str) -> str:
+    """Return a stored trigger in words, in a task's zone; `unreadable` where it is corrupt."""
     try:
-        return trigger_of(row.trigger).describe(row.timezone)
+        return trigger_of(trigger).describe(zone)
     except ValueError:
         return "unreadable"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modules.core.scheduler.functions import FunctionError, FunctionRegistry, ParametersRefused
+from modules.core.scheduler.functions import FunctionError, FunctionRegistry, ParametersRefused, masked
 
 
 async def nightly(*, format: str = "pdf") -> str:  # noqa: A002  # a name people use
@@ -197,5 +197,5 @@ def test_secret_parameters_are_masked(registry: FunctionRegistry) -> None:
     found = registry.find("acme.reports", "weekly")
     assert found is not None
 
-    assert found.masked({"token": "hunter2", "rows": 3}) == {"token": "***", "rows": 3}
+    assert masked({"token": "hunter2", "rows": 3}, found.secret) == {"token": "***", "rows": 3}
     assert found.schema()["properties"]["token"] == {"writeOnly": True}

@@ -22,6 +22,7 @@ from modules.core.scheduler.api.repeated import MAY_REPEAT, REFUSALS, route_clas
 from modules.core.scheduler.api.statuses import STATUSES
 from modules.core.scheduler.api.tasks import TaskRoutes
 from modules.core.scheduler.service import SchedulerService
+from modules.core.scheduler.task_texts import TaskTexts
 
 
 def router_of(app_context: AppContext, prefix: str) -> APIRouter:
@@ -30,7 +31,7 @@ def router_of(app_context: AppContext, prefix: str) -> APIRouter:
     remembered = Remembered(app_context, scheduler)
     posting = Posting(MAY_REPEAT, REFUSALS, route_class(app_context))
     paths = Paths(prefix, STATUSES, "tasks", posting=posting)
-    TaskRoutes(scheduler, remembered).add_to(paths)
+    TaskRoutes(scheduler, TaskTexts(app_context, scheduler.functions), remembered).add_to(paths)
     OccurrenceRoutes(scheduler).add_to(paths)
     ExecutionRoutes(scheduler, remembered).add_to(paths.tagged("executions"))
     LiveRoutes(scheduler, app_context.clock).add_to(paths.tagged("live"))

@@ -27,6 +27,7 @@ from modules.core.scheduler.api.revisions import AS_SEEN, TAG_TOLD, tagged
 from modules.core.scheduler.api.shapes import Begun, Scheduled, ScheduledBatch, Task, TaskPage, Told
 from modules.core.scheduler.api.statuses import LOCATION, answer, made_at
 from modules.core.scheduler.service import SchedulerService
+from modules.core.scheduler.task_texts import TaskTexts
 
 NOT_FOUND, INVALID = "TASK_NOT_FOUND", "INVALID_CONFIG"
 NOT_ALLOWED = "FUNCTION_NOT_ALLOWED"
@@ -36,8 +37,8 @@ STATE, CORRUPT, CHANGED = "INVALID_STATE", "CORRUPT_DEFINITION", "PRECONDITION_F
 class TaskRoutes:
     """The routes of tasks."""
 
-    def __init__(self, scheduler: SchedulerService, remembered: Remembered) -> None:
-        self._scheduler = scheduler
+    def __init__(self, scheduler: SchedulerService, texts: TaskTexts, remembered: Remembered) -> None:
+        self._scheduler, self._texts = scheduler, texts
         self._remembered = remembered
 
     def add_to(self, paths: Paths) -> None:
@@ -79,8 +80,12 @@ class TaskRoutes:
         """List tasks by pages, newest first."""
         filters: dict[str, Any] = {"status": status, "module_id": module_id, "function_name": function_name}
         filters |= {"recurring": recurring, "tag": tag, "trigger": trigger, "search": search}
-        ask = partial(self._scheduler.list_tasks, **filters, limit=limit, cursor=cursor)
+        ask = partial(self._ask, filters, limit, cursor)
         return await self._remembered.answer(("tasks", *filters.values(), limit, cursor), ask)
+
+    async def _ask(self, filters: dict[str, Any], limit: int, cursor: str | None) -> Result[Any]:
+        page = await self._texts.page(filters, limit, cursor)
+        return await self._scheduler.list_tasks(**filters, limit=limit, cursor=cursor) if page is None else page
 
     async def schedule_task(self, config: Annotated[Config, Body()], request: Request) -> Response:
         """Schedule a task; the same key again is the same task."""

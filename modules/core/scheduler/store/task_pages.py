@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from framework import strict_json
-from framework.database import Prepared, UtcDateTime
+from framework.database import Prepared, UtcDateTime, moment_of
 from modules.core.scheduler.store.tasks import is_far_off, is_open, is_pending, open_states
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
@@ -89,16 +89,27 @@ class _Walk(NamedTuple):
         return bool(self.looked_at) and self.order is _newest
 
 
-def page(c: Connection, filters: Mapping[str, Any], *, limit: int, after: Place | None) -> Page:
-    """Return up to `limit` tasks behind `after` (created_at, id), fewer where the walk has ended before."""
+def is_straight(filters: Mapping[str, Any]) -> bool:
+    """Tell whether an index has the tasks of a page one beside the other, so that no others are looked at."""
+    return _names(filters) <= {"module_id"}
+
+
+def page(
+    c: Connection, filters: Mapping[str, Any], *, limit: int, after: Place | None, is_unread: bool = False
+) -> Page:
+    """Return up to `limit` tasks behind `after` (created_at, id), fewer where the walk has ended before.
+
+    `is_unread`: as the driver gives them.
+    """
     asked, values = _asked(c, filters), _values(filters)
     values |= {} if after is None else {"after": after[0], "after_id": after[1]}
     end = _end(c, asked, values)
     values |= {} if end is None else {"end": end[0], "end_id": end[1]}
     query = _page_of(asked, after is not None, end is not None)
-    rows = query.rows(c, most=limit + 1, **values)
+    rows = (query.unread if is_unread else query.rows)(c, most=limit + 1, **values)
     if len(rows) > limit:
-        return Page(rows[:limit], (rows[limit - 1].created_at, rows[limit - 1].id))
+        created_at: Any = moment_of(rows[limit - 1].created_at)
+        return Page(rows[:limit], (created_at, rows[limit - 1].id))
     return Page(rows, end)
 
 
@@ -146,12 +157,16 @@ def _ordered(query: Select[Any], asked: _Asked, *, is_begun: bool, is_ended: boo
 
 
 def _asked(c: Connection, filters: Mapping[str, Any]) -> _Asked:
-    names = {name for name, value in filters.items() if value is not None and (name != "search" or value)}
+    names = _names(filters)
     status = filters.get("status")
     if filters.get("trigger") == "interval":
         names.add("intervals")
     own_way = str(status) if status in (*RARE, Status.RUNNING, Status.PENDING) else ""
     return _Asked(frozenset(names), own_way, status == Status.RUNNING and _are_few_open(c))
+
+
+def _names(filters: Mapping[str, Any]) -> set[str]:
+    return {name for name, value in filters.items() if value is not None and (name != "search" or value)}
 
 
 def _values(filters: Mapping[str, Any]) -> dict[str, Any]:

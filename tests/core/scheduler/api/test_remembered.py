@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ from asking import HOURLY, Api
 def reads(node: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is read from the database from here on."""
     seen: list[Any] = []
-    read = node.app_context.database.read
+    database = node.app_context.database
 
-    def noting(work: Any) -> Any:
+    def noting(read: Any, work: Any) -> Any:
         seen.append(work)
         return read(work)
 
-    monkeypatch.setattr(node.app_context.database, "read", noting)
+    for name in ("read", "glance"):
+        monkeypatch.setattr(database, name, partial(noting, getattr(database, name)))
     return seen
 
 
