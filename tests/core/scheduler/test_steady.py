@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from nodes import until
+from sqlalchemy import select
 
 from framework.clock import SystemClock, new_id
-from modules.core.scheduler import process
+from modules.core.scheduler import process, tables
 from modules.core.scheduler.heartbeat import Heartbeat
 from modules.core.scheduler.recovery import remove_dead_nodes
 from modules.core.scheduler.store import nodes
+from modules.core.scheduler.tables import executions
 
 LEASE = timedelta(seconds=60)
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -59,6 +61,28 @@ async def test_a_node_whose_lease_was_held_up_is_steady_again_once_others_had_ti
         heartbeat.stop()
 
     assert [at_first, held_up, just_renewed, later] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_heartbeat_moves_its_lease_on_and_is_no_row_of_the_history(started: Any, database_url: str) -> None:
+    async with started() as app_context:
+        clock, database = Moved(), app_context.database
+        node_id = await register(database, NOW)
+        heartbeat = Heartbeat(database, clock, node_id, LEASE, lambda: None)
+        heartbeat.start()
+
+        heartbeat._loop.call_soon_threadsafe(heartbeat._wake.set)
+        await until(partial(has_lease_from_now, database, node_id))
+        heartbeat.stop()
+        history = await database.read(lambda c: c.execute(select(executions)).all())
+
+    assert history == []
+
+
+async def has_lease_from_now(database: Any, node_id: str) -> bool:
+    """Whether the lease, which had run out long ago, has been moved on."""
+    query = select(tables.nodes.c.lease_until).where(tables.nodes.c.id == node_id)
+    return bool(await database.read(lambda c: c.execute(query).scalar_one() > SystemClock().now()))
 
 
 async def renewed_late(heartbeat: Heartbeat) -> bool:

@@ -108,6 +108,13 @@ async def test_a_refusal_has_its_status_and_code(api: Api) -> None:
         assert set(problem) == {"type", "title", "status", "detail", "code", "details"}
 
 
+async def test_parameters_larger_than_a_million_bytes_are_refused_and_nothing_is_stored(api: Api) -> None:
+    told = await api.post("/tasks", 422, **HOURLY, parameters={"text": "x" * 1_000_000})
+
+    assert "at most 1,000,000 are allowed" in told["detail"]
+    assert (await api.get("/tasks", module_id="acme.test"))["tasks"] == []
+
+
 async def test_every_combination_of_filters_is_handed_on(api: Api, node: Any) -> None:
     await api.post("/tasks", 201, **HOURLY, tags=["night"])
     await api.post("/tasks", 201, **{**HOURLY, "name": "held"}, paused=True)
