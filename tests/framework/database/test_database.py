@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from framework.clock import SystemClock
 from framework.database import Database
-from framework.database.file import SqliteFile
 from framework.testing import FakeClock
 
 
@@ -224,36 +222,3 @@ async def test_the_offset_between_the_clocks_is_measured(database: Database) -> 
     expected = timedelta(hours=-1) if database.dialect == "postgresql" else timedelta(0)
     assert abs(offset - expected) < timedelta(seconds=5)
     assert await database.clock_offset(FakeClock()) == timedelta(0)
-
-
-async def test_a_glance_sees_what_was_committed_last_and_raises_what_its_work_raises(database: Database) -> None:
-    await database.read(COUNT)
-    await database.write(ADD)
-
-    with pytest.raises(ZeroDivisionError):
-        await database.glance(lambda _: 1 / 0)
-
-    assert await database.glance(COUNT) == 1
-
-
-async def test_a_glance_at_a_locked_file_is_left_to_a_thread_that_waits(
-    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def locked(*_: object) -> None:
-        raise OperationalError("SELECT", None, sqlite3.OperationalError("database is locked"))
-
-    monkeypatch.setattr(SqliteFile, "glance", locked)
-
-    assert await sqlite_database.glance(run("SELECT 7")) == 7
-
-
-@pytest.mark.postgres
-async def test_a_glance_over_a_connection_that_is_lost_is_done_anew(postgres_url: str) -> None:
-    database, other = Database(postgres_url), Database(postgres_url)
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-    await database.read(run("SELECT 1"))
-    await other.write(run(f"{others} AND pid != pg_backend_pid()"))
-
-    assert await database.glance(run("SELECT 7")) == 7
-    await database.close()
-    await other.close()
