@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from framework.duration import in_words
 from modules.core.scheduler.cleanup.carrying_out import FileAction, file_action
+from modules.core.scheduler.cleanup.files_by_age import OldFiles, left_alone
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.fingerprint import wanted
 from modules.core.scheduler.cleanup.groups import TooManyGroupsError
@@ -21,7 +21,7 @@ from modules.core.scheduler.cleanup.guards import (
     Ceiling,
     GuardExceededError,
 )
-from modules.core.scheduler.cleanup.judging import Found, Judge
+from modules.core.scheduler.cleanup.judging import Found, Judge, moment_of
 from modules.core.scheduler.cleanup.moving import ChangedError
 from modules.core.scheduler.cleanup.report import MAX_SAMPLES, Report, Tally
 from modules.core.scheduler.cleanup.space import bytes_needed, disk_of
@@ -52,11 +52,11 @@ def clean_files(
     """Carry out a policy of files, or in a dry run count what would go; blocking, so call it in a thread.
 
     The directory is walked once, and before that as often as rules need to know all of its files. Within a chunk of a
-    directory the oldest go first. Files with other hard links, links, and whatever is no regular file are never
-    touched and never counted towards a limit. `roots` are absolute; `monotonic` returns seconds, for `max_seconds`; no
-    more than `max_deletions` files go, those of the trash included; a run that comes to its `ceiling` while there is
-    more fails with the code `GUARD_EXCEEDED`. A refused directory and a file that nothing can be done with are errors
-    of the report; a missing directory is a note.
+    directory the oldest go first, unless all that are old go. Files with other hard links, links, and whatever is no
+    regular file are never touched and never counted towards a limit. `roots` are absolute; `monotonic` returns seconds,
+    for `max_seconds`; no more than `max_deletions` files go, those of the trash included; a run that comes to its
+    `ceiling` while there is more fails with the code `GUARD_EXCEEDED`. A refused directory and a file that nothing can
+    be done with are errors of the report; a missing directory is a note.
     """
     allowance = Allowance(max_deletions, ceiling)
     run = _Run(policy, Judge(policy, now, max_deletions), dry_run, should_stop, monotonic, allowance)
@@ -95,8 +95,7 @@ class _Run:
         self._allowance = allowance
         self._fingerprint = wanted()
         self._device = -1
-        self._oldest: int | None = None
-        self._newest: int | None = None
+        self._ends: list[int] = []
 
     def clean(self, roots: tuple[Path, ...], now: datetime) -> None:
         policy = self._policy
@@ -110,28 +109,43 @@ class _Run:
             purge(root, now, self.tally, self._allowance, dry_run=self._dry_run, should_stop=self._should_stop)
 
     def report(self, now: datetime) -> Report:
-        ends = (None if rank is None else self._judge.moment(rank) for rank in (self._oldest, self._newest))
-        self.tally.span(*ends)
+        if self._ends:
+            self.tally.span(*map(moment_of, self._ends))
         return self.tally.report(self._policy.kind, started_at=now, dry_run=self._dry_run)
 
     def _act(self, fd: int, action: FileAction) -> None:
         started = self._monotonic()
+        old = self._by_age_alone(action)
         for folder in self._walk(fd, self.tally, acting=True):
-            for rank, found in sorted((self._judge.rank(found.seen), found) for found in self._going(folder)):
+            if old is not None:
+                self._widen(*(old.delete(folder) or ()))
+                continue
+            for _, found in sorted((self._judge.rank(found.seen), found) for found in self._going(folder)):
                 if self._is_over(started):
                     return
                 if not self._allowance.take(found.seen.st_size):  # it came after the judge had looked
                     self.tally.keep("budget")
                     continue
-                self._oldest, self._newest = min(rank, self._oldest or rank), max(rank, self._newest or rank)
+                self._widen(self._judge.told(found.seen))
                 self._take(folder, found, action)
+
+    def _by_age_alone(self, action: FileAction) -> OldFiles | None:
+        """Return what deletes files as it comes upon them, where no order and no number matters."""
+        old = self._judge.by_age_alone()
+        bounded = self._allowance.is_bounded or self._policy.max_seconds is not None
+        if old is None or bounded or self._dry_run or self._fingerprint is not None or type(action) is not FileAction:
+            return None
+        return OldFiles(old, self._device, self.tally, self._should_stop, self._fail)
+
+    def _widen(self, *moments: int) -> None:
+        self._ends = [pick([*self._ends, *moments]) for pick in (min, max)] if moments else self._ends
 
     def _look(self, fd: int) -> Iterator[Found]:
         for folder in self._walk(fd, Tally()):  # the walk that acts counts; what this one cannot see, that one tells
             for entry in folder.entries:
                 with suppress(OSError):
                     seen = entry.stat(follow_symlinks=False)
-                    if self._left_alone(seen) is None:
+                    if left_alone(seen, self._device) is None:
                         yield Found(folder.path, entry.name, seen)
 
     def _walk(self, fd: int, tally: Tally, *, acting: bool = False) -> Iterator[Folder]:
@@ -158,21 +172,12 @@ class _Run:
                 self._fail(folder.path / entry.name, error)
                 continue
             found = Found(folder.path, entry.name, seen)
-            if reason := self._left_alone(seen):
+            if reason := left_alone(seen, self._device):
                 self.tally.skip(reason)
             elif reason := self._judge.verdict(found):
                 self.tally.keep(reason)
             else:
                 yield found
-
-    def _left_alone(self, seen: os.stat_result) -> str | None:
-        if stat.S_ISLNK(seen.st_mode):
-            return "symlink"
-        if not stat.S_ISREG(seen.st_mode):
-            return "not_a_file"
-        if seen.st_dev != self._device:
-            return "other_mount"
-        return "hard_link" if seen.st_nlink > 1 else None
 
     def _is_over(self, started: float) -> bool:
         limit = self._policy.max_seconds

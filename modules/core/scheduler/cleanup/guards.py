@@ -85,6 +85,11 @@ class Allowance:
         self._most, self._ceiling = most, ceiling
         self._own = self._along = self._bytes = 0
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether anything is ever refused."""
+        return self._most is not None or self._ceiling != NO_CEILING
+
     def take(self, size: int, *, from_trash: bool = False) -> bool:
         """Count one more file; False where the next run goes on with it, `GuardExceededError` where it may not go."""
         if self._most is not None and self._own + self._along >= self._most:

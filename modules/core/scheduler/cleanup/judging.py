@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modules.core.scheduler.cleanup.cuts import cut_of
+from modules.core.scheduler.cleanup.files_by_age import Old
 from modules.core.scheduler.cleanup.files_policy import MEGABYTE, FilesPolicy
 from modules.core.scheduler.cleanup.groups import MOST_TRACKED, NewestKeeper, TooManyGroupsError, group_of
 from modules.core.scheduler.cleanup.moving import BLOCK
@@ -98,9 +99,17 @@ class Judge:
         first, second = reversed(times) if self._by_ctime else times
         return (((first << _64_BITS) + second) << _64_BITS) + seen.st_ino
 
-    def moment(self, rank: int) -> datetime:
-        """Return the moment by which a file of this rank is ranked, to the microsecond."""
-        return _EPOCH + timedelta(microseconds=(rank >> 2 * _64_BITS) // 1000)
+    def told(self, seen: os.stat_result) -> int:
+        """Return the moment by which a file is ranked, in nanoseconds since 1970."""
+        return seen.st_ctime_ns if self._by_ctime else seen.st_mtime_ns
+
+    def by_age_alone(self) -> Old | None:
+        """Return which files go where nothing but their age says so; None where other rules have a say."""
+        policy, limit = self._policy, self._age_limit
+        others = (self._cut, self._space_cut, self._spared_above, self._last_of_run, policy.keep_newest, policy.tiers)
+        if limit is None or limit < self._grace or self._filters or any(each is not None for each in others):
+            return None
+        return Old(self._changed, self._now - limit, self.told)
 
     def age(self, seen: os.stat_result) -> int:
         """Return the nanoseconds since the change that the policy counts from."""
@@ -129,7 +138,7 @@ class Judge:
 
     def _is_in_tier(self, folder: Path, name: str, rank: int) -> bool:
         keeper = self._tiers.get(self._tier_group(folder, name))
-        return keeper is None or keeper.keeps(self.moment(rank), rank)
+        return keeper is None or keeper.keeps(moment_of(rank >> 2 * _64_BITS), rank)
 
     def _learn_groups(self, look: Look) -> None:
         if self._newest is None and self._policy.tiers is None:
@@ -147,7 +156,7 @@ class Judge:
             return
         if group not in self._tiers and (len(self._tiers) + 1) * sum(tiers.values()) > MOST_TRACKED:
             raise TooManyGroupsError
-        self._tiers.setdefault(group, TierKeeper(tiers)).add(self.moment(rank), rank)
+        self._tiers.setdefault(group, TierKeeper(tiers)).add(moment_of(rank >> 2 * _64_BITS), rank)
 
     def _cut_of_limits(self, look: Look) -> int | None:
         policy, cuts = self._policy, []
@@ -211,6 +220,11 @@ class Judge:
 
     def _unfiltered(self, look: Look) -> Iterator[Found]:
         return (found for found in look() if not self._is_filtered(found.name))
+
+
+def moment_of(nanoseconds_since_1970: int) -> datetime:
+    """Return the moment, to the microsecond."""
+    return _EPOCH + timedelta(microseconds=nanoseconds_since_1970 // 1000)
 
 
 def nanoseconds(duration: timedelta) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -106,7 +107,7 @@ class Walk:
         exclude: Sequence[str] = (),
         remove_empty: RemoveEmpty | None = None,
     ) -> None:
-        self._pattern = pattern
+        self._fits = None if pattern == "*" else re.compile(fnmatch.translate(pattern)).match
         self._recursive = recursive
         self._should_stop = should_stop
         self._tally = tally
@@ -123,7 +124,7 @@ class Walk:
 
     def _walk(self, fd: int, path: Path, mount: Mount, depth: int) -> Generator[Folder, None, bool]:
         """Return whether nothing is left in the directory."""
-        level, chunk = Level(), []
+        level, chunk, fits = Level(), [], self._fits
         try:
             with os.scandir(fd) as entries:
                 for entry in entries:
@@ -133,7 +134,7 @@ class Walk:
                     if entry.is_dir(follow_symlinks=False):
                         if (yield from self._below(fd, path / entry.name, mount, depth + 1)):
                             level.left -= 1
-                    elif fnmatch.fnmatchcase(entry.name, self._pattern):
+                    elif fits is None or fits(entry.name):
                         chunk.append(entry)
                     if len(chunk) == CHUNK:
                         yield Folder(fd, path, chunk, level)

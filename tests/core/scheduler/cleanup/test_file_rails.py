@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aged_files import later, names, write
 
-from modules.core.scheduler.cleanup import FilesPolicy, carrying_out, clean_files, files, restore_files
+from modules.core.scheduler.cleanup import FilesPolicy, carrying_out, clean_files, files, files_by_age, restore_files
 from modules.core.scheduler.cleanup import walk as walking
 
 LONG_AFTER = datetime(2200, 1, 1, tzinfo=UTC)
@@ -107,12 +107,14 @@ def test_another_device_is_not_entered_whatever_its_mount_id(cleaned, root, monk
     assert sentinel.exists() is rail
 
 
-def test_a_name_that_another_place_shares_is_not_taken(cleaned, root, outside, monkeypatch, rail):
+@pytest.mark.parametrize("rules", [{}, {"max_files_per_run": 9}], ids=["by age alone", "judged beforehand"])
+def test_a_name_that_another_place_shares_is_not_taken(cleaned, root, outside, monkeypatch, rail, rules):
     os.link(outside / "sentinel", cleaned / "shared")
     if not rail:
-        monkeypatch.setattr(files._Run, "_left_alone", lambda *_: None)
+        for road in (files, files_by_age):
+            monkeypatch.setattr(road, "left_alone", lambda *_: None)
 
-    clean(cleaned, root)
+    clean(cleaned, root, **rules)
 
     assert (cleaned / "shared").exists() is rail
 
@@ -131,7 +133,7 @@ def test_a_file_that_takes_the_place_of_the_one_judged_is_not_deleted(cleaned, r
     if not rail:
         monkeypatch.setattr(carrying_out, "check_unchanged", lambda *_: None)
 
-    clean(cleaned, root)
+    clean(cleaned, root, max_files_per_run=9)
 
     assert (cleaned / "log").exists() is rail
 

@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from framework.clock import SystemClock
-from modules.core.scheduler.cleanup import FilesPolicy, clean_files, files
+from modules.core.scheduler.cleanup import FilesPolicy, clean_files
 from modules.core.scheduler.cleanup import walk as walking
+from modules.core.scheduler.cleanup.files_by_age import left_alone
 
 LONG_AFTER = datetime(2200, 1, 1, tzinfo=UTC)
 PASSES_FOR = 1.0
@@ -170,7 +171,7 @@ def test_a_file_that_changed_after_it_was_judged_is_kept(root, monkeypatch):
 
     monkeypatch.setattr(os, "stat", stat)
 
-    report = clean(root / "cleaned", root)
+    report = clean(root / "cleaned", root, max_files_per_run=9)
 
     assert judged.exists()
     assert report.skipped == {"changed": 1}
@@ -231,8 +232,7 @@ def test_the_oldest_age_a_policy_can_ask_for_is_reached_without_overflow(root):
 
 
 def test_a_file_of_another_device_than_its_directory_is_left_alone():
-    run = SimpleNamespace(_device=1)
     seen = {"st_mode": stat.S_IFREG, "st_nlink": 1}
 
-    assert files._Run._left_alone(run, SimpleNamespace(st_dev=1, **seen)) is None
-    assert files._Run._left_alone(run, SimpleNamespace(st_dev=2, **seen)) == "other_mount"
+    assert left_alone(SimpleNamespace(st_dev=1, **seen), 1) is None
+    assert left_alone(SimpleNamespace(st_dev=2, **seen), 1) == "other_mount"
