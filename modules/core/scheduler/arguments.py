@@ -235,8 +235,8 @@ def _guarded(function: Callable[..., Any], make: Callable[[], T]) -> T:
 
 def _given(value: BaseModel) -> dict[str, Any]:
     """The arguments that were given, under the function's own names; its own defaults stand for the others."""
-    fields = type(value).model_fields
-    return {str(fields[name].alias): getattr(value, name) for name in sorted(value.model_fields_set)}
+    fields = type(value).__pydantic_fields__
+    return {str(fields[name].alias): getattr(value, name) for name in sorted(value.__pydantic_fields_set__)}
 
 
 def _unknown_name(name: str, accepted: Iterable[str]) -> str:

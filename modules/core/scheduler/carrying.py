@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from framework import strict_json
-from framework.caller import CODE, calling
 from framework.context import AppContext
 from framework.database import Joinable
 from framework.logging import log_ids
@@ -83,7 +82,7 @@ class Carrying:
         self._stop_reasons: list[Reason] = []
 
     def start(self, *, started: datetime, default_timeout: float, on_end: Callable[[Carrying], None]) -> None:
-        """Start the function of a row claimed at a moment; `on_end` is called once, when it has ended."""
+        """Start the function of a row claimed at a moment, as who acts here; `on_end` is called once, when it ends."""
         self._started_at = started
         policies = self._policies()
         self.limit = policies.timeout or default_timeout
@@ -95,8 +94,7 @@ class Carrying:
             self._asked = asyncio.Event()
         self._started = self._clock.monotonic()
         self.deadline = self._started + self.limit
-        with calling(CODE):  # whoever has set it off
-            self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
+        self.task = asyncio.create_task(self._carry_out(), name=f"execution {self.id}")
         self.task.add_done_callback(lambda task: self._ended(task, on_end))
         if self._stop_reasons:  # asked to stop while it waited to be started
             self.task.cancel()

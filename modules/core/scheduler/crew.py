@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from framework.caller import CODE, calling
 from framework.clock import Clock
 from framework.context import AppContext
 from modules.core.scheduler import tracing
@@ -85,11 +86,12 @@ class Crew:
             self._start_some()
 
     def _start_some(self) -> None:
-        for _ in range(min(SLICE, len(self._to_start))):
-            carrying, started = self._to_start.popleft()
-            carrying.start(started=started, default_timeout=self._timeout, on_end=self._ended)
-            if carrying.delay is not None:
-                self._tally.started(carrying.delay)
+        with calling(CODE):  # whoever has set them off
+            for _ in range(min(SLICE, len(self._to_start))):
+                carrying, started = self._to_start.popleft()
+                carrying.start(started=started, default_timeout=self._timeout, on_end=self._ended)
+                if carrying.delay is not None:
+                    self._tally.started(carrying.delay)
         loop = asyncio.get_running_loop()
         if self._to_start:
             loop.call_soon(self._start_some)
