@@ -18,7 +18,7 @@ from modules.core.scheduler.store import candidates
 
 DEAR = 0.002  # seconds of a whole look, of its cheapest of the last few, so that one hiccup changes nothing
 LAST = 5
-SHARE = 16  # times as long as it took, whole looks rest
+SHARE = 32  # times as long as it took, whole looks rest
 LONGEST = 1.0  # seconds that they rest
 QUEUES = 16  # that are remembered though nobody stands there now
 
