@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from modules.core.scheduler.trigger import TimeTrigger
+from modules.core.scheduler.trigger.day_masks import finest, within
 from modules.core.scheduler.trigger.wall_clock import Dst
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -83,9 +84,16 @@ def assert_fires_at(trigger: TimeTrigger, expected: Iterable[datetime], low: dat
     assert list(trigger.between(low, high)) == wanted
     assert trigger.count_between(low, high) == len(wanted)
     assert trigger.latest_until(high, low) == (wanted[-1] if wanted else None)
-    patterns: dict[object, list[timedelta]] = {}
-    for day in range((high - low) // DAY):
-        begin = low + day * DAY
-        pattern = trigger.day_pattern(begin)
-        times = [moment - begin for moment in wanted if begin < moment <= begin + DAY]
-        assert pattern is None or patterns.setdefault(pattern, times) == times
+    assert told_by_day(trigger, low, high) == wanted
+
+
+def told_by_day(trigger: TimeTrigger, low: datetime, high: datetime) -> list[datetime]:
+    """The times that the days of a trigger have in `(low, high]`, as their masks tell."""
+    rows, grid = finest(trigger, low, high)
+    return sorted(
+        grid.midnight(day) + timedelta(seconds=unit * grid.unit, microseconds=rest)
+        for rest, row in within(rows, grid, low, high).items()
+        for day, kind in enumerate(row.kinds)
+        for unit in range(grid.width if row.masks[kind] else 0)
+        if row.masks[kind] >> unit & 1
+    )

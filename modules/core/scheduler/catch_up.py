@@ -50,9 +50,11 @@ class Firing:
 def decide(trigger: Trigger, nominal: datetime, now: datetime, policies: Policies, room: int | None) -> Firing:
     """Apply the catch-up policy to the occurrences from `nominal` to `now`, without a step for each of them.
 
+    Of a sleep of more than `COUNTED`, the rows begin with the first one within it: what they count is what there was.
     `room` is how many occurrences may still start (None: no bound); the rest are not recorded, the task is complete.
     """
-    total = 1 + count_since(trigger, nominal, now)
+    nominal = first_counted(trigger, nominal, now)
+    total = 1 + trigger.count_between(nominal, now)
     newest = (trigger.latest_until(now, nominal) if total > 1 else None) or nominal
     if policies.catch_up == "all" and total > 1:
         runs, missed = _all(trigger, nominal, newest, total, now, policies)
@@ -61,9 +63,11 @@ def decide(trigger: Trigger, nominal: datetime, now: datetime, policies: Policie
     return Firing(runs if room is None else runs[:room], missed, trigger.next_after(max(now, newest)))
 
 
-def count_since(trigger: Trigger, nominal: datetime, now: datetime) -> int:
-    """Return how many occurrences lie in `(nominal, now]`; of those before the last twenty years none is counted."""
-    return trigger.count_between(max(nominal, now - COUNTED), now)
+def first_counted(trigger: Trigger, nominal: datetime, now: datetime) -> datetime:
+    """Return the occurrence from which on those up to now are counted: `nominal`, or the first of twenty years."""
+    if now - nominal <= COUNTED or not trigger.count_between(now - COUNTED, now):
+        return nominal
+    return trigger.next_after(now - COUNTED) or nominal
 
 
 Decision = tuple[tuple[Run, ...], Missed | None]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from modules.core.scheduler.catch_up import Missed, count_since
+from modules.core.scheduler.catch_up import Missed, first_counted
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.placing import ended_row, new_row
 from modules.core.scheduler.store import executions
@@ -26,7 +26,8 @@ def record_paused(c: Connection, task: Row[Any], trigger: Trigger, now: datetime
     since = task.next_execution
     if not task.recurring or since is None or since > now:
         return
-    others = 0 if pauses_after_each_run(trigger) else count_since(trigger, since, now)
+    since = first_counted(trigger, since, now)
+    others = 0 if pauses_after_each_run(trigger) else trigger.count_between(since, now)
     newest = (trigger.latest_until(now, since) if others else None) or since
     row = ended_row(new_row(task, newest, now, origin="schedule"), State.SKIPPED, Reason.TASK_PAUSED, now)
     executions.add(c, [row | ({"missed_count": others, "missed_since": since} if others else {})])

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from modules.core.scheduler.trigger.protocol import (
-    LAST,
-    Trigger,
-    as_utc,
-    checked_moment,
-    moment_text,
-    patterns_one_by_one,
-)
-from modules.core.scheduler.trigger.series import check_interval
+from modules.core.scheduler.trigger.day_masks import Grid, Rows
+from modules.core.scheduler.trigger.protocol import LAST, Trigger, as_utc, checked_moment, moment_text
+from modules.core.scheduler.trigger.series import Once, check_interval
 from modules.core.scheduler.trigger.words import span_text, until_text
 
 
@@ -57,11 +51,8 @@ class AfterEnd:
         if as_utc(after) < self.start <= min(as_utc(until), self.end or LAST):
             yield self.start
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        return None if self.count_between(after, after + timedelta(days=1)) else "nothing"
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        return patterns_one_by_one(self.day_pattern, after, days)
+    def on_days(self, grid: Grid) -> Rows:
+        return Once(self.start).on_days(grid) if self.start <= (self.end or LAST) else {}
 
     def to_json(self) -> dict[str, Any]:
         return {

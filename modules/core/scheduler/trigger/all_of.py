@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from operator import itemgetter
+from datetime import datetime
 from typing import Any
 
 from modules.core.scheduler.trigger.after_end import pauses_after_each_run
-from modules.core.scheduler.trigger.by_day import Ticks, count_by_day, within
-from modules.core.scheduler.trigger.coincidence import meet
+from modules.core.scheduler.trigger.coincidence import beside, has_fractions, meet
+from modules.core.scheduler.trigger.day_counts import count
+from modules.core.scheduler.trigger.day_masks import Grid, Rows, all_of
 from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.meeting import Met, first_meeting, last_meeting
-from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TimeTrigger, Trigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.protocol import LAST, TICK, TimeTrigger, Trigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every, Once
 from modules.core.scheduler.trigger.words import told_together
 
 MAX_TRIGGERS = 20
-HORIZON = timedelta(days=50 * 365.25)
-SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
     """Fires at the moments that are occurrences of each of its triggers; those inside are times.
 
-    A search ends after 50 years, or 10,000 looks at a day of one of them: `given_up` tells that from there being none.
+    A search ends after 50 years, or 40,000 days of all of them together: `given_up` tells that from there being none.
     """
 
     triggers: tuple[TimeTrigger, ...]
@@ -42,7 +40,7 @@ class AllOf:
             flat.update(dict.fromkeys(trigger.triggers if isinstance(trigger, AllOf) else (trigger,)))
         if not 1 <= len(flat) <= MAX_TRIGGERS:
             raise TriggerError(f"all takes 1 to {MAX_TRIGGERS} triggers, not {len(flat)}", "triggers")
-        if any(isinstance(trigger, Every) and trigger.interval % SECOND for trigger in flat):
+        if any(map(has_fractions, flat)):
             raise TriggerError("an interval within all is a whole number of seconds", "triggers")
         object.__setattr__(self, "triggers", _with_one_series(tuple(flat)))
 
@@ -64,18 +62,12 @@ class AllOf:
         return self._met(moment).until
 
     def latest_until(self, moment: datetime, after: datetime) -> datetime | None:
-        return last_meeting(self.triggers, as_utc(moment), as_utc(after))
+        return last_meeting(self, as_utc(moment), as_utc(after))
 
     def count_between(self, after: datetime, until: datetime) -> int:
-        """Days that look alike are counted only once; on each, those of a trigger that is seldom are visited."""
         if len(self.triggers) == 1:
             return self.triggers[0].count_between(after, until)
-        after, until = as_utc(after), as_utc(until)
-        if min(trigger.count_between(after, until) for trigger in self.triggers) <= (until - after) / DAY + 1:
-            return count_by_day([self], [], after, until, join=itemgetter(0), count=lambda moments, _: len(moments))
-        intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
-        others = [trigger for trigger in self.triggers if not isinstance(trigger, Every)]
-        return count_by_day(others, intervals, after, until, join=_join, count=_shared)
+        return count(self, as_utc(after), as_utc(until))
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         after, until = as_utc(after), as_utc(until)
@@ -84,13 +76,14 @@ class AllOf:
         moments = seldom.between(after, until)
         return (moment for moment in moments if all(_fires_at(trigger, moment) for trigger in others))
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        patterns = tuple(trigger.day_pattern(after) for trigger in self.triggers)
-        return None if None in patterns else ("all", *patterns)
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        several = zip(*(trigger.day_patterns(after, days) for trigger in self.triggers), strict=True)
-        return [None if None in patterns else ("all", *patterns) for patterns in several]
+    def on_days(self, grid: Grid) -> Rows:
+        series = [trigger for trigger in self.triggers if isinstance(trigger, (Every, Once))]
+        several = [trigger.on_days(grid) for trigger in self.triggers if not isinstance(trigger, (Every, Once))]
+        if not several:
+            return series[0].on_days(grid)
+        rests = set(several[0]).intersection(*several)
+        several += [beside(each, rests, grid) for each in series]
+        return {rest: all_of([rows[rest] for rows in several]) for rest in rests}
 
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "all", "triggers": [trigger.to_json() for trigger in self.triggers]}
@@ -99,8 +92,7 @@ class AllOf:
         return told_together(", and at the same time ", self.triggers, place)
 
     def _met(self, moment: datetime) -> Met:
-        moment = as_utc(moment)
-        return first_meeting(self.triggers, moment, LAST if LAST - moment < HORIZON else moment + HORIZON)
+        return first_meeting(self, as_utc(moment))
 
 
 def searches(trigger: Trigger) -> bool:
@@ -120,15 +112,6 @@ def given_up(trigger: Trigger, moment: datetime) -> datetime | None:
 
 def _inner(trigger: Trigger) -> Sequence[Trigger]:
     return getattr(trigger, "triggers", None) or [each for each in [getattr(trigger, "trigger", None)] if each]
-
-
-def _join(several: Sequence[Ticks]) -> Ticks:
-    return several[0].intersection(*several[1:])
-
-
-def _shared(moments: Ticks, intervals: Sequence[range]) -> int:
-    """Count the moments that every interval has."""
-    return len(moments.intersection(*(within(moments, ticks) for ticks in intervals)))
 
 
 def _fires_at(trigger: TimeTrigger, moment: datetime) -> bool:

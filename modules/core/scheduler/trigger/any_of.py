@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from modules.core.scheduler.trigger.after_end import pauses_after_each_run
-from modules.core.scheduler.trigger.by_day import Ticks, count_by_day, within
-from modules.core.scheduler.trigger.coincidence import count_union
+from modules.core.scheduler.trigger.coincidence import beside, count_union, has_fractions
+from modules.core.scheduler.trigger.day_counts import count
+from modules.core.scheduler.trigger.day_masks import Grid, Rows, merged, without
 from modules.core.scheduler.trigger.event import Awaited
 from modules.core.scheduler.trigger.protocol import TimeTrigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every
@@ -39,6 +40,8 @@ class AnyOf:
             raise TriggerError(f"any takes 1 to {MAX_TRIGGERS} triggers, not {len(flat)}", "triggers")
         if sum(isinstance(trigger, Awaited) for trigger in flat) > 1:
             raise TriggerError("any takes at most one event; give each further one a task of its own", "triggers")
+        if any(has_fractions(trigger) for trigger in flat if not isinstance(trigger, Every)):
+            raise TriggerError("within any, only an interval of its own is less than whole seconds", "triggers")
         if sum(isinstance(trigger, Every) for trigger in flat) > MAX_INTERVALS:
             raise TriggerError(f"any takes at most {MAX_INTERVALS} intervals", "triggers")
         object.__setattr__(self, "triggers", tuple(flat))
@@ -62,24 +65,19 @@ class AnyOf:
         return max((occurrence for occurrence in found if occurrence is not None), default=None)
 
     def count_between(self, after: datetime, until: datetime) -> int:
-        """Intervals are counted by arithmetic; of the others, days that look alike only once."""
+        """Intervals are counted by arithmetic; of the others, what no interval has, by the day."""
         after, until = as_utc(after), as_utc(until)
         intervals = [trigger for trigger in self.triggers if isinstance(trigger, Every)]
         others = [trigger for trigger in self.triggers if not isinstance(trigger, (Every, Awaited))]
-        beside = count_by_day(others, intervals, after, until, join=_join, count=_beside) if others else 0
-        return count_union(intervals, after, until) + beside
+        alone = count(_Beside(others, intervals), after, until) if others else 0
+        return count_union(intervals, after, until) + alone
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         merged = heapq.merge(*(trigger.between(after, until) for trigger in self.triggers))
         return (occurrence for occurrence, _ in groupby(merged))
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        patterns = tuple(trigger.day_pattern(after) for trigger in self.triggers)
-        return None if None in patterns else patterns
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        several = zip(*(trigger.day_patterns(after, days) for trigger in self.triggers), strict=True)
-        return [None if None in patterns else patterns for patterns in several]
+    def on_days(self, grid: Grid) -> Rows:
+        return merged(trigger.on_days(grid) for trigger in self.triggers)
 
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "any", "triggers": [trigger.to_json() for trigger in self.triggers]}
@@ -88,10 +86,13 @@ class AnyOf:
         return told_together(", or ", self.triggers, place)
 
 
-def _join(several: Sequence[Ticks]) -> Ticks:
-    return frozenset().union(*several)
+class _Beside(NamedTuple):
+    """What some triggers have and no interval."""
 
+    triggers: Sequence[TimeTrigger]
+    intervals: Sequence[Every]
 
-def _beside(moments: Ticks, intervals: Sequence[range]) -> int:
-    """Count the moments that no interval has."""
-    return len(moments) - len(set[int]().union(*(within(moments, ticks) for ticks in intervals)))
+    def on_days(self, grid: Grid) -> Rows:
+        rows = merged(trigger.on_days(grid) for trigger in self.triggers)
+        hidden = [beside(interval, rows, grid) for interval in self.intervals]
+        return {rest: without(row, *(each[rest] for each in hidden)) for rest, row in rows.items()}

@@ -9,9 +9,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from modules.core.scheduler.trigger import wall_clock
+from modules.core.scheduler.trigger.calendar_days import in_years, walls_closed, with_spans
 from modules.core.scheduler.trigger.closed import Closed, Span, Year, between_spans, bounds_of, joined
+from modules.core.scheduler.trigger.day_masks import Grid, Row, any_of
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError, moment_text
 from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS
+from modules.core.scheduler.trigger.wall_days import on_utc_days, wall_dates
 from modules.core.scheduler.trigger.zones import zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -71,6 +74,8 @@ class Calendar(Closed):
         zone(self.zone)
         object.__setattr__(self, "days", tuple(_joined_days(self.days)))
         object.__setattr__(self, "spans", tuple(joined(self.spans)))
+        if any(at.microsecond for span in self.spans for at in (span.start, span.stop)):
+            raise TriggerError("a span starts and ends with a whole second", "spans")
         if self.size > MOST_ENTRIES:
             raise TriggerError(f"a calendar has at most {MOST_ENTRIES:,} entries, not {self.size:,}", "calendar")
 
@@ -95,6 +100,15 @@ class Calendar(Closed):
         }
         told = {key: value for key, value in told.items() if value} or {"dates": []}
         return {"timezone": self.zone, **told, **({"invert": True} if self.invert else {})}
+
+    def on_days(self, grid: Grid) -> Row:
+        first, days = wall_dates(grid)
+        years = range(first.year - 1, (first + days * DAY).year + 1)
+        ranges = [*self.days, *(each for part in self.yearly for each in in_years(part.first, part.last, years))]
+        walls = walls_closed(self.weekdays, ranges, self.windows, first, grid)
+        row = on_utc_days(walls, 0, zone(self.zone), AS_IT_RUNS, grid)[0]
+        row = any_of([with_spans(row, self.spans, grid), *(member.on_days(grid) for member in self.members)])
+        return Row(row.kinds, [grid.full ^ mask for mask in row.masks]) if self.invert else row
 
     def _find(self, year: int) -> Iterator[Span[datetime]]:
         start, stop = bounds_of(year)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from modules.core.scheduler.trigger.day_masks import HOUR, MINUTE, SECOND_TICKS
 from modules.core.scheduler.trigger.month_day import MonthDay, month_day
 from modules.core.scheduler.trigger.numbered import Numbered
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock, WallTimes
@@ -102,8 +104,20 @@ def _times(every: int, at: time, day: int | str | None, phase: int) -> Numbered:
     return _Days(every, phase, at) if day is None else _Months(every, phase, month_day(day), at)
 
 
+class _OnceADay(Numbered):
+    __slots__ = ()
+    at: time
+
+    def rest(self, unit: int) -> int:
+        return self.at.second % unit * SECOND_TICKS + self.at.microsecond
+
+    def mask_of(self, day: date, unit: int) -> int:
+        second = self.at.hour * HOUR + self.at.minute * MINUTE + self.at.second
+        return 1 << second // unit if self.kind_of(day) is True else 0
+
+
 @dataclass(frozen=True, slots=True)
-class _Days(Numbered):
+class _Days(_OnceADay):
     every: int
     phase: int
     at: time
@@ -119,9 +133,15 @@ class _Days(Numbered):
     def kind_of(self, day: date) -> bool:
         return (day.toordinal() - self.phase) % self.every == 0
 
+    def kinds_of(self, first: date, days: int) -> Sequence[bool]:
+        found = [False] * days
+        for day in range((self.phase - first.toordinal()) % self.every, days, self.every):
+            found[day] = True
+        return found
+
 
 @dataclass(frozen=True, slots=True)
-class _Months(Numbered):
+class _Months(_OnceADay):
     every: int
     phase: int
     day: MonthDay
@@ -141,6 +161,13 @@ class _Months(Numbered):
     def kind_of(self, day: date) -> bool:
         in_phase = (day.year * 12 + day.month - 1 - self.phase) % self.every == 0
         return in_phase and day.day == self.day.of(day.year, day.month)
+
+    def kinds_of(self, first: date, days: int) -> Sequence[bool]:
+        found, begin = [False] * days, datetime.combine(first, time())
+        number = self.number_at(begin)
+        while (wall := self.nth(number)) is not None and (day := (wall - begin).days) < days:
+            found[day], number = True, number + 1
+        return found
 
 
 def phase_of(day: date, unit: str) -> int:

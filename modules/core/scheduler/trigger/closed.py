@@ -11,7 +11,20 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK
+from modules.core.scheduler.trigger.day_counts import grid_of
+from modules.core.scheduler.trigger.day_masks import (
+    MINUTE,
+    SECOND,
+    SECOND_TICKS,
+    Grid,
+    Row,
+    TooCoarse,
+    any_of,
+    nothing,
+    runs_of,
+)
+from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
+from modules.core.scheduler.trigger.series import Every
 
 MOST_YEARS = 50  # what is closed for longer than that without a break counts as closed for ever
 YEARS_KEPT = 100
@@ -44,6 +57,10 @@ class Closed(ABC):
     @abstractmethod
     def _find(self, year: int) -> Iterable[Span[datetime]]:
         """Return what is closed in a UTC year, within its bounds, in any order."""
+
+    @abstractmethod
+    def on_days(self, grid: Grid) -> Row:
+        """Return which units of each of many UTC days are closed; raises `TooCoarse` where it begins or ends within."""
 
     def of_year(self, year: int) -> tuple[Span[datetime], ...]:
         """Return what is closed in a UTC year, in order, stretches that touch joined."""
@@ -98,16 +115,6 @@ class Closed(ABC):
         cut = (Span(max(span.start, start), min(span.stop, stop)) for span in whole)
         return joined_in_order(span for span in cut if span.start < span.stop)
 
-    def by_day(self, after: datetime, days: int) -> list[tuple[Span[timedelta], ...]]:
-        """Return what is closed on each of so many days `[after, after + 1 day]`, from the beginning of that day."""
-        found: list[tuple[Span[timedelta], ...]] = [()] * days
-        for span in self.between(after, after + days * DAY + TICK):
-            start, stop = span.start - after, span.stop - after
-            for day in range(max((start - TICK) // DAY, 0), min((stop - TICK) // DAY + 1, days)):
-                begin = day * DAY
-                found[day] += (Span(max(start - begin, NOTHING), min(stop - begin, DAY + TICK)),)
-        return found
-
     def _touching(self, year: int, start: datetime, stop: datetime) -> tuple[Span[datetime], ...]:
         """Return the stretches of a year that have a part in `[start, stop)`, without looking at the others."""
         of_year = self._year(year)
@@ -120,6 +127,9 @@ class Together(Closed):
 
     members: tuple[Closed, ...]
     _years: dict[int, Year] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def on_days(self, grid: Grid) -> Row:
+        return any_of([nothing(grid), *(member.on_days(grid) for member in self.members)])
 
     def _find(self, year: int) -> Iterator[Span[datetime]]:
         return heapq.merge(*(member.of_year(year) for member in self.members), key=lambda span: span.start)
@@ -168,3 +178,46 @@ def bounds_of(year: int) -> tuple[datetime, datetime]:
     """Return from where to where, exclusively, a UTC year goes, as far as triggers work in it."""
     start = max(datetime(year, 1, 1, tzinfo=UTC), FIRST)
     return start, datetime(year + 1, 1, 1, tzinfo=UTC) if year < LAST.year else LAST + TICK
+
+
+def count_outside(interval: Every, closed: Closed, after: datetime, until: datetime, *, moves: bool) -> int:
+    """Return how many moments of an interval in `(after, until]` are open, by arithmetic on each closed stretch.
+
+    With `moves`, those within a stretch are one at the end of it.
+    """
+    runs, grid = _closed_runs(closed, after, until)
+    begin = grid.midnight()
+    since = closed.closed_since(begin) if moves else None
+    if since is not None and runs and not runs[0][0]:
+        runs[0] = ((since - begin) // TICK, runs[0][1])
+    low, high = (after - begin) // TICK + 1, (until - begin) // TICK + 1
+    passed = interval.passed_since(begin)
+    inside = [(max(start, low), min(stop, high)) for start, stop in runs if start < high and stop > low]
+    total = passed(high) - passed(low) - sum(passed(stop) - passed(start) for start, stop in inside)
+    if moves:
+        ends = [(start, stop) for start, stop in runs if low <= stop < high]
+        total += sum(passed(start) < passed(stop) == passed(stop + 1) for start, stop in ends)
+    return total
+
+
+def _closed_runs(closed: Closed, after: datetime, until: datetime) -> tuple[list[tuple[int, int]], Grid]:
+    """Return what is closed on the days of `(after, until]`, each stretch in microseconds after their beginning."""
+    grid = grid_of(after, until, MINUTE)
+    try:
+        row = closed.on_days(grid)
+    except TooCoarse:
+        grid = grid._replace(unit=SECOND)
+        row = closed.on_days(grid)
+    unit, width = grid.unit * SECOND_TICKS, grid.width
+    of_kind = [[(start * unit, stop * unit) for start, stop in runs_of(mask)] for mask in row.masks]
+    runs: list[tuple[int, int]] = []
+    last, begin = -1, 0
+    for kind in row.kinds:
+        for start, stop in of_kind[kind]:
+            if begin + start == last:
+                runs[-1] = (runs[-1][0], begin + stop)
+            else:
+                runs.append((begin + start, begin + stop))
+            last = begin + stop
+        begin += width * unit
+    return runs, grid

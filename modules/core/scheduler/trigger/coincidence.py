@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from math import gcd
 
-from modules.core.scheduler.trigger.protocol import LAST, TICK
+from modules.core.scheduler.trigger.day_masks import Grid, Row, Rows, nothing
+from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
 from modules.core.scheduler.trigger.series import MAX_INTERVAL, Every, Once
+
+NONE, SECOND = timedelta(0), timedelta(seconds=1)
 
 
 def count_union(intervals: Sequence[Every | Once], after: datetime, until: datetime) -> int:
@@ -43,6 +46,24 @@ def meet(left: Every | Once, right: Every | Once) -> Every | Once | None:
     offset = steps * one  # of a meeting from left.start
     offset += max(-((offset - (latest - left.start) // TICK) // together), 0) * together
     return _series(left.start, offset, together, min(left.end or LAST, right.end or LAST))
+
+
+def has_fractions(trigger: object) -> bool:
+    """Tell whether its times, or those of a trigger within it, are apart by fractions of a second."""
+    inner = getattr(trigger, "triggers", None) or [getattr(trigger, "trigger", None)]
+    interval = getattr(trigger, "interval", NONE)
+    return bool(interval % SECOND) or any(has_fractions(each) for each in inner if each is not None)
+
+
+def beside(interval: Every | Once, rests: Iterable[int], grid: Grid) -> Rows:
+    """Return, by the day, what an interval has of the moments that lie so many microseconds after a unit."""
+    return {rest: _beside(interval, rest, grid) for rest in rests}
+
+
+def _beside(interval: Every | Once, rest: int, grid: Grid) -> Row:
+    common = meet(interval, Every(timedelta(seconds=grid.unit), FIRST + rest * TICK))
+    rows = {} if common is None else common.on_days(grid)
+    return rows.get(rest) or nothing(grid)
 
 
 def _series(start: datetime, offset: int, together: int, end: datetime) -> Every | Once | None:

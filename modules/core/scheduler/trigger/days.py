@@ -94,6 +94,7 @@ class Calendar:
         self._days = days
         self._years = years
         self._of_year: dict[int, tuple[array[int], array[int]]] = {}
+        self._flags: dict[int, bytes] = {}
         self.last_year = max(years) if years else date.max.year
 
     def in_year(self, year: int) -> array[int]:
@@ -104,11 +105,15 @@ class Calendar:
         """Return, for every place of a year, that of the first matching day from there on, or `NO_DAY`."""
         return (self._of_year.get(year) or self._look(year))[1]
 
-    def flags(self, year: int) -> list[bool]:
+    def flags(self, year: int) -> bytes:
         """Tell of each day of a year whether it matches."""
-        found = set(self.in_year(year))
-        lengths = [(month, calendar.monthrange(year, month)[1]) for month in range(1, 13)]
-        return [month * 32 + day in found for month, length in lengths for day in range(1, length + 1)]
+        if year not in self._flags:
+            found = bytearray(PLACES + LONGEST_MONTH)
+            for place in self.in_year(year):
+                found[place] = True
+            lengths = [(month * 32 + 1, calendar.monthrange(year, month)[1]) for month in range(1, 13)]
+            self._flags[year] = b"".join(found[first : first + length] for first, length in lengths)
+        return self._flags[year]
 
     def ever(self) -> bool:
         """Tell whether any year at all has a matching day: the calendar repeats itself after 400 years."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from framework.duration import in_words
 from framework.strict_json import JsonError, dumps
+from modules.core.scheduler.trigger.day_masks import Grid, Rows
 from modules.core.scheduler.trigger.protocol import Trigger, TriggerError
 
 MAX_EVENT_LENGTH = 200
@@ -63,11 +64,8 @@ class Awaited(ABC):
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:  # noqa: ARG002  # never known beforehand
         return iter(())
 
-    def day_pattern(self, after: datetime) -> Hashable | None:  # noqa: ARG002  # all days look alike
-        return "nothing"
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:  # noqa: ARG002  # the same
-        return ["nothing"] * days
+    def on_days(self, grid: Grid) -> Rows:  # noqa: ARG002  # never known beforehand
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
-from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from modules.core.scheduler.trigger.all_of import AllOf
-from modules.core.scheduler.trigger.any_of import AnyOf
-from modules.core.scheduler.trigger.by_day import count_by_day
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup
-from modules.core.scheduler.trigger.closed import Closed, Span, together
+from modules.core.scheduler.trigger.closed import Closed, Span, count_outside, together
+from modules.core.scheduler.trigger.day_counts import count, moved_on
+from modules.core.scheduler.trigger.day_masks import Grid, Rows, TooCoarse, without
 from modules.core.scheduler.trigger.event import awaited_in
-from modules.core.scheduler.trigger.protocol import DAY, TICK, TimeTrigger, Trigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.protocol import TICK, TimeTrigger, Trigger, TriggerError, as_utc
+from modules.core.scheduler.trigger.series import Every
 from modules.core.scheduler.trigger.until import Until
 
 SKIP, MOVE = "skip", "move"
 MOST_CALENDARS = 20
 MOST_LEFT_OUT = 1_000
+MINUTE = timedelta(minutes=1)
 PATIENCE = 4_000  # closed stretches in a row that an open occurrence is looked for behind
 
 
@@ -76,6 +76,10 @@ class Excluding:
         return self._closed is not self._skipped
 
     @property
+    def _does_one_thing(self) -> bool:
+        return len({each.when for each in self.exclusions}) == 1
+
+    @property
     def recurring(self) -> bool:
         return self.trigger.recurring
 
@@ -105,19 +109,16 @@ class Excluding:
         return None
 
     def count_between(self, after: datetime, until: datetime) -> int:
-        """The trigger itself counts what lies in each open stretch; of a closed one only its end is looked at.
-
-        One that counts by the day cannot do so in parts of days: then days that look alike are counted once.
-        """
+        """Days that are alike are counted once, or where that is no way, what lies in each open stretch."""
         after, until = as_utc(after), as_utc(until)
-        if isinstance(self.trigger, (AnyOf, AllOf)):
-            return count_by_day([self], [], after, until, join=itemgetter(0), count=lambda moments, _: len(moments))
-        total, opened = 0, after
-        for span in self._closed.between(self._since(after) + TICK, until + TICK):
-            total += self._count_open(opened, span.start - TICK)
-            total += after < span.stop <= until and self._sends_on(span)
-            opened = span.stop - TICK
-        return total + self._count_open(opened, until)
+        if after >= until:
+            return 0
+        if isinstance(self.trigger, Every) and self.trigger.interval % MINUTE and self._does_one_thing:
+            return count_outside(self.trigger, self._closed, after, until, moves=self._moves)
+        try:
+            return count(self, after, until)
+        except TooCoarse:
+            return self._count_by_stretch(after, until)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         after, until = as_utc(after), as_utc(until)
@@ -133,14 +134,14 @@ class Excluding:
                 newest = moment
                 yield moment
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        after = as_utc(after)
-        pattern = self.trigger.day_pattern(after)
-        return None if pattern is None else self._patterns(after, [pattern])[0]
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        after = as_utc(after)
-        return self._patterns(after, self.trigger.day_patterns(after, days)) if days else []
+    def on_days(self, grid: Grid) -> Rows:
+        rows, closed = self.trigger.on_days(grid), self._closed.on_days(grid)
+        if not self._moves:
+            return {rest: without(row, closed) for rest, row in rows.items()}
+        begin = grid.midnight()
+        since = self._closed.closed_since(begin - TICK)
+        is_moving = since is not None and self._has_one_to_move(since, begin)
+        return moved_on(rows, self._skipped.on_days(grid), closed, grid, is_moving=is_moving)
 
     def left_out(self, after: datetime, until: datetime, most: int = MOST_LEFT_OUT) -> Iterator[LeftOut]:
         """Yield the times in `(after, until]` at which the trigger alone would fire, oldest first, at most so many."""
@@ -163,6 +164,14 @@ class Excluding:
         since = self._closed.closed_since(moment) if self._moves else None
         return moment if since is None else since - TICK
 
+    def _count_by_stretch(self, after: datetime, until: datetime) -> int:
+        total, opened = 0, after
+        for span in self._closed.between(self._since(after) + TICK, until + TICK):
+            total += self._count_open(opened, span.start - TICK)
+            total += after < span.stop <= until and self._sends_on(span)
+            opened = span.stop - TICK
+        return total + self._count_open(opened, until)
+
     def _count_open(self, after: datetime, until: datetime) -> int:
         return self.trigger.count_between(after, until) if after < until else 0
 
@@ -181,19 +190,6 @@ class Excluding:
                 return True
             nominal = None if after is None else self.trigger.next_after(after - TICK)
         return False
-
-    def _patterns(self, after: datetime, inner: Sequence[Hashable | None]) -> list[Hashable | None]:
-        """Return the keys of days, given those of the trigger; what lies before a day may be moved into it."""
-        skipped = self._skipped.by_day(after, len(inner))
-        if not self._moves:
-            return [None if key is None else (key, spans) for key, spans in zip(inner, skipped, strict=True)]
-        found: list[Hashable | None] = []
-        for day, spans in enumerate(self._closed.by_day(after, len(inner))):
-            at, is_moved = after + day * DAY, False
-            if spans and not spans[0].start and (since := self._closed.closed_since(at)) is not None:
-                is_moved = self._has_one_to_move(since, at + TICK)
-            found.append(None if inner[day] is None else (inner[day], is_moved, skipped[day], spans))
-        return found
 
     def _left_out(self, after: datetime, until: datetime) -> Iterator[LeftOut]:
         for span in self._closed.between(after + TICK, until + TICK):

@@ -1,26 +1,26 @@
-"""Where several triggers coincide next, or did last: a few steps from one to the next, then by kinds of days."""
+"""Where several triggers coincide next, or did last: a few steps from one to the next, then many days at once."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from modules.core.scheduler.trigger.by_day import Ticks, ticks_of, within
-from modules.core.scheduler.trigger.protocol import DAY, TICK, TimeTrigger
-from modules.core.scheduler.trigger.series import Every
+from modules.core.scheduler.trigger.day_counts import finest
+from modules.core.scheduler.trigger.day_masks import Grid, Rows, within
+from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, TimeTrigger
 
-STEPS = 64  # from one trigger to the next, before whole days are looked at
-MOST_LOOKS = 10_000  # at a day of one trigger, ahead, of all searches in one definition, or for one next time
-MOST_LOOKS_BACK = 100_000  # the same where one was, which ends with what is asked about
+STEPS = 16  # from one trigger to the next, before whole days are looked at
+BLOCKS = (32, 256, 2_048, 8_192)  # days that are looked at together, more each time
+MOST_DAYS = 40_000  # that are looked at for all searches in one definition, or for one time: fifty years, twice
+KIND = 4  # days that looking at one more kind of them counts for
+HORIZON = timedelta(days=50 * 365.25)
 KEPT = 256  # searches whose answer is asked for again: whether there is a time, which, and where it ended
 
-_left: ContextVar[list[int] | None] = ContextVar("looks that are left", default=None)
-
-Moments = Ticks | range
+_left: ContextVar[list[int] | None] = ContextVar("days that are left to look at", default=None)
 
 
 class Met(NamedTuple):
@@ -30,14 +30,28 @@ class Met(NamedTuple):
     until: datetime | None = None
 
 
+class Meeting(Protocol):
+    """What fires where all of its triggers do."""
+
+    @property
+    def triggers(self) -> tuple[TimeTrigger, ...]:
+        """What coincides."""
+
+    def on_days(self, grid: Grid) -> Rows:
+        """Return the coincidences by the day; raises `TooCoarse`."""
+
+    def __hash__(self) -> int:
+        """Equal ones are searched once."""
+
+
 @contextmanager
 def one_search() -> Iterator[list[int]]:
-    """Let all searches within have `MOST_LOOKS` together, those of a search around them where there is one."""
+    """Let all searches within have `MOST_DAYS` together, those of a search around them where there is one."""
     left = _left.get()
     if left is not None:
         yield left
         return
-    left = [MOST_LOOKS]
+    left = [MOST_DAYS]
     token = _left.set(left)
     try:
         yield left
@@ -45,13 +59,15 @@ def one_search() -> Iterator[list[int]]:
         _left.reset(token)
 
 
-def first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: datetime) -> Met:
-    """Return the first moment after a UTC one that all have, looked for up to the horizon."""
+def first_meeting(meeting: Meeting, moment: datetime) -> Met:
+    """Return the first coincidence after a UTC moment, looked for up to the horizon."""
+    horizon = LAST if LAST - moment < HORIZON else moment + HORIZON
     with one_search():
-        return _first_meeting(triggers, moment, horizon)
+        return _first_meeting(meeting, moment, horizon)
 
 
-def _first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: datetime) -> Met:
+def _first_meeting(meeting: Meeting, moment: datetime, horizon: datetime) -> Met:
+    triggers = meeting.triggers
     agreed, candidate = 0, moment + TICK
     for step in range(STEPS):
         found = triggers[step % len(triggers)].next_after(candidate - TICK)
@@ -64,7 +80,7 @@ def _first_meeting(triggers: Sequence[TimeTrigger], moment: datetime, horizon: d
         if agreed == len(triggers):
             return Met(candidate)
     try:
-        return _search(tuple(triggers), candidate - TICK, horizon)
+        return _search(meeting, candidate - TICK, horizon)
     except _Cut as cut:
         return Met(until=cut.until)
 
@@ -76,96 +92,66 @@ class _Cut(Exception):  # noqa: N818  # an answer that is not kept: a search of 
 
 
 @lru_cache(maxsize=KEPT)
-def _search(triggers: tuple[TimeTrigger, ...], after: datetime, horizon: datetime) -> Met:
+def _search(meeting: Meeting, after: datetime, horizon: datetime) -> Met:
     with one_search() as left:
-        is_whole = left[0] == MOST_LOOKS
-        met = _Days(triggers, left).search(after, horizon)
-        if met.until is not None and left[0] <= 0 and not is_whole:
-            raise _Cut(met.until)
-        return met
+        is_whole, begin = left[0] == MOST_DAYS, after
+        for days in _blocks(left, len(meeting.triggers)):
+            until = min(begin + days * DAY, horizon)
+            found = _moments(meeting, begin, until, left, newest=False)
+            if found:
+                return Met(min(found))
+            begin = until
+            if begin >= horizon:
+                return Met() if _are_over(meeting.triggers, begin) else Met(until=horizon)
+        if not is_whole:
+            raise _Cut(begin)
+        return Met(until=begin)
 
 
-def last_meeting(triggers: Sequence[TimeTrigger], moment: datetime, low: datetime) -> datetime | None:
-    """Return the last moment after `low`, and no later than a UTC one, that all have; None where none is found."""
+def last_meeting(meeting: Meeting, moment: datetime, low: datetime) -> datetime | None:
+    """Return the last coincidence in `(low, moment]` (UTC), looked for no further back than the horizon."""
     for _ in range(STEPS):
-        found = [trigger.latest_until(moment, low) for trigger in triggers]
+        found = [trigger.latest_until(moment, low) for trigger in meeting.triggers]
         known = [each for each in found if each is not None]
         if len(known) < len(found):
             return None
         if len(set(known)) == 1:
             return known[0]
         moment = min(known)
-    return _Days(triggers, [MOST_LOOKS_BACK]).search_back(moment, low)
+    low = max(low, moment - HORIZON if moment - FIRST > HORIZON else FIRST)
+    left = [MOST_DAYS]
+    for days in _blocks(left, len(meeting.triggers)):
+        since = max(moment - days * DAY, low) if moment - low > DAY else low
+        moments = _moments(meeting, since, moment, left, newest=True)
+        if moments or since <= low:
+            return max(moments, default=None)
+        moment = since
+    return None
 
 
-class _Days:
-    """What each trigger has in each kind of day, and what all have in each combination of kinds: the first, the last.
-
-    A day is `(after, after + 1 day]`, and its moments are microseconds after its beginning.
-    """
-
-    def __init__(self, triggers: Sequence[TimeTrigger], left: list[int]) -> None:
-        self._triggers = triggers
-        self._looked: list[dict[Hashable, Moments]] = [{} for _ in triggers]
-        self._met: dict[tuple[Hashable, ...], tuple[int, int] | None] = {}
-        self._left = left
-
-    def search(self, after: datetime, horizon: datetime) -> Met:
-        """Return the first coincidence after a moment."""
-        while after < horizon and self._left[0] > 0:
-            kinds = self._kinds(after)
-            if isinstance(kinds, int):
-                following = self._triggers[kinds].next_after(after + DAY)
-                if following is None:
-                    return Met()
-                after += (following - TICK - after) // DAY * DAY
-                continue
-            if (found := self._common(kinds)) is not None:
-                return Met(after + found[0] * TICK)
-            after += DAY
-        return Met(until=min(after, horizon))
-
-    def search_back(self, moment: datetime, low: datetime) -> datetime | None:
-        """Return the last coincidence in `(low, moment]`."""
-        while moment > low and self._left[0] > 0:
-            after = moment - DAY
-            kinds = self._kinds(after)
-            if isinstance(kinds, int):
-                before = self._triggers[kinds].latest_until(after, low)
-                if before is None:
-                    return None
-                moment -= ((after - before) // DAY + 1) * DAY
-                continue
-            if (found := self._common(kinds)) is not None:
-                last = after + found[1] * TICK
-                return last if last > low else None
-            moment = after
-        return None
-
-    def _kinds(self, after: datetime) -> tuple[Hashable | None, ...] | int:
-        """Return which kind of day it is for each trigger, or the number of one that has nothing in it."""
-        kinds: list[Hashable | None] = []
-        for number, trigger in enumerate(self._triggers):
-            self._left[0] -= 1
-            kind, looked = trigger.day_pattern(after), self._looked[number]
-            if kind is None or kind not in looked:
-                looked[kind] = _moments(trigger, after)
-            if not looked[kind]:
-                return number
-            kinds.append(kind)
-        return tuple(kinds)
-
-    def _common(self, kinds: tuple[Hashable | None, ...]) -> tuple[int, int] | None:
-        if None in kinds or kinds not in self._met:
-            several = sorted((self._looked[number][kind] for number, kind in enumerate(kinds)), key=len)
-            common = frozenset(several[0])
-            for other in several[1:]:
-                common = frozenset(within(common, other)) if isinstance(other, range) else common & other
-            self._met[kinds] = (min(common), max(common)) if common else None
-        return self._met[kinds]
+def _blocks(left: list[int], triggers: int) -> Iterator[int]:
+    """Yield how many days to look at next, as long as some are left."""
+    number = 0
+    while left[0] > 0:
+        yield max(min(BLOCKS[min(number, len(BLOCKS) - 1)], left[0] // triggers), 1)
+        number += 1
 
 
-def _moments(trigger: TimeTrigger, after: datetime) -> Moments:
-    if isinstance(trigger, Every):
-        return ticks_of(trigger, after, after + DAY)
-    return frozenset((moment - after) // TICK for moment in trigger.between(after, after + DAY))
+def _are_over(triggers: Sequence[TimeTrigger], moment: datetime) -> bool:
+    return any(trigger.next_after(moment) is None for trigger in triggers)
+
+
+def _moments(meeting: Meeting, after: datetime, until: datetime, left: list[int], *, newest: bool) -> list[datetime]:
+    """Return the first or the last coincidence in `(after, until]` of each rest after a unit, if there are any."""
+    rows, grid = finest(meeting, after, until)
+    left[0] -= grid.days * len(meeting.triggers)
+    found = []
+    for rest, row in within(rows, grid, after, until).items():
+        left[0] -= KIND * len(row.masks)
+        days = range(grid.days - 1, -1, -1) if newest else range(grid.days)
+        day = next((each for each in days if row.masks[row.kinds[each]]), None) if any(row.masks) else None
+        if day is not None:
+            mask = row.masks[row.kinds[day]]
+            unit = mask.bit_length() - 1 if newest else (mask & -mask).bit_length() - 1
+            found.append(grid.midnight(day) + timedelta(seconds=unit * grid.unit, microseconds=rest))
+    return found

@@ -27,8 +27,16 @@ class Numbered(ABC):
         """Return a key that is equal for days with the same times of day."""
 
     def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
-        """Return such keys of so many days from the first on."""
+        """Return keys of so many days from the first on, equal for those with the same times, in this answer alone."""
         return [self.kind_of(date.fromordinal(day)) for day in range(first.toordinal(), first.toordinal() + days)]
+
+    @abstractmethod
+    def rest(self, unit: int) -> int:
+        """Return how many microseconds after a unit of so many seconds each time lies; else raises `TooCoarse`."""
+
+    @abstractmethod
+    def mask_of(self, day: date, unit: int) -> int:
+        """Return the units of a day in which it has a time, as bits."""
 
     def first_in(self, first: datetime, stop: datetime) -> datetime | None:
         """Return the earliest time in `[first, stop)`."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from itertools import pairwise
 from typing import Protocol
 
 from modules.core.scheduler.trigger import wall_clock
+from modules.core.scheduler.trigger.day_masks import Grid, Rows, first_of_each, row_of, within
 from modules.core.scheduler.trigger.protocol import DAY, FIRST, LAST, TICK, as_utc, checked_moment
 from modules.core.scheduler.trigger.wall_clock import AS_IT_RUNS, Dst, Stretch, changing_days
-from modules.core.scheduler.trigger.zones import offset_shown, shown_at, transitions, zone
+from modules.core.scheduler.trigger.wall_days import on_utc_days, wall_dates
+from modules.core.scheduler.trigger.zones import offset_shown, shown_at, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
@@ -40,11 +41,14 @@ class WallTimes(Protocol):
     def all_in(self, first: datetime, stop: datetime) -> Iterator[datetime]:
         """Yield the times in `[first, stop)`, oldest first."""
 
-    def kind_of(self, day: date) -> Hashable:
-        """Return a key that is equal for days with the same times of day."""
-
     def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
-        """Return the keys of so many days from the first on."""
+        """Return keys of so many days from the first on, equal for those with the same times, in this answer alone."""
+
+    def rest(self, unit: int) -> int:
+        """Return how many microseconds after a unit of so many seconds each time lies; else raises `TooCoarse`."""
+
+    def mask_of(self, day: date, unit: int) -> int:
+        """Return the units of a day in which it has a time, as bits."""
 
 
 class OnWallClock(ABC):
@@ -121,29 +125,13 @@ class OnWallClock(ABC):
             elif next(walls, None) is not None:
                 yield stretch.at
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        after = as_utc(after)
-        shown = shown_at(zone(self.zone), after)
-        if self._is_plain(shown) and (self.start is None or self.start <= after) and after + DAY <= (self.end or LAST):
-            first, kind_of = shown + TICK, self.times.kind_of
-            day = first.date()
-            return ((True, TICK, first.time(), DAY, kind_of(day), kind_of(day + DAY)),)  # one stretch, the whole day
-        return tuple(self._kind_of(stretch, after) for stretch in self._stretches(after, after + DAY))
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        """Between two changes of the clocks each day is only asked of which kind it is."""
-        found: list[Hashable | None] = []
-        after = as_utc(after)
-        while (left := days - len(found)) > 0:
-            at = after + len(found) * DAY
-            alike = min(left, self._plain_days(at))
-            before = 0 if self.start is None else (self.start - TICK - at) // DAY
-            empty = left if self.end is not None and at >= self.end else min(left, before)
-            if empty > 0:
-                found += [()] * empty
-            else:
-                found += self._patterns(at, alike) if alike > 0 else [self.day_pattern(at)]
-        return found
+    def on_days(self, grid: Grid) -> Rows:
+        first, days = wall_dates(grid)
+        rest, kinds = self.times.rest(grid.unit), self.times.kinds_of(first, days)
+        one_of = first_of_each(kinds)
+        walls = row_of(kinds, {kind: self.times.mask_of(first + day * DAY, grid.unit) for kind, day in one_of.items()})
+        rows = on_utc_days(walls, rest, zone(self.zone), self._dst, grid)
+        return within(rows, grid, self.start - TICK if self.start else FIRST, self.end or LAST)
 
     def _check_window(self) -> None:
         """For `__post_init__`: bring `start` and `end` to UTC; raises `TriggerError`, also for an unknown zone."""
@@ -157,43 +145,11 @@ class OnWallClock(ABC):
         count = self.times.count_in(stretch.first, stretch.stop)
         return count if stretch.at is None else min(count, 1)
 
-    def _is_plain(self, shown: datetime) -> bool:
-        """Tell whether the clocks change neither on the day that they show nor on the next one."""
-        place, following = zone(self.zone), shown.date() + DAY
-        return (shown.month, shown.day) not in changing_days(place, shown.year) and (
-            following.month,
-            following.day,
-        ) not in changing_days(place, following.year)
-
-    def _plain_days(self, at: datetime) -> int:
-        """Return of how many days from a moment on the clocks change on none, nor on the days beside them."""
-        place = zone(self.zone)
-        if self.start is not None and at < self.start:
-            return 0
-        stop = self.end or LAST
-        for year in range((at - AROUND_A_CHANGE).year, stop.year + 1):
-            change = next((each.at for each in transitions(place, year) if each.at > at - AROUND_A_CHANGE), None)
-            if change is not None:
-                return min((change - AROUND_A_CHANGE - at) // DAY, (stop - at) // DAY)
-            if year > at.year + 1:
-                return min(365, (stop - at) // DAY)
-        return (stop - at) // DAY
-
-    def _patterns(self, after: datetime, days: int) -> list[Hashable]:
-        """Return the keys of plain days."""
-        first = shown_at(zone(self.zone), after) + TICK
-        begins, kinds = first.time(), self.times.kinds_of(first.date(), days + 1)
-        return [((True, TICK, begins, DAY, *two),) for two in pairwise(kinds)]
-
-    def _kind_of(self, stretch: Stretch, after: datetime) -> Hashable:
-        """Return a key that is equal for stretches with the same times, as seen from the moment `after`."""
-        first, length = stretch.first, stretch.stop - stretch.first
-        days = (first.date() + number * DAY for number in range((stretch.stop.date() - first.date()).days + 1))
-        begins = stretch.instant(first) - after
-        return (stretch.at is None, begins, first.time(), length, *(self.times.kind_of(day) for day in days))
-
     def _stretches(self, after: datetime, until: datetime, *, newest_first: bool = False) -> Iterator[Stretch]:
         after = max(as_utc(after), self.start - TICK if self.start else FIRST)
         until = min(as_utc(until), self.end or LAST)
-        dst = self.dst if self.times.fixed_hour else AS_IT_RUNS
-        return wall_clock.stretches(zone(self.zone), after, until, dst, newest_first=newest_first)
+        return wall_clock.stretches(zone(self.zone), after, until, self._dst, newest_first=newest_first)
+
+    @property
+    def _dst(self) -> Dst:
+        return self.dst if self.times.fixed_hour else AS_IT_RUNS

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from modules.core.scheduler.trigger.day_masks import Grid, Rows
 
 FIRST = datetime(1, 1, 3, tzinfo=UTC)  # two days inside the calendar, so that no zone's wall clock falls off its edge
 LAST = datetime(9999, 12, 29, tzinfo=UTC)
@@ -51,18 +54,8 @@ class TimeTrigger(Trigger, Protocol):
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield the occurrences in `(after, until]`, oldest first."""
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        """Return a key that is equal for days `(after, after + 1 day]` that look alike; None for a special one."""
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        """Return such keys of so many days, one after the other, without a step for each where that can be."""
-
-
-def patterns_one_by_one(
-    pattern: Callable[[datetime], Hashable | None], after: datetime, days: int
-) -> list[Hashable | None]:
-    """Return the keys of so many days, each asked for by itself."""
-    return [pattern(after + day * DAY) for day in range(days)]
+    def on_days(self, grid: Grid) -> Rows:
+        """Return what fires on each of many UTC days; raises `TooCoarse` where that cannot be told in its unit."""
 
 
 def times_from(trigger: Trigger, first: datetime | None, most: int) -> list[datetime]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from modules.core.scheduler.trigger.day_masks import HOUR, MINUTE, SECOND_TICKS, TooCoarse
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock, WallTimes
 from modules.core.scheduler.trigger.protocol import TICK, TriggerError, checked_moment, moment_text
 from modules.core.scheduler.trigger.rrule_text import Rule, read_rule
@@ -124,9 +125,25 @@ class _Amended:
             yield found
             first = found + TICK
 
-    def kind_of(self, day: date) -> Hashable:
-        return day if any(wall.date() == day for wall in (*self.out, *self.more)) else self.rule.kind_of(day)
-
     def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
-        """Return such keys of so many days from the first on."""
-        return [self.kind_of(date.fromordinal(day)) for day in range(first.toordinal(), first.toordinal() + days)]
+        """Return keys of so many days from the first on, equal for those with the same times, in this answer alone."""
+        found = list(self.rule.kinds_of(first, days))
+        for wall in (*self.out, *self.more):
+            if 0 <= (number := (wall.date() - first).days) < days:
+                found[number] = wall.date()
+        return found
+
+    def rest(self, unit: int) -> int:
+        """Return how many microseconds after a unit of so many seconds each time lies; else raises `TooCoarse`."""
+        rest = self.rule.rest(unit)
+        if any(wall.second % unit * SECOND_TICKS != rest for wall in self.more):
+            raise TooCoarse
+        return rest
+
+    def mask_of(self, day: date, unit: int) -> int:
+        """Return the units of a day in which it has a time, as bits."""
+        mask = self.rule.mask_of(day, unit)
+        for wall in (*self.out, *self.more):
+            if wall.date() == day:
+                mask ^= 1 << (wall.hour * HOUR + wall.minute * MINUTE + wall.second) // unit
+        return mask

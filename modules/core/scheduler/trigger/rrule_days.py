@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
 from functools import lru_cache
+from itertools import compress
 
 from modules.core.scheduler.trigger.rrule_text import DAILY, MONTHLY, WEEKLY, YEARLY, Rule
 
+WEEK = 7
 CYCLE = 400  # years after which the calendar repeats, days of the week included
 
 
@@ -70,37 +72,57 @@ def _alike(year: int) -> int:
 @lru_cache(maxsize=1024)
 def _places(rule: Rule, year: int) -> tuple[int, ...]:
     """Return the matching days of a year, counted from 0 on 1 January."""
-    return tuple(place for place, day in enumerate(_days(year)) if _matches(rule, day, place, year))
-
-
-def _days(year: int) -> Iterator[date]:
-    first = date(year, 1, 1).toordinal()
-    return (date.fromordinal(first + place) for place in range(366 if calendar.isleap(year) else 365))
-
-
-def _matches(rule: Rule, day: date, place: int, year: int) -> bool:
     length = 366 if calendar.isleap(year) else 365
-    month_length = calendar.monthrange(year, day.month)[1]
-    return (
-        (not rule.bymonth or day.month in rule.bymonth)
-        and _either(rule.bymonthday, day.day, month_length)
-        and _either(rule.byyearday, place + 1, length)
-        and (not rule.byweekno or _either(rule.byweekno, *_week(day, rule.wkst)))
-        and (not rule.byday or _on_weekday(rule, day, place, length, month_length))
-    )
+    found = bytearray(b"\1") * length
+    if rule.bymonth:
+        _keep(found, (day for month in rule.bymonth for day in _month(year, month)))
+    if rule.bymonthday:
+        months = [_month(year, month) for month in range(1, 13)]
+        _keep(found, (day for month in months for each in rule.bymonthday for day in _nth(month, each)))
+    if rule.byyearday:
+        _keep(found, (day for each in rule.byyearday for day in _nth(range(length), each)))
+    if rule.byday:
+        periods = [range(length)]
+        if rule.freq == MONTHLY or rule.bymonth:
+            periods = [_month(year, month) for month in range(1, 13)]
+        _keep(found, (day for period in periods for each in rule.byday for day in _weekdays(year, period, *each)))
+    days = compress(range(length), found)
+    if not rule.byweekno:
+        return tuple(days)
+    first = date(year, 1, 1).toordinal()
+    return tuple(day for day in days if _in_week(rule, date.fromordinal(first + day)))
 
 
-def _either(wanted: tuple[int, ...], number: int, of: int) -> bool:
-    """Tell whether a number, or the same counted back from the end (-1 is the last), is wanted."""
-    return not wanted or number in wanted or number - of - 1 in wanted
+def _keep(found: bytearray, wanted: Iterable[int]) -> None:
+    """Leave of the days only those that are wanted."""
+    kept = bytearray(len(found))
+    for day in wanted:
+        kept[day] = found[day]
+    found[:] = kept
 
 
-def _on_weekday(rule: Rule, day: date, place: int, length: int, month_length: int) -> bool:
-    weekday = day.weekday()
-    if rule.freq == MONTHLY or rule.bymonth:
-        place, length = day.day - 1, month_length
-    forwards, backwards = place // 7 + 1, -((length - 1 - place) // 7 + 1)
-    return any(wanted == weekday and which in (0, forwards, backwards) for wanted, which in rule.byday)
+def _month(year: int, month: int) -> range:
+    first = date(year, month, 1).timetuple().tm_yday - 1
+    return range(first, first + calendar.monthrange(year, month)[1])
+
+
+def _nth(period: range, number: int) -> range:
+    """Return the day of this number of a period, from 1, or counted back from its end (-1 is the last)."""
+    place = number - 1 if number > 0 else len(period) + number
+    return period[place : place + 1] if place >= 0 else period[:0]
+
+
+def _weekdays(year: int, period: range, weekday: int, number: int) -> range:
+    """Return the days of a period that are this day of the week; with a number, only that one of them."""
+    first = (weekday - calendar.weekday(year, 1, 1) - period.start) % WEEK
+    every = period[first::WEEK]
+    return every if number == 0 else _nth(every, number)
+
+
+def _in_week(rule: Rule, day: date) -> bool:
+    """Tell whether a day's week, by its number or by that counted back from the last of its year, is wanted."""
+    number, of = _week(day, rule.wkst)
+    return number in rule.byweekno or number - of - 1 in rule.byweekno
 
 
 def _week(day: date, wkst: int) -> tuple[int, int]:

@@ -10,10 +10,12 @@ from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import ClassVar
 
+from modules.core.scheduler.trigger.day_masks import MINUTE, SECOND_TICKS, WHOLE_DAY, TooCoarse, mask_of
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError
 from modules.core.scheduler.trigger.rrule_days import CYCLE, RuleDays
 from modules.core.scheduler.trigger.rrule_text import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, Rule
 
+SECOND = timedelta(seconds=1)
 NEVER = datetime.combine(date.max, time.max)
 MOST_DAYS = 4_000  # of a rule, looked at in a row that have no time of it
 UNITS = {HOURLY: 24, MINUTELY: 1_440, SECONDLY: 86_400}  # of a day, for frequencies shorter than it
@@ -100,21 +102,29 @@ class RuleTimes:
             high = times.rank(stop) if year == stop.year else times.size
             yield from map(times.nth, range(low, high))
 
-    def kind_of(self, day: date) -> Hashable:
-        """Return what decides a day's times; the day itself where the rule begins or ends on it."""
-        if day in (self.dtstart.date(), self.last.date()):
-            return day
-        times = self._year(day.year)
-        place = bisect_left(times.days, day.toordinal())
-        matches = self.dtstart.date() < day < self.last.date()
-        matches = matches and place < len(times.days) and times.days[place] == day.toordinal()
-        if not matches or self.pattern.rule.bysetpos:
-            return day if matches else None
-        return _phase(self.pattern.rule, self.dtstart, day.toordinal())
-
     def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
-        """Return such keys of so many days from the first on."""
-        return [self.kind_of(date.fromordinal(day)) for day in range(first.toordinal(), first.toordinal() + days)]
+        """Return keys of so many days from the first on, equal for those with the same times, in this answer alone."""
+        begin, low, high = first.toordinal(), self.dtstart.toordinal(), self.last.toordinal()
+        years = [self._year(year) for year in range(first.year, date.fromordinal(begin + days - 1).year + 1)]
+        of_day = {day: id(each) for times in years for day, each in zip(times.days, times.seconds, strict=True)}
+        of_day |= {low: -low, high: -high}
+        return [of_day.get(day, 0) if low <= day <= high else 0 for day in range(begin, begin + days)]
+
+    def rest(self, unit: int) -> int:
+        """Return how many microseconds after a unit of so many seconds each time lies; else raises `TooCoarse`."""
+        rule = self.pattern.rule
+        if unit == MINUTE and (rule.freq == SECONDLY or len(rule.bysecond) > 1):
+            raise TooCoarse
+        return rule.bysecond[0] % unit * SECOND_TICKS if rule.bysecond else 0
+
+    def mask_of(self, day: date, unit: int) -> int:
+        """Return the units of a day in which it has a time, as bits."""
+        times, midnight = self._year(day.year), datetime.combine(day, time())
+        place = bisect_left(times.days, day.toordinal())
+        if place == len(times.days) or times.days[place] != day.toordinal():
+            return 0
+        first, last = ((wall - midnight) // SECOND for wall in (self.dtstart, min(self.last, midnight + DAY)))
+        return mask_of([each // unit for each in times.seconds[place] if first <= each <= last], WHOLE_DAY // unit)
 
     def _within(self, first: datetime, stop: datetime) -> tuple[datetime, datetime]:
         after_last = self.last + TICK if self.last < NEVER else NEVER
@@ -168,9 +178,12 @@ def _year(pattern: RuleDays, dtstart: datetime, year: int) -> Year:
     rule = pattern.rule
     if rule.bysetpos and rule.freq < DAILY:
         chosen = _chosen(pattern, year)
-        return _counted_up(tuple(chosen), tuple(map(tuple, chosen.values())))
+        alike = {each: each for each in map(tuple, chosen.values())}
+        return _counted_up(tuple(chosen), tuple(alike[tuple(each)] for each in chosen.values()))
     days = pattern.of_year(year)
-    return _counted_up(days, tuple(_seconds(rule, _phase(rule, dtstart, day)) for day in days))
+    phases = _phases(rule, dtstart, days)
+    seconds = {phase: _seconds(rule, phase) for phase in set(phases)}
+    return _counted_up(days, tuple(seconds[phase] for phase in phases))
 
 
 def _counted_up(days: tuple[int, ...], seconds: tuple[tuple[int, ...], ...]) -> Year:
@@ -199,13 +212,13 @@ def _positions(rule: Rule, size: int) -> list[int]:
     return sorted(place for place in places if 0 <= place < size)
 
 
-def _phase(rule: Rule, dtstart: datetime, ordinal: int) -> int:
-    """Return the first hour, minute or second of a day that is in phase with the start; 0 for longer frequencies."""
+def _phases(rule: Rule, dtstart: datetime, days: Sequence[int]) -> list[int]:
+    """Return the first hour, minute or second of each day that is in phase with the start; 0 for longer frequencies."""
     if rule.freq not in UNITS:
-        return 0
+        return [0] * len(days)
     units = UNITS[rule.freq]
-    since = (dtstart - datetime.combine(dtstart.date(), time())) // (DAY / units)
-    return ((dtstart.toordinal() - ordinal) * units + since) % rule.interval
+    since = (dtstart - datetime.combine(dtstart.date(), time())) // (DAY / units) + dtstart.toordinal() * units
+    return [(since - day * units) % rule.interval for day in days]
 
 
 @lru_cache(maxsize=2048)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from modules.core.scheduler.trigger.protocol import (
-    DAY,
-    LAST,
-    TICK,
-    TriggerError,
-    as_utc,
-    checked_moment,
-    moment_text,
-    patterns_one_by_one,
+from modules.core.scheduler.trigger.day_masks import (
+    SECOND_TICKS,
+    Grid,
+    Rows,
+    TooCoarse,
+    nothing,
+    repainted,
+    row_of,
+    ticks,
+    within,
 )
+from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TriggerError, as_utc, checked_moment, moment_text
 from modules.core.scheduler.trigger.words import every, moment_words, until_text
 
 MAX_INTERVAL = timedelta(days=36_525)
@@ -59,12 +61,6 @@ class Series(ABC):
             if occurrence is not None:
                 yield occurrence
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        return None if self.count_between(after, after + DAY) else "nothing"
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        return patterns_one_by_one(self.day_pattern, after, days)
-
 
 @dataclass(frozen=True, slots=True)
 class Once(Series):
@@ -78,6 +74,14 @@ class Once(Series):
 
     def to_json(self) -> dict[str, Any]:
         return {"v": 1, "type": "date", "run_date": moment_text(self.run_date)}
+
+    def on_days(self, grid: Grid) -> Rows:
+        since = self.run_date - grid.midnight()
+        day = since // DAY
+        if not 0 <= day < grid.days:
+            return {}
+        unit, rest = divmod(since % DAY // TICK, grid.unit * SECOND_TICKS)
+        return {rest: repainted(nothing(grid), {day: 1 << unit})}
 
     def stored(self) -> str:
         """Return the JSON text of `to_json`, which is the same for all but the moment."""
@@ -112,16 +116,22 @@ class Every(Series):
         """Tell whether a UTC moment is an occurrence."""
         return self.start <= moment <= (self.end or LAST) and not (moment - self.start) % self.interval
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        if after < self.start or after + DAY > (self.end or LAST):
-            return Series.day_pattern(self, after)
-        return (after - self.start) // TICK % (self.interval // TICK)
+    def passed_since(self, begin: datetime) -> Callable[[int], int]:
+        """Return what tells how many moments lie earlier than so many microseconds after a UTC one."""
+        interval, first = self.interval // TICK, (self.start - begin) // TICK
+        total = self._passed(LAST)
+        return lambda since: min(max((since - first - 1) // interval + 1, 0), total)
 
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        if after < self.start or after + days * DAY > (self.end or LAST):
-            return Series.day_patterns(self, after, days)
-        first, day, interval = (after - self.start) // TICK, DAY // TICK, self.interval // TICK
-        return [moment % interval for moment in range(first, first + days * day, day)]
+    def on_days(self, grid: Grid) -> Rows:
+        interval, left = divmod(self.interval // TICK, grid.unit * SECOND_TICKS)
+        if left:
+            raise TooCoarse
+        units, rest = divmod((self.start - grid.midnight()) // TICK, grid.unit * SECOND_TICKS)
+        day = grid.width
+        firsts = [first % interval for first in range(units, units - grid.days * day, -day)]
+        each = ticks(day // interval + 1, interval)
+        row = row_of(firsts, {first: each << first & grid.full if first < day else 0 for first in set(firsts)})
+        return within({rest: row}, grid, self.start - TICK, self.end or LAST)
 
     def to_json(self) -> dict[str, Any]:
         seconds = self.interval.total_seconds()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
+from modules.core.scheduler.trigger.day_masks import HOUR, MINUTE, SECOND_TICKS, TooCoarse, mask_of
 from modules.core.scheduler.trigger.days import Calendar, Days, calendar_of
 
 NONE = -1
@@ -81,16 +82,30 @@ class Timetable:
         place = day.month * 32 + day.day
         return self._calendar.following(day.year)[place] == place
 
-    def kinds_of(self, first: date, days: int) -> Sequence[bool]:
+    def kinds_of(self, first: date, days: int) -> Sequence[int]:
         """Tell of so many days from the first on whether each matches."""
-        found: list[bool] = []
+        found = bytearray()
         while len(found) < days:
             of_year = self._calendar.flags(first.year)
             found += of_year[first.timetuple().tm_yday - 1 :]
             if first.year == date.max.year:
                 break
             first = date(first.year + 1, 1, 1)
-        return found[:days]
+        return bytes(found[:days])
+
+    def rest(self, unit: int) -> int:
+        """Return how many microseconds after a unit of so many seconds each time lies; else raises `TooCoarse`."""
+        if unit == MINUTE and len(self.seconds) > 1:
+            raise TooCoarse
+        return self.seconds[0] % unit * SECOND_TICKS
+
+    def mask_of(self, day: date, unit: int) -> int:
+        """Return the units of a day in which it has a time, as bits."""
+        if not self.kind_of(day):
+            return 0
+        within_minute = 1 if unit == MINUTE else mask_of(self.seconds, MINUTE)
+        within_hour = sum(within_minute << minute * MINUTE // unit for minute in self.minutes)
+        return sum(within_hour << hour * HOUR // unit for hour in self.hours)
 
     def _time_from(self, first: datetime) -> tuple[int, int, int, bool]:
         """Return the earliest time of day from this one on, and whether it is only that of a later day."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from modules.core.scheduler.trigger.day_masks import Grid, Rows, within
 from modules.core.scheduler.trigger.event import awaited_in
 from modules.core.scheduler.trigger.protocol import (
-    DAY,
+    FIRST,
     LAST,
     TICK,
     TimeTrigger,
@@ -17,7 +18,6 @@ from modules.core.scheduler.trigger.protocol import (
     as_utc,
     checked_moment,
     moment_text,
-    patterns_one_by_one,
 )
 from modules.core.scheduler.trigger.words import until_text, zone_in
 
@@ -56,17 +56,8 @@ class Until:
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         return self.trigger.between(self._since(after), self._within(until))
 
-    def day_pattern(self, after: datetime) -> Hashable | None:
-        after = as_utc(after)
-        if self._since(after) == after <= (self.end or LAST) - DAY:
-            return self.trigger.day_pattern(after)
-        return None if self._since(after) < self._within(after + DAY) else "nothing"
-
-    def day_patterns(self, after: datetime, days: int) -> Sequence[Hashable | None]:
-        after = as_utc(after)
-        if self._since(after) == after <= (self.end or LAST) - days * DAY:
-            return self.trigger.day_patterns(after, days)
-        return patterns_one_by_one(self.day_pattern, after, days)
+    def on_days(self, grid: Grid) -> Rows:
+        return within(self.trigger.on_days(grid), grid, self._since(FIRST), self._within(LAST))
 
     def to_json(self) -> dict[str, Any]:
         bounds = {"start": self.start and moment_text(self.start), "end": self.end and moment_text(self.end)}

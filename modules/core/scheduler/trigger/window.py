@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from modules.core.scheduler.trigger.day_masks import TooCoarse, ticks
 from modules.core.scheduler.trigger.numbered import Numbered
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock, WallTimes
-from modules.core.scheduler.trigger.protocol import DAY, TriggerError, moment_text
+from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError, moment_text
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.weekdays import EVERY_DAY, WEEKDAYS, clock, run_text
 from modules.core.scheduler.trigger.words import every, until_text
+
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,21 @@ class _Times(Numbered):
 
     def kind_of(self, day: date) -> Hashable:
         return self._matches(day.toordinal()), self._matches(day.toordinal() - 1)
+
+    def kinds_of(self, first: date, days: int) -> Sequence[Hashable]:
+        week = [self.kind_of(first + number * DAY) for number in range(min(days, 7))]
+        return (week * (days // 7 + 1))[:days]
+
+    def rest(self, unit: int) -> int:
+        if self.interval % timedelta(seconds=unit):
+            raise TooCoarse
+        return self.begin % timedelta(seconds=unit) // TICK
+
+    def mask_of(self, day: date, unit: int) -> int:
+        step, first, width = self.interval // SECOND // unit, self.begin // SECOND // unit, DAY // SECOND // unit
+        each = ticks(self.each, step) << first
+        today = each & (1 << width) - 1 if self._matches(day.toordinal()) else 0
+        return today | (each >> width if self._matches(day.toordinal() - 1) else 0)
 
     def _matches(self, ordinal: int) -> bool:
         return (ordinal - 1) % 7 in self.days

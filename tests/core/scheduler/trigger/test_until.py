@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wall_oracle import told_by_day
 
 from modules.core.scheduler.trigger import AnyOf, Cron, Every, Once, OnEvent, TriggerError, Until, from_json, parse
 from modules.core.scheduler.trigger.protocol import LAST, TICK
@@ -50,12 +51,13 @@ def test_the_end_itself_counts() -> None:
     assert bounded.next_after(moment(120)) is None
 
 
-def test_a_day_that_reaches_beyond_the_bounds_is_like_no_other() -> None:
+def test_its_days_tell_what_lies_within_the_bounds() -> None:
     bounded = Until(HOURLY, moment(60 * 30), BASE)
 
-    assert bounded.day_pattern(BASE) == HOURLY.day_pattern(BASE)
-    assert bounded.day_pattern(moment(60 * 12)) is None
-    assert bounded.day_pattern(moment(-60)) is None
+    told = told_by_day(bounded, moment(-60 * 30), moment(60 * 60))
+
+    assert told == list(bounded.between(moment(-60 * 30), moment(60 * 60)))
+    assert len(told) == 31
 
 
 @pytest.mark.parametrize("whole", WHOLE)
