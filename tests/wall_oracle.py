@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from modules.core.scheduler.trigger import TimeTrigger
-from modules.core.scheduler.trigger.day_masks import finest, within
+from modules.core.scheduler.trigger.day_counts import finest
+from modules.core.scheduler.trigger.day_masks import within
 from modules.core.scheduler.trigger.wall_clock import Dst
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -90,10 +91,10 @@ def assert_fires_at(trigger: TimeTrigger, expected: Iterable[datetime], low: dat
 def told_by_day(trigger: TimeTrigger, low: datetime, high: datetime) -> list[datetime]:
     """The times that the days of a trigger have in `(low, high]`, as their masks tell."""
     rows, grid = finest(trigger, low, high)
-    return sorted(
-        grid.midnight(day) + timedelta(seconds=unit * grid.unit, microseconds=rest)
-        for rest, row in within(rows, grid, low, high).items()
-        for day, kind in enumerate(row.kinds)
-        for unit in range(grid.width if row.masks[kind] else 0)
-        if row.masks[kind] >> unit & 1
-    )
+    told = []
+    for rest, row in within(rows, grid, low, high).items():
+        units = [[unit for unit, bit in enumerate(f"{mask:b}"[::-1]) if bit == "1"] for mask in row.masks]
+        for day, kind in enumerate(row.kinds):
+            begin = grid.midnight(day) + timedelta(microseconds=rest)
+            told += [begin + unit * grid.unit * SECOND for unit in units[kind]]
+    return sorted(told)

@@ -107,11 +107,19 @@ class Planner:
             return invalid([problem])
         if says_when(changes):
             time = {} if _names_a_way(changes) else {"trigger": without_calendars(readable(trigger_of, row.trigger))}
-            return self.plan(config_of(row) | time | dict(changes))
+            return self._in_its_zone(self.plan(config_of(row) | time | dict(changes)), changes)
         partial = sorted(set(changes) & PARTS_OF_WHEN)
         if partial:
             return invalid([{"field": name, "message": "say when anew together with it"} for name in partial])
         return self.plan(config_of(row) | {"trigger": readable(trigger_of, row.trigger)} | dict(changes))
+
+    def _in_its_zone(self, planned: Result[Plan], changes: Mapping[str, Any]) -> Result[Plan]:
+        """Return the plan of a changed task, whose zone is that of its new trigger, as if it were a new task."""
+        if planned.error is not None or changes.get("timezone") is not None or not _names_a_way(changes):
+            return planned
+        plan = planned.data
+        name = zone_of(trigger_of(plan.when["trigger"]), plan.when["timezone"])
+        return Result.success(plan._replace(when={**plan.when, "timezone": name}))
 
     def _takes_secrets_along(self, row: Row[Any], changes: Mapping[str, Any]) -> dict[str, str] | None:
         """Say what is wrong with giving the parameters of one function to another, which may not hide the same ones."""

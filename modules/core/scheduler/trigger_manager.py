@@ -54,16 +54,14 @@ class TriggerManager:
         """Return the trigger value that a dict, cron text or value means; `INVALID_TRIGGER` says what is wrong."""
         try:
             found = self.calendars.find
-            return Result.success(
-                parse(definition, zone=timezone or self.timezone, now=self._clock.now(), calendars=found)
-            )
+            return Result.success(parse(definition, zone=self._zone(timezone), now=self._clock.now(), calendars=found))
         except TriggerError as error:
             return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
 
     def trigger_for(self, config: TaskConfig) -> tuple[Trigger, datetime | None]:
         """Return a config's trigger and its first time (None: never, or when emitted). Raises `TriggerError`."""
         now = self._clock.now()
-        name = config.timezone or self.timezone
+        name = self._zone(config.timezone)
         trigger = self._trigger(config, name, now)
         if not trigger.recurring:
             return trigger, trigger.next_after(DAWN)
@@ -71,6 +69,9 @@ class TriggerManager:
             return trigger, trigger.next_after(now)
         first = parse({"type": "date", "run_date": config.schedule_time}, zone=name, now=now).next_after(DAWN)
         return trigger, trigger.next_after(now if first is None else min(now, first - MICROSECOND))
+
+    def _zone(self, name: str | None) -> str:
+        return self.timezone if name is None else zone(name).key
 
     def _trigger(self, config: TaskConfig, name: str, now: datetime) -> Trigger:
         try:

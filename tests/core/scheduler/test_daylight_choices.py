@@ -82,3 +82,24 @@ async def test_times_of_a_task_are_read_in_the_zone_of_its_trigger(node: Any) ->
         "Europe/Berlin",
     ]
     assert told["answer"] == "will_run"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_task_given_a_trigger_of_another_zone_is_of_that_zone(node: Any) -> None:
+    task_id = await node.add(cron="0 9 * * *", timezone="Europe/Berlin")
+
+    kept = (await node.scheduler.update_task(task_id, {"cron": "0 10 * * *"})).unwrap()
+    moved = {"type": "cron", "expression": "0 9 * * *", "timezone": "Asia/Tokyo"}
+    changed = (await node.scheduler.update_task(task_id, {"trigger": moved})).unwrap()
+
+    assert (kept["timezone"], changed["timezone"]) == ("Europe/Berlin", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_zone_without_a_name_is_refused(node: Any) -> None:
+    task = {"name": "note", "module_id": "acme.test", "function_name": "note", "cron": "0 9 * * *", "timezone": ""}
+
+    told = await node.scheduler.schedule_task(task)
+
+    assert told.error.code == "INVALID_CONFIG"
+    assert "timezone" in str(told.error.details)

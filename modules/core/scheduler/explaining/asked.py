@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from modules.core.scheduler.explaining.words import Gate, Words, closed, untold
 from modules.core.scheduler.trigger import zone
 from modules.core.scheduler.trigger.reading import moment as read_moment
 from modules.core.scheduler.trigger.zones import transitions
 
-NEAR_CHANGE = timedelta(days=1)
+NEAR_CHANGE = DAY = timedelta(days=1)
+HOUR_ALONE = re.compile(r"\d\d:\d\d(:\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,13 @@ class Asked:
         return replace(self, moment=self.again, stop=self.again + (self.stop - self.moment), again=None)
 
 
-def read_asked(at: datetime | str, zone_name: str) -> Asked:
-    """Return what is meant by a datetime or ISO 8601 text; raises `TriggerError` where it is none."""
+def read_asked(at: datetime | str, zone_name: str, now: datetime) -> Asked:
+    """Return what is meant by a datetime or ISO 8601 text; raises `TriggerError` where it is none.
+
+    A time of the day alone is the latest such one: of today or, where it is still to come, of yesterday.
+    """
+    if isinstance(at, str) and HOUR_ALONE.fullmatch(at):
+        at = _latest(at, now.astimezone(zone(zone_name)).replace(tzinfo=None))
     moment = read_moment(at, zone_name, "at")
     stop = moment + _exactness(moment)
     given = datetime.fromisoformat(at) if isinstance(at, str) else at
@@ -45,6 +52,14 @@ def read_asked(at: datetime | str, zone_name: str) -> Asked:
         return Asked(moment, stop, left_out=given.replace(tzinfo=None))
     again = given.replace(tzinfo=home, fold=1).astimezone(UTC)
     return Asked(moment, stop, again=again if again != moment else None)
+
+
+def _latest(hour: str, shown: datetime) -> str:
+    try:
+        at = datetime.combine(shown.date(), time.fromisoformat(hour))
+    except ValueError:
+        return hour  # refused with its own words
+    return (at if at <= shown else at - DAY).isoformat()
 
 
 def _exactness(moment: datetime) -> timedelta:

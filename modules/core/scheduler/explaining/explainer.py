@@ -116,7 +116,7 @@ def _policies(task: Row[Any]) -> Policies:
 
 def _asked(at: datetime | str, facts: Facts) -> Asked:
     try:
-        return read_asked(at, facts.words.zone.key)
+        return read_asked(at, facts.words.zone.key, facts.now)
     except TriggerError as error:
         refuse("INVALID_MOMENT", str(error))
 

@@ -104,7 +104,8 @@ class Foresight:
         `what_if` supposes changes: `{"task": id, …}` with keys of a config or `"remove": True`, or a config to add, and
         `takes` for how long it takes; then `what_if` in the answer holds the figures `before` and `after`.
         """
-        if not 0 < hours <= LONGEST or limit < 1 or not 1 <= most <= MOST:
+        are_numbers = all(isinstance(each, (int, float)) for each in (hours, limit, most))
+        if not are_numbers or not 0 < hours <= LONGEST or limit < 1 or not 1 <= most <= MOST:
             bounds = f"hours lie between 0 and {LONGEST}, limit is at least 1, and most lies between 1 and {MOST}"
             return Result.error("INVALID_CONFIG", bounds)
         now = self._app_context.clock.now()

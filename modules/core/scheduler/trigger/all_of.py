@@ -45,10 +45,12 @@ class AllOf:
         object.__setattr__(self, "triggers", _with_one_series(tuple(flat)))
 
     def __eq__(self, other: object) -> bool:
+        if len(self.triggers) == 1:
+            return self.triggers[0] == other
         return isinstance(other, AllOf) and set(self.triggers) == set(other.triggers)
 
     def __hash__(self) -> int:
-        return hash(("all", frozenset(self.triggers)))
+        return hash(self.triggers[0] if len(self.triggers) == 1 else ("all", frozenset(self.triggers)))
 
     @property
     def recurring(self) -> bool:

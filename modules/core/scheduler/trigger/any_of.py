@@ -47,10 +47,12 @@ class AnyOf:
         object.__setattr__(self, "triggers", tuple(flat))
 
     def __eq__(self, other: object) -> bool:
+        if len(self.triggers) == 1:
+            return self.triggers[0] == other
         return isinstance(other, AnyOf) and set(self.triggers) == set(other.triggers)
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.triggers))
+        return hash(self.triggers[0] if len(self.triggers) == 1 else frozenset(self.triggers))
 
     @property
     def recurring(self) -> bool:

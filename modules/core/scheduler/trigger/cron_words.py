@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from modules.core.scheduler.trigger.days import LAST, Days
+from modules.core.scheduler.trigger.days import LAST, LENGTHS, Days
 from modules.core.scheduler.trigger.timetable import Timetable
 from modules.core.scheduler.trigger.weekdays import (
     EVERY_DAY,
@@ -24,7 +24,7 @@ from modules.core.scheduler.trigger.words import clock_text, every, numbers_text
 
 FEW_TIMES, MOST_TIMES = 4, 12  # that are listed: even where they have a rhythm, and where they have none
 MOST_DAYS = 4  # that are listed though they have a rhythm
-SURE_DAY = 28  # of a month, or back from its last: every month has so many
+FEBRUARY, SURE_DAY = 2, 28  # which every one of them has
 DAY = 86_400
 HOUR = 3_600
 MIDNIGHT = datetime.combine(date.min, time())
@@ -119,7 +119,7 @@ def _of_month(days: Days) -> str | None:
     counted = _counted_weekdays(days)
     if days.days is None:
         return listed(counted) if counted else None
-    told = [*_numbered(sorted(days.days)), *_from_last(days), *_nearest(days)]
+    told = [*_numbered(sorted(days.days), _sure_day(days)), *_from_last(days), *_nearest(days)]
     if not days.both:
         return listed(told)
     weekdays = _weekdays(days) if days.weekdays else ()
@@ -127,23 +127,29 @@ def _of_month(days: Days) -> str | None:
     return f"{listed(told)} (where it is {' or '.join([*names, *counted])})"
 
 
-def _numbered(days: Sequence[int]) -> list[str]:
+def _numbered(days: Sequence[int], sure: int) -> list[str]:
     step = step_of(days)
     if step is not None and len(days) > MOST_DAYS:
         return [f"every {ordinal(step)} day from day {days[0]} to day {days[-1]}"]
     return [
-        f"day {low} to day {high}" if low < high else _where_there_is_one(f"day {low}", low)
+        f"day {low} to day {high}" if low < high else _where_there_is_one(f"day {low}", low, sure)
         for low, high in runs_of(days)
     ]
 
 
 def _from_last(days: Days) -> list[str]:
     backs = sorted(days.from_last, reverse=True)
-    return [_where_there_is_one(f"the last day but {back}" if back else "the last day", back + 1) for back in backs]
+    sure = _sure_day(days)
+    return [
+        _where_there_is_one(f"the last day but {back}" if back else "the last day", back + 1, sure) for back in backs
+    ]
 
 
 def _nearest(days: Days) -> list[str]:
-    near = [_where_there_is_one(f"the working day nearest to day {day}", day) for day in sorted(days.nearest - {LAST})]
+    sure = _sure_day(days)
+    near = [
+        _where_there_is_one(f"the working day nearest to day {day}", day, sure) for day in sorted(days.nearest - {LAST})
+    ]
     return [*near, *(["the last working day"] if LAST in days.nearest else [])]
 
 
@@ -152,8 +158,13 @@ def _counted_weekdays(days: Days) -> list[str]:
     return [f"the {names[week]} {WEEKDAYS[(day - 1) % 7]}" for day, week in sorted(days.nth)]
 
 
-def _where_there_is_one(day: str, number: int) -> str:
-    return f"{day} (where there is one)" if number > SURE_DAY else day
+def _sure_day(days: Days) -> int:
+    """Return the last day of a month, or back from its last, that all of its months have."""
+    return min(SURE_DAY if month == FEBRUARY else LENGTHS[month - 1] for month in days.months)
+
+
+def _where_there_is_one(day: str, number: int, sure: int) -> str:
+    return f"{day} (where there is one)" if number > sure else day
 
 
 def _clock(second: int) -> str:

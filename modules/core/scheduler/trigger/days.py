@@ -11,6 +11,8 @@ from functools import lru_cache
 LAST = 0  # of `nth`: the last such weekday of a month; of `nearest`: the last working day
 SATURDAY, SUNDAY = 6, 0
 LONGEST_MONTH, WEEK = 31, 7
+SOME_FEBRUARY = 29
+LENGTHS = (31, SOME_FEBRUARY, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 PLACES = 13 * 32 + 1  # a day's place in its year is 32 times its month plus its day
 NO_DAY = 0
 
@@ -64,7 +66,11 @@ class Days:
 
 
 def simplest(days: Days) -> Days:
-    """Return the same rule without a restriction that every day meets: `1-31`, or all weekdays."""
+    """Return the same rule without a restriction that every day meets: `1-31`, or all weekdays.
+
+    Where all of its months are equally long, days that are counted from the last one are counted from the first.
+    """
+    days = _from_the_first(days)
     any_day = days.days is not None and len(days.days) == LONGEST_MONTH
     any_weekday = days.weekdays is not None and len({day % 7 for day in days.weekdays}) == WEEK
     if not (any_day or any_weekday):
@@ -75,6 +81,19 @@ def simplest(days: Days) -> Days:
     if any_weekday or either_will_do:
         days = replace(days, weekdays=None, nth=frozenset())
     return replace(days, both=False)
+
+
+def _from_the_first(days: Days) -> Days:
+    lengths = {LENGTHS[month - 1] for month in days.months}
+    if days.days is None or len(lengths) > 1 or lengths == {SOME_FEBRUARY}:
+        return days
+    (length,) = lengths
+    counted = {day for day in days.days if day <= length} | {length - back for back in days.from_last if back < length}
+    if not counted:
+        return days
+    if len(counted) == length:
+        counted = set(range(1, LONGEST_MONTH + 1))
+    return replace(days, days=frozenset(counted), from_last=frozenset())
 
 
 def _working_day(day: int, first: int, length: int) -> int:

@@ -215,3 +215,15 @@ async def test_a_damaged_task_is_explained_all_the_same(node: Any) -> None:
 
     assert [each["answer"] for each in told] == ["not_recorded", "will_not_run", "waits"]
     assert told[2]["verdict"].startswith("It waits: the task is paused: CORRUPT_DEFINITION")
+
+
+@only_sqlite
+async def test_an_hour_alone_is_the_latest_such_one_in_the_zone_of_the_task(node: Any) -> None:
+    task_id = await node.add_every(HOUR, timezone="Asia/Tokyo")  # where it is 21:00
+    await node.pass_time(HOUR + 5)
+
+    today, yesterday = await explained(node, task_id, "22:00"), await explained(node, task_id, "22:01")
+
+    assert today["at"] == NOON + timedelta(hours=1)
+    assert yesterday["at"] == NOON + timedelta(hours=1, minutes=1) - timedelta(days=1)
+    assert (await node.scheduler.explain(task_id, at="25:00")).error.code == "INVALID_MOMENT"

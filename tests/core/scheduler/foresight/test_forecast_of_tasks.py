@@ -236,3 +236,10 @@ def test_a_long_calculation_rests_now_and_then(monkeypatch: pytest.MonkeyPatch) 
 
     assert list(leisure.at_leisure(range(100))) == list(range(100))
     assert len(rests) == 5
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_hours_that_are_no_number_are_refused(node: Any) -> None:
+    told = await node.scheduler.forecast(hours="24")
+
+    assert told.error.code == "INVALID_CONFIG"

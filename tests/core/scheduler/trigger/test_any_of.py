@@ -146,3 +146,13 @@ def test_ten_years_of_minutes_beside_an_interval_that_falls_into_step_with_the_d
 def test_nested_ones_are_flattened_and_repeated_ones_merged() -> None:
     assert AnyOf((AnyOf((Once(BASE),)), Once(BASE))).triggers == (Once(BASE),)
     assert not AnyOf((Once(BASE), Once(BASE))).recurring
+
+
+def test_several_that_mean_one_equal_that_one() -> None:
+    nine = Cron("0 9 * * *", "UTC")
+
+    for several in (AnyOf((nine,)), AnyOf((nine, nine)), AllOf((nine, nine)), AnyOf((AllOf((nine,)), nine))):
+        assert several == nine
+        assert nine == several
+        assert hash(several) == hash(nine)
+    assert AnyOf((nine, Cron("0 10 * * *", "UTC"))) != nine

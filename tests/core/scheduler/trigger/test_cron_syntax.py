@@ -176,3 +176,12 @@ def test_day_and_weekday_may_be_asked_to_match_both() -> None:
         "2026-11-13",
     ]
     assert Cron("0 0 1-31 * 5", "UTC", day_match="all") == Cron("0 0 * * 5", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("0 9 31 12 *", "0 9 L 12 *"), ("0 9 28 1,3 *", "0 9 L-3 1,3 *"), ("0 9 1-30 4 *", "0 9 * 4 *")],
+)
+def test_days_from_the_last_equal_those_from_the_first_where_all_months_are_equally_long(one: str, other: str) -> None:
+    assert Cron(one, "UTC") == Cron(other, "UTC")
+    assert Cron(one, "UTC") != Cron(other.replace("12", "*").replace("1,3", "1,4").replace(" 4 ", " 5 "), "UTC")

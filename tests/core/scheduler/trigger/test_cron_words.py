@@ -210,7 +210,7 @@ def test_common_expressions_have_plain_words(expression: str, words: str) -> Non
         ("0,1,5,9,30 3 * * *", "every day at 03:00, 03:01, 03:05, 03:09 and 03:30"),
         ("15,45 0,30 9-17 * * *", "at seconds 15 and 45 of minutes 0 and 30 of hours 9 to 17"),
         ("0 12 15W * *", "every month on the working day nearest to day 15 at 12:00"),
-        ("0 0 31W 1 *", "every year in January on the working day nearest to day 31 (where there is one) at 00:00"),
+        ("0 0 31W 1 *", "every year in January on the working day nearest to day 31 at 00:00"),
         ("0 0 LW * *", "every month on the last working day at 00:00"),
         ("0 0 */2 * *", "every month on every 2nd day from day 1 to day 31 at 00:00"),
         (
