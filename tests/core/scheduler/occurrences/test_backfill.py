@@ -116,9 +116,9 @@ async def test_a_dry_run_answers_as_the_order_would_and_changes_no_byte(node: An
     assert told["placed"] > 0
 
 
-@pytest.mark.parametrize("overlap", ["skip", "queue", "replace"])
+@pytest.mark.parametrize(("overlap", "at_once"), [("skip", 1), ("queue", 1), ("replace", 1), ("allow", 2)])
 async def test_one_runs_at_a_time_and_what_is_due_meanwhile_is_neither_left_out_nor_replaces_them(
-    node: Any, overlap: str
+    node: Any, overlap: str, at_once: int
 ) -> None:
     most = inside = 0
 
@@ -136,7 +136,7 @@ async def test_one_runs_at_a_time_and_what_is_due_meanwhile_is_neither_left_out_
     await node.scheduler.run_due()
 
     assert await node.states(task_id) == ["succeeded"] * 11
-    assert most == 1
+    assert most <= at_once  # where that is allowed, the one that is due beside one of them
     first = min(await node.history(task_id), key=lambda row: (row["start_time"], row["state"]))
     assert first["state"] == "succeeded"
 
