@@ -66,6 +66,18 @@ async def test_cancelling_closes_what_is_pending_and_keeps_the_history(node: Any
     assert await node.states(task_id) == ["succeeded"]
 
 
+async def test_cancelling_closes_a_retry_that_waits_with_the_reason(node: Any) -> None:
+    node.register("fail", lambda: 1 / 0)
+    task_id = await node.add("fail", delay=0, max_retries=1, retry_delay=MINUTE)
+    await node.pass_time(1)
+
+    (await node.scheduler.cancel_task(task_id)).unwrap()
+    await node.pass_time(10 * MINUTE)
+
+    history = (await node.scheduler.get_executions(task_id)).unwrap()["executions"]
+    assert [(each["state"], each["reason"]) for each in history] == [("cancelled", "TASK_CANCELLED"), ("failed", None)]
+
+
 async def test_what_runs_finishes_when_its_task_is_cancelled_unless_asked_otherwise(node: Any) -> None:
     leave = asyncio.Event()
     node.register("wait", leave.wait)
