@@ -21,7 +21,7 @@ from modules.core.scheduler.cleanup.foreign_keys import foreign_keys
 from modules.core.scheduler.cleanup.moments import holds_moments
 from modules.core.scheduler.cleanup.parsing import Problem
 from modules.core.scheduler.cleanup.partitions import partition_problems
-from modules.core.scheduler.cleanup.rows_action import ANONYMISE, ARCHIVE, DROP_PARTITION, PSEUDONYM, TRASH
+from modules.core.scheduler.cleanup.rows_action import ANONYMISE, ARCHIVE, PSEUDONYM, TRASH, WHOLE_PARTITIONS
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.trashing import Trash
 
@@ -61,7 +61,7 @@ def action_problems(inspector: Inspector, policy: RowsPolicy, means: Means) -> l
         return [*trashed, *_archive_problems(inspector, policy, columns)]
     if policy.action == ANONYMISE:
         return [*trashed, *_anonymise_problems(inspector, policy, columns, key, means)]
-    if policy.action == DROP_PARTITION:
+    if policy.action in WHOLE_PARTITIONS:
         return list(partition_problems(inspector, policy))
     return trashed
 

@@ -8,7 +8,7 @@ from typing import Any
 from modules.core.scheduler.cleanup.fingerprint import difference
 from modules.core.scheduler.cleanup.parsing import AnyPolicy
 from modules.core.scheduler.cleanup.report import PURGED, Report
-from modules.core.scheduler.cleanup.rows_action import DROP_PARTITION
+from modules.core.scheduler.cleanup.rows_action import WHOLE_PARTITIONS
 
 
 def counted(report: Report, policy: AnyPolicy) -> dict[str, Any]:
@@ -45,6 +45,6 @@ def planned_most(told: Mapping[str, Any], tolerance: float) -> int:
 
 def _numbers(told: Mapping[str, Any]) -> dict[str, int]:
     rows = {f"rows.{table}": count for table, count in told["rows"].items()}
-    of_tables = told["action"] == DROP_PARTITION  # which change with what PostgreSQL keeps beside the rows
+    of_tables = told["action"] in WHOLE_PARTITIONS  # which change with what PostgreSQL keeps beside the rows
     size = 0 if of_tables else told["bytes"]
     return {"files": told["files"], "purged": told["done"].get(PURGED, 0), "bytes": size, **rows}

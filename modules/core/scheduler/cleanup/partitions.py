@@ -1,4 +1,4 @@
-"""Whole partitions of a PostgreSQL table dropped, once every moment of their range is too old; no row is looked at."""
+"""Whole partitions of a PostgreSQL table dropped or detached, once every moment of their range is too old."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from framework.database import POSTGRESQL, Database
 from modules.core.scheduler.cleanup.guards import NO_CEILING, Ceiling
 from modules.core.scheduler.cleanup.parsing import Problem
 from modules.core.scheduler.cleanup.report import Tally
+from modules.core.scheduler.cleanup.rows_action import DROP_PARTITION
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
 LOCK_TIMEOUT = "2s"  # whoever waits for this lock keeps all others from the table
@@ -66,13 +67,13 @@ async def drop_partitions(
     most: int | None = None,
     ceiling: Ceiling = NO_CEILING,
 ) -> None:
-    """Detach and drop the partitions that are over, oldest first, each in a transaction that looks again.
+    """Detach the partitions that are over, oldest first, each in a transaction that looks again; drop them if asked to.
 
     The tally counts their rows, and names the partitions. A default partition, and one without an end, stays; so does
     the first one beyond `most` rows, and what comes after. Raises `SQLAlchemyError`, also where a lock is not given in
     time, and `GuardExceededError`.
     """
-    before = now if policy.max_age is None else now - policy.max_age
+    before, drops = now if policy.max_age is None else now - policy.max_age, policy.action == DROP_PARTITION
     found = await database.read(partial(partitions, policy.table_name))
     over = sorted((each for each in found if _is_over(each, before)), key=lambda each: str(each.upper))
     for each in over:
@@ -87,14 +88,19 @@ async def drop_partitions(
         tally.examined += rows
         tally.matched += rows
         tally.sample(f"{each.name}: {rows} rows, {each.bytes} bytes")
-        if gone := not dry_run and await database.write(partial(_drop, policy.table_name, each.name, before)):
+        if gone := not dry_run and await database.write(partial(_take_out, policy, each.name, before)):
             tally.deleted += rows
             tally.batches += 1
-            tally.done["partitions"] += 1
-        if gone or dry_run:
-            tally.freed_bytes = tally.bytes = tally.bytes + each.bytes
-        else:
-            tally.skip("changed", rows)
+            tally.done["partitions" if drops else "detached"] += 1
+        _count_bytes(tally, each, rows, went=gone or dry_run, drops=drops)
+
+
+def _count_bytes(tally: Tally, partition: Partition, rows: int, *, went: bool, drops: bool) -> None:
+    if not went:
+        tally.skip("changed", rows)
+        return
+    tally.bytes += partition.bytes
+    tally.freed_bytes += partition.bytes if drops else 0
 
 
 def partitions(table_name: str, connection: Connection) -> list[Partition]:
@@ -104,15 +110,16 @@ def partitions(table_name: str, connection: Connection) -> list[Partition]:
     return [Partition(row.name, _end(row.bound), int(row.bytes)) for row in rows]
 
 
-def _drop(table_name: str, name: str, before: datetime, connection: Connection) -> bool:
+def _take_out(policy: RowsPolicy, name: str, before: datetime, connection: Connection) -> bool:
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-    parent = _quoted(connection, table_name)
+    parent = _quoted(connection, policy.table_name)
     connection.execute(text(f"LOCK TABLE ONLY {parent} IN ACCESS EXCLUSIVE MODE"))
-    again = [each for each in partitions(table_name, connection) if each.name == name]
+    again = [each for each in partitions(policy.table_name, connection) if each.name == name]
     if not again or not _is_over(again[0], before):
         return False
     connection.exec_driver_sql(f"ALTER TABLE {parent} DETACH PARTITION {name}")
-    connection.exec_driver_sql(f"DROP TABLE {name}")
+    if policy.action == DROP_PARTITION:
+        connection.exec_driver_sql(f"DROP TABLE {name}")
     return True
 
 

@@ -22,7 +22,7 @@ from modules.core.scheduler.cleanup.guards import GUARD_EXCEEDED, NO_CEILING, Ce
 from modules.core.scheduler.cleanup.pace import Pace
 from modules.core.scheduler.cleanup.partitions import drop_partitions
 from modules.core.scheduler.cleanup.report import Report, Tally
-from modules.core.scheduler.cleanup.rows_action import DROP_PARTITION, TRASH
+from modules.core.scheduler.cleanup.rows_action import TRASH, WHOLE_PARTITIONS
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.schema import check_rows_policy
 from modules.core.scheduler.cleanup.shrinking import shrink
@@ -93,7 +93,7 @@ class _Run:
 
     async def give_back(self, policy: RowsPolicy) -> None:
         """Let the file of the database become smaller, after rows were deleted."""
-        if not self.tally.deleted or policy.action == DROP_PARTITION:
+        if not self.tally.deleted or policy.action in WHOLE_PARTITIONS:
             return
         try:
             freed, note = await shrink(self.database, asked=policy.shrink)
@@ -104,7 +104,7 @@ class _Run:
         self.tally.note = "; ".join(filter(None, (self.tally.note, note))) or None
 
     async def _carry_out(self, policy: RowsPolicy, cursor: str | None) -> None:
-        if policy.action == DROP_PARTITION:
+        if policy.action in WHOLE_PARTITIONS:
             await self._drop_partitions(policy)
             return
         has_trash = policy.trash_column is not None

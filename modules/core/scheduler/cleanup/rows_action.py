@@ -12,7 +12,9 @@ from modules.core.scheduler.cleanup.paths import AllowedPath
 from modules.core.scheduler.cleanup.policy import PositiveDuration
 
 PSEUDONYM = "hash"
-DELETE, ARCHIVE, ANONYMISE, TRASH, DROP_PARTITION = "delete", "archive", "anonymise", "trash", "drop_partition"
+DELETE, ARCHIVE, ANONYMISE, TRASH = "delete", "archive", "anonymise", "trash"
+DROP_PARTITION = "drop_partition"
+WHOLE_PARTITIONS = (DROP_PARTITION, "detach_partition")
 
 _KEYS_OF: dict[str, tuple[str, ...]] = {
     "archive_to": (ARCHIVE,),
@@ -22,7 +24,11 @@ _KEYS_OF: dict[str, tuple[str, ...]] = {
     "trash_column": (TRASH, DELETE, ARCHIVE, ANONYMISE),
     "trash_for": (TRASH, DELETE, ARCHIVE, ANONYMISE),
 }
-_NEEDS = {ANONYMISE: ("anonymise",), TRASH: ("trash_column", "trash_for"), DROP_PARTITION: ("max_age",)}
+_NEEDS = {
+    ANONYMISE: ("anonymise",),
+    TRASH: ("trash_column", "trash_for"),
+    **dict.fromkeys(WHOLE_PARTITIONS, ("max_age",)),
+}
 _OF_PARTITIONS = {*Guarded.model_fields, "action", "table_name", "date_column", "max_age", "batch_size", "database"}
 
 
@@ -52,7 +58,7 @@ class RowsAction(Guarded):
 
     kind: ClassVar[str] = "rows"
 
-    action: Literal["delete", "archive", "anonymise", "trash", "drop_partition"] = Field(
+    action: Literal["delete", "archive", "anonymise", "trash", "drop_partition", "detach_partition"] = Field(
         "delete", description="What is done with the rows."
     )
     archive_to: ArchiveTo | None = Field(
@@ -98,7 +104,7 @@ class RowsAction(Guarded):
             raise ValueError("give trash_column and trash_for, both or neither")
         if self.compress and self.archive_to is not None and self.archive_to.table is not None:
             raise ValueError("compress is for archives in files, not for tables")
-        if self.action == DROP_PARTITION and (others := self._rules()):
+        if self.action in WHOLE_PARTITIONS and (others := self._rules()):
             raise ValueError(f"partitions go by their whole range; {', '.join(others)} would be passed over")
         if PSEUDONYM in (self.anonymise or {}).values() and self.done_column is None:
             raise ValueError("pseudonyms need a done_column: a pseudonym would become another one in the next run")

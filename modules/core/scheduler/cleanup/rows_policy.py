@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from framework.duration import in_words
 from modules.core.scheduler.cleanup.names import Identifier, TableName
 from modules.core.scheduler.cleanup.policy import Duration, PositiveDuration
-from modules.core.scheduler.cleanup.rows_action import DROP_PARTITION, RowsAction
+from modules.core.scheduler.cleanup.rows_action import WHOLE_PARTITIONS, RowsAction
 
 
 def _to_filter(value: object) -> object:
@@ -166,7 +166,7 @@ class RowsPolicy(RowsAction):
     @classmethod
     def _tells_sizes(cls, column: str | None, info: ValidationInfo) -> str | None:
         given = [name for name in ("max_size_mb", "max_bytes") if info.data.get(name) is not None]
-        if given and column is None and info.data.get("action") != DROP_PARTITION:
+        if given and column is None and info.data.get("action") not in WHOLE_PARTITIONS:
             raise ValueError(f"{given[0]} needs it: nothing else tells how large a row is")
         return column
 

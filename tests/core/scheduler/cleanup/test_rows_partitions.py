@@ -58,6 +58,19 @@ async def test_only_whole_ranges_that_are_too_old_go_and_a_dry_run_says_so_befor
 
 
 @pytest.mark.postgres
+async def test_what_is_detached_stays_as_a_table_of_its_own(server):
+    policy = POLICY.model_copy(update={"action": "detach_partition"})
+    planned = await clean(server, policy, dry_run=True)
+    report = await clean(server, policy)
+    kept = await server.read(lambda c: c.exec_driver_sql('SELECT count(*) FROM "Logs one"').scalar_one())
+
+    assert (report.errors, report.done, report.deleted, planned.matched) == ((), {"detached": 2}, 29, 29)
+    assert (planned.bytes, planned.freed_bytes, report.freed_bytes) == (report.bytes, 0, 0)
+    assert await names(server) == ["logs_four", "logs_three"]
+    assert (await count(server), kept) == (12, 14)
+
+
+@pytest.mark.postgres
 async def test_a_range_that_ends_a_moment_later_stays(server):
     await clean(server, POLICY, now=NOW - timedelta(microseconds=1))
 
