@@ -124,7 +124,7 @@ class LiveRoutes:
         page = await self._scheduler.execution_logs(execution_id, after=after, limit=limit)
         if page.error is not None or not follow:
             return answer(page)
-        return EventStream(sent_lines(self._scheduler.follow_logs(execution_id, after=after)))
+        return EventStream(sent_lines(self._scheduler.follow_logs(execution_id, after=after), self._clock))
 
     async def stats(self, task: StatsOf = None, window: Reach = "24h") -> Response:
         """Return how executions came out: counts by state and time, success rate, durations, lateness."""

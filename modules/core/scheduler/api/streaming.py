@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Any, cast
 
 from framework.clock import Clock
+from framework.time_limit import finishes_within
 from framework.web.json_answer import JsonAnswer
 from modules.core.scheduler.live import LiveEvent, Viewer
 
@@ -30,12 +32,29 @@ async def sent(viewer: Viewer, clock: Clock) -> AsyncIterator[bytes]:
                 yield BEAT
 
 
-async def sent_lines(lines: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+async def sent_lines(lines: AsyncIterator[dict[str, Any]], clock: Clock) -> AsyncIterator[bytes]:
     """Yield log lines, each under its number, and an `end` when there are no more to come."""
-    yield HELLO
-    async for line in lines:
-        yield written({"id": str(line["number"]), "kind": "log", **line})
-    yield b"event: end\ndata: {}\n\n"
+    until = clock.monotonic() + LONGEST
+    coming = _next_of(lines)
+    try:
+        yield HELLO
+        while clock.monotonic() < until:
+            if not await finishes_within(coming, clock, HEARTBEAT):
+                yield BEAT
+            elif (line := coming.result()) is None:
+                yield b"event: end\ndata: {}\n\n"
+                return
+            else:
+                yield written({"id": str(line["number"]), "kind": "log", **line})
+                coming = _next_of(lines)
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+
+
+def _next_of(lines: AsyncIterator[dict[str, Any]]) -> asyncio.Task[dict[str, Any] | None]:
+    coming = cast(Coroutine[Any, Any, dict[str, Any] | None], anext(lines, None))
+    return asyncio.create_task(coming)
 
 
 def written(event: LiveEvent | Mapping[str, Any]) -> bytes:

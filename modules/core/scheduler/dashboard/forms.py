@@ -35,11 +35,16 @@ def must_be_ours(request: Request, form: Form) -> None:
 
 def local(request: Request, wanted: str, otherwise: str | None = None) -> str:
     """Return the path to go on to, never one of another site; by default otherwise the overview."""
-    parts = urlsplit(wanted)
-    is_ours = not parts.scheme and not parts.netloc and wanted.startswith("/") and "\\" not in wanted
-    if is_ours:
+    if is_ours(wanted):
         return wanted
     return path_to(request) if otherwise is None else otherwise
+
+
+def is_ours(wanted: str) -> bool:
+    """Tell whether an address is a path of this site, as a browser reads it: of three slashes, the third is not one."""
+    parts = urlsplit(wanted)
+    is_path = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    return is_path and not parts.scheme and not parts.netloc
 
 
 def go(request: Request, where: str, *, said: str = "", refusal: Error | None = None) -> Response:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from framework.web.problems import Problem
+from modules.core.scheduler.dashboard.forms import is_ours
 
 HEADINGS = {
     "NOT_FOUND": "There is no such page",
@@ -41,7 +42,7 @@ def told_of(request: Request, problem: Problem) -> dict[str, object]:
 def came_from(request: Request) -> str:
     """Return the path of the page on which the reader was, empty where that was none of this site, or this one."""
     parts = urlsplit(request.headers.get("referer", ""))
-    if parts.netloc != request.headers.get("host") or not parts.path.startswith("/"):
+    if parts.netloc != request.headers.get("host") or not is_ours(parts.path):
         return ""
     page = parts.path + (f"?{parts.query}" if parts.query else "")
     return "" if request.method == "GET" and parts.path == request.url.path else page

@@ -123,9 +123,12 @@ async def test_a_client_that_comes_again_hears_what_it_has_missed(api: Api, node
     assert missed in [event["task_id"] for event in again.events()]
 
 
-async def test_a_silent_stream_beats_and_one_of_the_old_age_ends(api: Api, node: Any) -> None:
+@pytest.mark.parametrize("kind", ["events", "log"])
+async def test_a_silent_stream_beats_and_one_of_the_old_age_ends(api: Api, node: Any, task_id: str, kind: str) -> None:
+    execution_id = (await node.scheduler.execute_task(task_id)).unwrap()["execution_id"]
     node.clock.advance(10)
-    async with streaming(api, "/events/stream", "kind=cleanup") as stream:
+    ways = {"events": ("/events/stream", "kind=cleanup"), "log": (f"/executions/{execution_id}/logs", "follow=true")}
+    async with streaming(api, *ways[kind]) as stream:
         while b": still here" not in stream.heard:
             node.clock.advance(1)
             await SystemClock().sleep(0.002)

@@ -78,6 +78,12 @@ def test_over_https_the_cookies_are_for_https_alone(scheme: str) -> None:
     assert ["Secure" in each for each in kept] == [scheme == "https"] * 2
 
 
+async def test_signing_in_leads_to_no_other_site(site: Any, access: AccessService) -> None:
+    answer = await signed_in(site, await made(access, "read"), next="///evil.example/")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
 async def test_it_counts_for_pages_and_nowhere_else(site: Any, access: AccessService) -> None:
     await signed_in(site, await made(access, "admin"))
 

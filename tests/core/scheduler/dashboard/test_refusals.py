@@ -45,6 +45,12 @@ async def test_who_asks_too_often_is_told_so_on_a_page_with_the_time_to_wait(sit
     assert (answers[-1].headers["retry-after"], "Wait a moment" in answers[-1].text) == ("1", True)
 
 
+async def test_the_way_back_leads_to_no_other_site(site: Any) -> None:
+    went = {"Referer": f"{site.url}///evil.example/"}
+
+    assert "evil.example" not in (await site.http.get("/no-such-page", headers=PEOPLE | went)).text
+
+
 async def test_the_api_answers_a_browser_with_documents(site: Any) -> None:
     answer = await site.http.get("/api/v1/scheduler/tasks/none", headers=PEOPLE)
 
