@@ -59,10 +59,11 @@ class TrashLeftBehind:
         count = await self._count(old, old.trash_column)
         if not count:
             return []
-        told = (
-            f"{count} rows of {old.table_name!r} lie in the trash by {old.trash_column}; a cleanup lists, restores and"
+        lie = "1 row of {} lies" if count == 1 else f"{count} rows of {{}} lie"
+        told = f"{lie.format(repr(old.table_name))} in the trash by {old.trash_column}; a cleanup lists, restores and"
+        message = (
+            f"{told} deletes what is there only while it has this trash_column and trash_for, beside whatever action"
         )
-        message = f"{told} deletes them only while it has this trash_column and trash_for, beside whatever action"
         return [{"field": "trash_column", "message": message, "severity": "warning"}]
 
     async def purge(self, *, dry_run: bool, should_stop: Callable[[], bool]) -> Report:

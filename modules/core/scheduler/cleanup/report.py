@@ -45,7 +45,7 @@ class Report:
     done: Mapping[str, int] = field(default_factory=dict)
     """What was done beside or instead of deleting, and how often, such as `archived` or `compressed`."""
     cascades: Mapping[str, int] = field(default_factory=dict)
-    """Rows of other tables that went with the rows deleted, by table."""
+    """Rows of other tables that went with the rows deleted, by table; their bytes are unknown, and not in `bytes`."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """What the rules could not judge or act on, and how often: `hard_link`, `symlink`, `not_a_file`, `other_mount`,
     `changed` or `vanished` since it was looked at; `exists`, in a restore, where another file is."""

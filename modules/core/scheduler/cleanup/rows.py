@@ -149,7 +149,8 @@ class _Run:
         second.tally.examined = second.tally.matched
         if self.dry_run:
             verb = "go to the trash" if policy.action == TRASH else "go from outside of the trash"
-            told = f"{self.tally.matched} rows would {verb}, and {second.tally.matched} be deleted from it"
+            rows = "1 row" if self.tally.matched == 1 else f"{self.tally.matched} rows"
+            told = f"{rows} would {verb}, and {second.tally.matched} be deleted from it"
             self.tally.note = "; ".join(filter(None, (self.tally.note, told)))
         self.tally.code = second.tally.code
         self.tally.add(second.tally.report(policy.kind, started_at=self.now, dry_run=self.dry_run))

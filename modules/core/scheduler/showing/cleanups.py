@@ -148,9 +148,11 @@ def compliance_rows(checks: Iterable[Shown]) -> list[tuple[str, ...]]:
 
 def plan_lines(plan: Shown) -> list[str]:
     """Return what a plan says, line by line."""
-    rows = [f"{count} rows of {table}" for table, count in plan["rows"].items()]
-    files = [f"{plan['files']} files"] if plan["files"] else []
+    rows = [f"{_count(count, 'row')} of {table}" for table, count in plan["rows"].items()]
+    files = [_count(plan["files"], "file")] if plan["files"] else []
     size = [bytes_text(plan["bytes"])] if plan["files"] or plan["bytes"] else []
+    if size and len(rows) > 1:  # nobody knows how large rows are that go along
+        size = [f"{size[0]} of {next(iter(plan['rows']))}"]
     lines = [f"would go: {', '.join(rows + files + size) or 'nothing'}, of {plan['population']} in all"]
     if plan["oldest"] is not None:
         lines.append(f"from {moment_text(_moment(plan['oldest']))} to {moment_text(_moment(plan['newest']))}")
@@ -166,7 +168,7 @@ def archive_rows(archives: Iterable[Shown]) -> list[tuple[str, ...]]:
     """Return one row of `ARCHIVE_COLUMNS` for each archive."""
     rows: list[tuple[str, ...]] = []
     for each in archives:
-        held = [f"{each[name]} {name}" for name in ("rows", "files") if each.get(name) is not None]
+        held = [_count(each[f"{name}s"], name) for name in ("row", "file") if each.get(f"{name}s") is not None]
         size = "-" if each["bytes"] is None else bytes_text(each["bytes"])
         rows.append((str(each["archive"]), ", ".join(held) or "-", size, moment_text(_moment(each.get("expires_at")))))
     return rows
@@ -182,16 +184,17 @@ def restored(done: Shown) -> str:
 def leftover_facts(found: Shown) -> list[tuple[str, str]]:
     """Return what a module leaves behind, as `(label, text)`."""
     facts = [("module", found["module_id"])]
-    facts += [("table", f"{each['name']}, {_at_least(each)} rows") for each in found["tables"]]
+    facts += [("table", f"{each['name']}, {_at_least(each, 'row')}") for each in found["tables"]]
     for each in found["directories"]:
-        files = f"{_at_least(each)} files, {bytes_text(each['bytes'])}"
+        files = f"{_at_least(each, 'file')}, {bytes_text(each['bytes'])}"
         facts.append(("directory", f"{each['directory']}/{each['pattern']}, {files}"))
     facts.append(("cleanups", ", ".join(found["cleanups"]) or "-"))
     return [*facts, *((name, _at_least(found[name])) for name in ("tasks", "executions"))]
 
 
-def _at_least(counted: Shown) -> str:
-    return f"{'more than ' if counted['more'] else ''}{counted['count']:,}"
+def _at_least(counted: Shown, what: str = "") -> str:
+    number = _count(counted["count"], what) if what else f"{counted['count']:,}"
+    return f"{'more than ' if counted['more'] else ''}{number}"
 
 
 def progress_text(name: str, sums: Mapping[str, int]) -> str:
@@ -222,4 +225,4 @@ def _shortened(text: str) -> str:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

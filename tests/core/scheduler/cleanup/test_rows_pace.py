@@ -202,6 +202,28 @@ async def test_rows_that_others_hold_locked_are_tried_again_in_smaller_batches(p
     assert again.success
 
 
+@pytest.mark.postgres
+async def test_a_statement_that_lasts_too_long_is_broken_off_and_its_batch_undone(postgres_url, monkeypatch):
+    monkeypatch.setattr(pace, "STATEMENT_SECONDS", 0.1)
+    database = Database(postgres_url)
+    table = await create(database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, index=True))
+    await fill(database, table, [{"id": n, "at": NOW - 2 * DAY} for n in range(4)])
+
+    def endless(connection, target, keys):
+        deleted = delete_rows(connection, target, keys)
+        connection.execute(text("SELECT pg_sleep(2)"))
+        return deleted
+
+    monkeypatch.setattr(rows, "delete_rows", endless)
+    report = await clean(database, RowsPolicy(**OLD), clock=PassingClock())
+    left = await values(database, table.c.id)
+    await database.close()
+
+    assert not report.success
+    assert "statement timeout" in report.errors[0]
+    assert (report.deleted, left) == (0, [0, 1, 2, 3])
+
+
 @pytest.mark.parametrize("is_plain", [True, False])
 async def test_no_statement_looks_at_more_than_a_stretch_of_the_table(sqlite_database, is_plain):
     rules = {} if is_plain else {"min_kept": 1}

@@ -96,6 +96,14 @@ def test_a_plan_that_a_guard_refuses_says_so_and_how_to_carry_it_out() -> None:
     ]
 
 
+def test_one_is_told_as_one_and_bytes_are_those_of_the_table_that_has_them() -> None:
+    plan = {"rows": {"carts": 1, "lines": 2}, "files": 0, "bytes": 70, "population": 9, "plan_id": "p1"}
+    plan |= dict.fromkeys(("oldest", "newest", "seconds_estimate")) | {"kept": {}, "samples": [], "guards": []}
+
+    assert plan_lines(plan)[0] == "would go: 1 row of carts, 2 rows of lines, 70 B of carts, of 9 in all"
+    assert plan_lines(plan | {"rows": {}, "files": 1})[0] == "would go: 1 file, 70 B, of 9 in all"
+
+
 def test_what_is_not_compliant_is_marked_and_what_nobody_knows_is_unknown() -> None:
     check = CLEANUP | {"oldest": None, "checked_at": NOW, "says": "so"}
 
