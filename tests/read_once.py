@@ -33,7 +33,7 @@ def own_arguments_once(patch: pytest.MonkeyPatch) -> None:
 
     def arguments_of(function: Callable[..., Any], model: Any = None, secret: Iterable[str] = ()) -> Any:
         method = getattr(function, "__func__", None)
-        if method is None or not method.__module__.startswith("modules."):
+        if method is None or not (method.__module__ or "").startswith("modules."):
             return read(function, model, secret)
         key = (method, model, tuple(secret))
         if key not in known:

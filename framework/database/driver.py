@@ -17,7 +17,7 @@ from framework.database.engines import BELOW
 from framework.database.failures import translated
 from framework.database.location import SQLITE
 
-NUMBERED = re.compile(r"\$\d+")  # each once, in order
+NUMBERED = re.compile(r"\$(\d+)")
 CHANGES = re.compile(r"\bINSERT\b|\bDELETE\b|(?<!FOR )\bUPDATE\b")
 
 
@@ -47,6 +47,7 @@ def execute(c: Connection, text: str, values: tuple[Any, ...]) -> Done:
         return _execute_on_server(raw, text, values)
     if not isinstance(raw, sqlite3.Connection):
         if c.dialect.paramstyle.endswith("format"):  # the driver of somebody else's engine
+            values = tuple(values[int(number) - 1] for number in NUMBERED.findall(text))
             text = NUMBERED.sub("%s", text.replace("%", "%%"))
         result = c.exec_driver_sql(text, values)
         if not result.returns_rows:

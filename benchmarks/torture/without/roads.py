@@ -12,19 +12,19 @@ from sqlalchemy import Connection
 import modules.core.scheduler.turn as turning
 from benchmarks.torture.without.replacing import MANY, commit, swap
 from modules.core.scheduler import ExecutionContext, firing, rooms
-from modules.core.scheduler.store import line, tasks
+from modules.core.scheduler.store import candidates, line, tasks
 
 
 def claim_by_compare_and_set() -> None:
     """A claim reads first and writes later, without a lock and whatever has happened meanwhile."""
     for name in ("CANDIDATES", "HARMLESS", "AMONG"):
-        swap(line, name, lambda text: text.replace("FOR UPDATE OF x SKIP LOCKED", ""))
-    swap(line, "START", lambda text: text.replace("AND state = 'pending'", ""))
+        swap(candidates, name, lambda text: text.replace("FOR UPDATE OF x SKIP LOCKED", ""))
+    swap(line, "START", lambda text: text.replace("AND state || '' = 'pending'", ""))
 
 
 def uniqueness_of_occurrences() -> None:
     """Due tasks are not locked and not compared when they move on; the constraints are dropped from the tables."""
-    compared = "AND next_execution = given.nominal AND status = 'pending'"
+    compared = "AND next_execution = given.nominal AND status || '' = 'pending'"
     swap(tasks, "DUE", lambda text: text.replace("FOR UPDATE OF scheduler_events SKIP LOCKED", ""))
     swap(tasks, "MOVE_ON", lambda text: text.replace(compared, ""))
 
