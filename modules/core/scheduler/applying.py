@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from framework.caller import CODE, calling
 from framework.context import AppContext
-from framework.result import Error, Result, ResultError
+from framework.result import Error, Result
 from framework.settings import FrameworkSettings
 from modules.core.scheduler.calendar_differences import told_of, with_calendars
 from modules.core.scheduler.calendar_keeper import CalendarKeeper
@@ -22,18 +21,17 @@ from modules.core.scheduler.declared import (
     SETTINGS,
     CleanupStep,
     Declared,
-    Rows,
     Step,
     TaskStep,
     everything_declared,
 )
-from modules.core.scheduler.differences import Difference, digest_of, vanished
+from modules.core.scheduler.differences import Difference, digest_of, times_of_vanished, vanished
+from modules.core.scheduler.drafts import Beside, Draft, beside, store
 from modules.core.scheduler.housekeeper import Housekeeper
 from modules.core.scheduler.job_manager import JobManager
-from modules.core.scheduler.reconciling import RollCall, disable, tell_undeclared
+from modules.core.scheduler.reconciling import RollCall, config_as_it_was, disable, tell_undeclared
 from modules.core.scheduler.refreezing import Definitions
 from modules.core.scheduler.refusing import invalid, refuse
-from modules.core.scheduler.store import tasks
 from modules.core.scheduler.task import Status
 
 log = logging.getLogger(__name__)
@@ -41,33 +39,7 @@ log = logging.getLogger(__name__)
 EXPORTS = "exports"  # in the data folder
 WORDS = {"add": "added", "change": "changed", "remove": "disabled", "same": "the same", "refused": "refused"}
 REGISTERED_LATER = ("function_name", "calendars")  # fields
-LATER = "no module registers its function before the application starts; it is checked and applied then"
 Answer = Result[dict[str, Any]]
-
-
-@dataclass(slots=True)
-class Draft:
-    """What is declared and was checked, on its way into one transaction."""
-
-    steps: list[Step] = field(default_factory=list)
-    others: list[Difference] = field(default_factory=list)
-    """What was refused, and what can only be checked while modules start."""
-    refused: list[tuple[Declared, Error]] = field(default_factory=list)
-    roll: RollCall = field(default_factory=RollCall)
-    modules: set[str] = field(default_factory=set)
-    calendars: Definitions = field(default_factory=dict)
-
-    def refuse(self, declared: Declared, error: Error) -> None:
-        """Leave one out, and trust its owner's other declarations no more where something is missing."""
-        self.refused.append((declared, error))
-        self.roll.refused(declared.owner)
-        told: Difference = {"action": "refused", "task_id": None, "changes": {}, "message": error.message}
-        self.others.append({**declared.told(), **told})
-
-    def postpone(self, declared: Declared) -> None:
-        """Leave one as it is until modules start."""
-        self.roll.refused(declared.owner)
-        self.others.append(declared.told() | {"action": "later", "task_id": None, "changes": {}, "message": LATER})
 
 
 class Reconciler:
@@ -91,8 +63,8 @@ class Reconciler:
         changes. What a module schedules only while it starts is `starting`, and left alone.
         """
         draft = await self._draft(RollCall(), self._calendars.current())
-        found = await self._app_context.database.read(partial(self._shown, draft=draft))
-        return Result.success(_answer([*found, *draft.others]))
+        found, rows = await self._app_context.database.read(partial(self._looked_at, draft=draft))
+        return Result.success(_answer([*_with_times(found, rows), *draft.others]))
 
     async def apply(self, seen: str | None = None) -> Answer:
         """Store in one transaction what `plan_declared` shows, and return the same of what was done.
@@ -158,66 +130,49 @@ class Reconciler:
             if refused is None:
                 return Result(error=done.error)
             draft.refuse(draft.steps.pop(refused).declared, done.error)
-        self._tell(draft, done.data["exported"])
-        return Result.success(_answer([*done.data["differences"], *draft.others]))
+        self._tell(draft, done.data["gone"])
+        return Result.success(_answer([*_with_times(done.data["differences"], done.data["others"]), *draft.others]))
 
     def _carry_out(
         self, c: Connection, now: datetime, draft: Draft, wanted: str | None, *, also_started: bool
     ) -> dict[str, Any]:
-        found = self._differences(c, draft, locked=True)
+        there = beside(c, draft.steps, draft.modules, self._planner.masked, locked=True)
+        found = self._differences(draft, there)
         shown = with_calendars(c, now, found, draft.calendars)
         if wanted is not None and digest_of([*shown, *draft.others]) != wanted:
             refuse("PLAN_CHANGED", "the database has changed since the plan was shown; look at the new plan first")
-        named, stored = set(draft.roll.named), []
-        for index, step in enumerate(draft.steps):
-            try:
-                stored.append(step.put(c, now))
-            except ResultError as refusal:
-                refuse(refusal.error.code, refusal.error.message, declared=index)
-        named.update(stored)
-        gone = self._undeclared(c, draft, named, locked=True, also_started=also_started)
-        exported = disable(c, now, gone)
+        stored = store(c, now, draft.steps, there.there)
+        named = draft.roll.named.union(stored)
+        gone = draft.missing(there.others, named, also_started=also_started)
+        disable(c, now, gone)
         self._jobs.auditor.tell_of(c, "apply", found, stored)
-        return {"differences": shown, "exported": exported}
+        return {"differences": shown, "others": there.others, "gone": gone}
 
-    def _shown(self, c: Connection, draft: Draft) -> list[Difference]:
-        found = self._differences(c, draft, locked=False)
-        return with_calendars(c, self._app_context.clock.now(), found, draft.calendars)
+    def _looked_at(self, c: Connection, draft: Draft) -> tuple[list[Difference], list[Row[Any]]]:
+        there = beside(c, draft.steps, draft.modules, self._planner.masked, locked=False)
+        found = self._differences(draft, there)
+        return with_calendars(c, self._app_context.clock.now(), found, draft.calendars), there.others
 
-    def _differences(self, c: Connection, draft: Draft, *, locked: bool) -> list[Difference]:
-        rows = self._rows(c, draft, locked=locked)
-        there: Rows = {(row.module_id, row.key): row for row in rows if row.key is not None}
-        found = [step.declared.told() | step.difference(c, there, self._planner.masked) for step in draft.steps]
-        named = {each["task_id"] for each in found}
-        gone = {row.id for row in self._undeclared(c, draft, named, locked=locked, also_started=False)}
-        found += [told_of(row) | vanished(row) for row in rows if row.id in gone]
-        return found + [
-            told_of(row) | {"action": "starting", "task_id": row.id, "changes": {}}
-            for row in rows
-            if row.declared_as == "start" and row.declared_by in draft.modules and row.id not in named
-            if row.status in (Status.PENDING, Status.PAUSED)
-        ]
-
-    def _rows(self, c: Connection, draft: Draft, *, locked: bool) -> Sequence[Row[Any]]:
-        keys = [step.key for step in draft.steps if isinstance(step, TaskStep) and step.key is not None]
-        return tasks.declared(c, draft.modules, keys, locked=locked)
-
-    def _undeclared(
-        self, c: Connection, draft: Draft, named: Collection[str], *, locked: bool, also_started: bool
-    ) -> list[Row[Any]]:
-        """Return the pending tasks that modules which are sure of themselves name no more."""
-        declared = tasks.declared(c, draft.roll.sure_of(draft.modules), [], locked=locked)
+    def _differences(self, draft: Draft, there: Beside) -> list[Difference]:
+        named = {each["task_id"] for each in there.differences}
+        gone = draft.missing(there.others, named, also_started=False)
         return [
-            row
-            for row in declared
-            if row.id not in named and row.status == Status.PENDING and (also_started or row.declared_as == "data")
+            *there.differences,
+            *(told_of(row) | vanished(row) for row in gone),
+            *(
+                told_of(row) | {"action": "starting", "task_id": row.id, "changes": {}}
+                for row in there.others
+                if row.declared_as == "start" and row.declared_by in draft.modules and row.id not in named
+                if row.status in (Status.PENDING, Status.PAUSED)
+            ),
         ]
 
-    def _tell(self, draft: Draft, exported: Sequence[dict[str, Any]]) -> None:
+    def _tell(self, draft: Draft, gone: Sequence[Row[Any]]) -> None:
         for declared, error in draft.refused:
             tell_refusal(self._app_context, str(declared.owner.module), f"{declared.kind} {declared.name!r}", error)
-        if exported:
-            masked = [config | {"parameters": self._planner.masked(config)} for config in exported]
+        if gone:
+            configs = map(config_as_it_was, gone)
+            masked = [config | {"parameters": self._planner.masked(config)} for config in configs]
             folder = self._app_context.settings(FrameworkSettings).data_dir / EXPORTS
             tell_undeclared(masked, folder, self._app_context.clock.now())
 
@@ -227,6 +182,13 @@ def _beside_what_is_later(error: Error | None) -> Error | None:
     problems = () if error is None else (error.details or {}).get("problems", ())
     rest = [problem for problem in problems if problem["field"] not in REGISTERED_LATER]
     return invalid(rest).error if rest else None
+
+
+def _with_times(differences: Sequence[Difference], rows: Sequence[Row[Any]]) -> list[Difference]:
+    """Return differences with the next times of the tasks that are declared no more, which are among the rows."""
+    gone = {each["task_id"] for each in differences if each["action"] == "remove"}
+    times = {row.id: times_of_vanished(row) for row in rows if row.id in gone}
+    return [each | times.get(each["task_id"], {}) for each in differences]
 
 
 def _answer(differences: Sequence[Difference]) -> dict[str, Any]:

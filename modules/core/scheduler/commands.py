@@ -48,7 +48,7 @@ def pause(c: Connection, now: datetime, task_id: str, reason: str | None) -> dic
     tasks.revise(
         c, task_id, now, status=Status.PAUSED, status_reason=None if reason is None else storable(reason, MAX_ID)
     )
-    line.hold_task(c, task_id)
+    line.hold_tasks(c, [task_id])
     return _changed(c, task)
 
 

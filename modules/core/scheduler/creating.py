@@ -101,17 +101,26 @@ def existing_of(c: Connection, plan: Plan, owner: Owner) -> Row[Any] | None:
     return _existing(c, plan.config, key)
 
 
-def put(c: Connection, plan: Plan, owner: Owner, now: datetime) -> dict[str, Any]:
-    """Store a planned task as part of a transaction: `{"task_id", "created", "next_execution"}`."""
+def put(c: Connection, plan: Plan, owner: Owner, now: datetime, known: Row[Any] | None = None) -> dict[str, Any]:
+    """Store a planned task as part of a transaction: `{"task_id", "created", "next_execution"}`.
+
+    `known` is the task of its key, where that is locked as it was read.
+    """
     config = plan.config
     owner = replace(owner, kind=config.owner or owner.kind)
-    key = key_of(config, owner)
-    existing = _existing(c, config, key)
+    existing = known or _existing(c, config, key_of(config, owner))
     if existing is not None:
         return _put_again(c, plan, existing, owner, now)
     task_id = config.task_id or new_id()
-    newborn.insert(c, [_born(newborn.Arrival(plan, task_id, newborn.origin()), now, key, owner)])
+    newborn.insert(c, [first_of(plan, task_id, owner, now)])
     return _created(plan, task_id)
+
+
+def first_of(plan: Plan, task_id: str, owner: Owner, now: datetime) -> newborn.Newborn:
+    """Return the rows of a task that may have a key, and is not there yet."""
+    owner = replace(owner, kind=plan.config.owner or owner.kind)
+    arrival = newborn.Arrival(plan, task_id, newborn.origin())
+    return _born(arrival, now, key_of(plan.config, owner), owner)
 
 
 def key_of(config: TaskConfig, owner: Owner) -> str | None:

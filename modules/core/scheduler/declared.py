@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from framework.clock import new_id
 from framework.context import AppContext
 from modules.core.scheduler import creating
 from modules.core.scheduler.alike import Plan
@@ -17,14 +18,13 @@ from modules.core.scheduler.cleanup_task import merged
 from modules.core.scheduler.creating import Owner, key_of
 from modules.core.scheduler.differences import Difference, Mask, difference, unlike
 from modules.core.scheduler.housekeeper import HISTORY, Housekeeper
+from modules.core.scheduler.newborn import Newborn
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.store.cleanups import CARRY_OUT
 
 TASK, CLEANUP = "core.scheduler.task", "core.scheduler.cleanup"  # kinds of declarations
 SETTINGS = "settings"  # the owner of what the settings declare
-
-Rows = Mapping[tuple[str, str], Row[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,21 @@ class TaskStep:
         key = key_of(self.plan.config, self.declared.owner)
         return None if key is None else (self.plan.config.module_id, key)
 
-    def difference(self, c: Connection, there: Rows, mask: Mask) -> Difference:
-        """Return what storing it would change, of the tasks that are there by `(module_id, key)`."""
-        row = there.get(self.key) if self.key is not None else None
+    def difference(self, c: Connection, row: Row[Any] | None, mask: Mask) -> Difference:
+        """Return what storing it would change, beside the task of its key, if there is one."""
         if row is None and self.plan.config.task_id is not None:
             row = tasks.find(c, self.plan.config.task_id)
         return difference(self.plan, row, mask)
 
-    def put(self, c: Connection, now: datetime) -> str:
-        """Store it and return its id."""
-        return str(creating.put(c, self.plan, self.declared.owner, now)["task_id"])
+    def put(self, c: Connection, now: datetime, known: Row[Any] | None = None) -> str:
+        """Store it and return its id; `known` is the task of its key, locked, where that was looked for."""
+        return str(creating.put(c, self.plan, self.declared.owner, now, known)["task_id"])
+
+    def born(self, now: datetime) -> Newborn | None:
+        """Return its rows as those of a new task, if its key alone tells whether it is one."""
+        if self.key is None or self.plan.config.task_id is not None:
+            return None
+        return creating.first_of(self.plan, new_id(), self.declared.owner, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,15 @@ class CleanupStep:
     policy: AnyPolicy
     housekeeper: Housekeeper
 
-    def difference(self, c: Connection, _there: Rows, mask: Mask) -> Difference:
+    @property
+    def key(self) -> None:
+        """None: it is known again by its type."""
+        return None
+
+    def born(self, now: datetime) -> None:
+        """None: whether it is new, `put` finds out."""
+
+    def difference(self, c: Connection, _row: Row[Any] | None, mask: Mask) -> Difference:
         """Return what storing it would change: the fields of its config, and the times of its task."""
         names = (self.declared.module_id, self.declared.name)
         known = cleanups.find_type(c, *names)
@@ -111,7 +124,7 @@ class CleanupStep:
             changes["parameters"] = {"before": "***", "after": "***"}
         return found | {"changes": changes, "action": "change" if changes else found["action"]}
 
-    def put(self, c: Connection, now: datetime) -> str:
+    def put(self, c: Connection, now: datetime, _known: Row[Any] | None = None) -> str:
         """Store it and return the id of its task."""
         names = (self.declared.module_id, self.declared.name)
         return str(self.housekeeper.put(c, now, names, self.policy, self.declared.owner)["task_id"])

@@ -60,9 +60,13 @@ def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
 
 def vanished(row: Row[Any]) -> Difference:
     """Return the difference of a task that is no longer declared: it would be disabled."""
+    return {"action": "remove", "task_id": row.id, "changes": {}}
+
+
+def times_of_vanished(row: Row[Any]) -> Difference:
+    """Return what else is told of it, for which no transaction needs to wait."""
     times = next_times(row.trigger, row.next_execution)
-    told: Difference = {"action": "remove", "task_id": row.id, "changes": {}, "next_before": times, "next_after": []}
-    return told | {"timezone": home_of(row.trigger, row.timezone)}
+    return {"timezone": home_of(row.trigger, row.timezone), "next_before": times, "next_after": []}
 
 
 def next_times(trigger: str, first: datetime | None) -> list[datetime]:

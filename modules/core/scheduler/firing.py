@@ -65,8 +65,13 @@ def fire_due(c: Connection, now: datetime, limit: int, *, careful: bool = False)
 
 def fire_if_due(c: Connection, row: Row[Any], now: datetime) -> None:
     """Fire a task that is due before it is changed, so that no change loses its occurrence."""
-    if row.status == Status.PENDING and row.next_execution is not None and row.next_execution <= now:
+    if row.status == Status.PENDING and is_due(row, now):
         fire(c, [row], now)
+
+
+def is_due(row: Row[Any], now: datetime) -> bool:
+    """Whether the time of a task has come, if it is pending."""
+    return row.next_execution is not None and row.next_execution <= now
 
 
 @dataclass(slots=True)

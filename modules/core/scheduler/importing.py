@@ -14,7 +14,8 @@ from framework.result import Result, ResultError
 from modules.core.scheduler import creating
 from modules.core.scheduler.applying import Reconciler
 from modules.core.scheduler.creating import RUNTIME
-from modules.core.scheduler.declared import Declared, Rows, Step, TaskStep, declared_in
+from modules.core.scheduler.declared import Declared, Step, TaskStep, declared_in
+from modules.core.scheduler.drafts import beside
 from modules.core.scheduler.exporting import exported
 from modules.core.scheduler.functions import MASK
 from modules.core.scheduler.housekeeper import Housekeeper
@@ -98,10 +99,7 @@ class Importer:
     def _carry_out(
         self, c: Connection, now: datetime | None = None, *, steps: Sequence[Step], dry_run: bool
     ) -> dict[str, Any]:
-        keys = [step.key for step in steps if isinstance(step, TaskStep) and step.key is not None]
-        rows = tasks.declared(c, [], keys, locked=not dry_run)
-        there: Rows = {(row.module_id, row.key): row for row in rows if row.key is not None}
-        found = [step.declared.told() | step.difference(c, there, self._jobs.planner.masked) for step in steps]
+        found = beside(c, steps, [], self._jobs.planner.masked, locked=not dry_run).differences
         if now is not None:
             self._refuse_to_change(c, steps)
             stored = [_put(step, c, now) for step in steps]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.result import Result, ResultError
-from modules.core.scheduler import commands
 from modules.core.scheduler.creating import Owner
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.exporting import exported, write_export
+from modules.core.scheduler.firing import fire, is_due
+from modules.core.scheduler.store import cleanups, line, tasks
+from modules.core.scheduler.task import Status
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +47,21 @@ class RollCall:
         return sorted(set(modules) - self._unsure)
 
 
-def disable(c: Connection, now: datetime, rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
-    """Pause tasks that are declared no more; return their configs."""
-    configs = [_exported(row) for row in rows]
-    for config in configs:
-        commands.pause(c, now, config["task_id"], Reason.NOT_DECLARED)
-    return configs
+def disable(c: Connection, now: datetime, rows: Sequence[Row[Any]]) -> None:
+    """Pause pending tasks that are declared no more, locked as they were read; what is due of them is fired first."""
+    for some in tasks.in_parts(rows):
+        due = [row for row in some if is_due(row, now)]
+        if due:
+            fire(c, due, now)
+        ids = [row.id for row in some]
+        tasks.revise_all(c, ids, now, status=Status.PAUSED, status_reason=Reason.NOT_DECLARED)
+        line.hold_tasks(c, ids)
+        for row in some:
+            cleanups.keep_in_step(c, row)
 
 
-def _exported(row: Row[Any]) -> dict[str, Any]:
+def config_as_it_was(row: Row[Any]) -> dict[str, Any]:
+    """Return the config of a task that was disabled, of a damaged one what can be read."""
     try:
         return exported(row)
     except ResultError as refusal:  # a damaged row is disabled like any other

@@ -95,6 +95,6 @@ def _place(c: Connection, task: Row[Any], moments: list[datetime], now: datetime
     spans.end_pause(c, task, now)
     tasks.revise(c, task.id, now, **changes)
     if task.status == Status.PAUSED:
-        line.hold_task(c, task.id)
+        line.hold_tasks(c, [task.id])
     cleanups.keep_in_step(c, task)
     return ids

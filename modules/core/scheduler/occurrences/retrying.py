@@ -32,7 +32,7 @@ def retry(c: Connection, now: datetime, execution_id: str) -> dict[str, Any]:
     if task.status in (Status.COMPLETED, Status.FAILED):
         tasks.change(c, task.id, now, status=Status.PENDING, status_reason=None)
     if task.status == Status.PAUSED:
-        line.hold_task(c, task.id)
+        line.hold_tasks(c, [task.id])
     cleanups.keep_in_step(c, task)
     return {"execution_id": placed, "status": "running"}
 

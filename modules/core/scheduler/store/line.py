@@ -87,9 +87,9 @@ def promote(c: Connection, now: datetime) -> None:
     run(c, PROMOTE, now=now)
 
 
-def hold_task(c: Connection, event_id: str) -> None:
-    """Hold a paused task's rows, but for those that were asked for by hand."""
-    mine = (executions.c.event_id == event_id) & is_ready & (executions.c.origin != "manual")
+def hold_tasks(c: Connection, event_ids: Collection[str]) -> None:
+    """Hold the rows of paused tasks, but for those that were asked for by hand."""
+    mine = executions.c.event_id.in_(event_ids) & is_ready & (executions.c.origin != "manual")
     c.execute(update(executions).where(mine).values(_held_for_now(Reason.TASK_PAUSED)))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, select, tuple_, update
 
@@ -12,7 +12,8 @@ from framework.database import change_rows, for_update, read_moment, run
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
-KEYS_AT_ONCE = 5_000  # a statement has room for some 32,000 values
+AT_ONCE = 1_000  # tasks of a statement: what is done with them takes less time than a transaction may stand still
+T = TypeVar("T")
 Key = tuple[str, str]  # a module's id, and the key within it
 COLUMNS = tuple(column.name for column in events.columns)
 MOVE_COLUMNS = (("id", "text"), ("nominal", "moment"), ("following", "moment"), ("started", "int"))
@@ -94,6 +95,12 @@ def revise(c: Connection, task_id: str, now: datetime, **values: Any) -> None:
     change(c, task_id, now, revision=events.c.revision + 1, **values)
 
 
+def revise_all(c: Connection, ids: Collection[str], now: datetime, **values: Any) -> None:
+    """Set columns of some tasks to the same values, as `revise` does."""
+    times = {"updated_at": now, "changed_at": now}
+    c.execute(update(events).where(events.c.id.in_(ids)).values(revision=events.c.revision + 1, **times, **values))
+
+
 def move_on(c: Connection, moves: Sequence[Move], now: datetime) -> int:
     """Move fired tasks on by compare-and-set; return how many were as they had been read."""
     return len(change_rows(c, MOVE_ON, MOVE_COLUMNS, moves, now=now))
@@ -111,18 +118,24 @@ def count_started(c: Connection, counts: Sequence[tuple[str, int]], now: datetim
         change_rows(c, COUNT_STARTED, (("id", "text"), ("started", "int")), counts, now=now)
 
 
-def declared(c: Connection, modules: Collection[str], keys: Collection[Key], *, locked: bool) -> Sequence[Row[Any]]:
-    """Return the tasks that these modules have declared in code, and those of these keys; locked in one order."""
-    named = sorted(keys)
-    parts = [named[start : start + KEYS_AT_ONCE] for start in range(0, len(named), KEYS_AT_ONCE)]
-    wanted = [tuple_(events.c.module_id, events.c.key).in_(part) for part in parts]
-    queries = [select(events).where(which).order_by(events.c.id) for which in _declared_by(modules) + wanted]
-    found = [row for query in queries for row in c.execute(for_update(query) if locked else query)]
-    return list({row.id: row for row in found}.values())
+def declared(c: Connection, modules: Collection[str], *, locked: bool) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the tasks that these modules have declared in code, `AT_ONCE` at a time; locked in one order."""
+    theirs = events.c.declared_by.in_(sorted(modules))
+    found = c.execute(select(events.c.id).where(theirs).order_by(events.c.id)).scalars().all()
+    for ids in in_parts(found):
+        query = select(events).where(events.c.id.in_(ids), theirs).order_by(events.c.id)
+        yield c.execute(for_update(query) if locked else query).all()
 
 
-def _declared_by(modules: Collection[str]) -> list[ColumnElement[bool]]:
-    return [events.c.declared_by.in_(sorted(modules))] if modules else []
+def of_keys(c: Connection, keys: Collection[Key], *, locked: bool) -> Sequence[Row[Any]]:
+    """Return the tasks of these keys, `AT_ONCE` at most; locked in one order."""
+    query = select(events).where(tuple_(events.c.module_id, events.c.key).in_(keys)).order_by(events.c.id)
+    return c.execute(for_update(query) if locked else query).all()
+
+
+def in_parts(of: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the parts of a sequence that one statement is about."""
+    return (of[start : start + AT_ONCE] for start in range(0, len(of), AT_ONCE))
 
 
 def living(c: Connection, owner: str | None) -> Sequence[Row[Any]]:
