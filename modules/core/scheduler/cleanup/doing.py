@@ -143,7 +143,7 @@ def _marker_problems(
         return
     column = columns[name]
     is_boolean = boolean and isinstance(column["type"], Boolean)
-    if name == policy.date_column or (policy.where or {}).get(name) is not None:
+    if name == policy.date_column or (policy.where or {}).get(name) is not None or name in (policy.where_in or {}):
         yield _problem(field, f"{name!r} is also date_column or in where")
     elif not is_boolean and (not holds_moments(column["type"]) or not column["nullable"]):
         yield _problem(field, f"{name!r} must be a date that may be null; it is {column['type']!r}")

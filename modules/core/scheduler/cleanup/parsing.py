@@ -13,7 +13,7 @@ from framework.errors import did_you_mean
 from modules.core.scheduler.cleanup.files_policy import FilesPolicy
 from modules.core.scheduler.cleanup.policy import FunctionPolicy, Policy
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
-from modules.core.scheduler.cleanup.selectables import SelectableError, table_and_filters
+from modules.core.scheduler.cleanup.selectables import SelectableError, chosen
 
 AnyPolicy = RowsPolicy | FilesPolicy | FunctionPolicy
 Problem = dict[str, str]
@@ -38,7 +38,7 @@ def parse_policy(config: Mapping[str, Any], *, default_interval: timedelta, allo
 
     `default_interval` is used where neither `cleanup_interval` nor `cron` is given. `allowed_roots` are absolute; a
     directory must lie strictly below one of them. `table`, a SQLAlchemy `Table`, a mapped class or a `select` of
-    one with equality filters, means its name and `where`.
+    one with equality filters, means its name, `where` and `where_in`.
     """
     config = _by_name(config)
     kinds = [key for key in _KINDS if key in config]
@@ -62,12 +62,14 @@ def _by_name(config: Mapping[str, Any]) -> dict[str, Any]:
     if "table_name" in config:
         raise PolicyError([{"field": "table", "message": "give table or table_name, not both"}])
     try:
-        table, filters = table_and_filters(config["table"])
+        table, *filters = chosen(config["table"])
     except SelectableError as error:
         raise PolicyError([{"field": "table", "message": str(error)}]) from None
-    if filters and rest.get("where") is not None:
-        raise PolicyError([{"field": "where", "message": "give the filters in the select of table or here, not both"}])
-    return {"table_name": table.name, **rest, **({"where": filters} if filters else {})}
+    told = {name: found for name, found in zip(("where", "where_in"), filters, strict=True) if found}
+    for name in told:
+        if rest.get(name) is not None:
+            raise PolicyError([{"field": name, "message": "give filters in the select of table or here, not both"}])
+    return {"table_name": table.name, **rest, **told}
 
 
 def _unclear_kind(config: Mapping[str, Any], kinds: list[str]) -> list[Problem]:

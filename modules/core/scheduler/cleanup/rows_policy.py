@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -11,27 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from framework.duration import in_words
+from modules.core.scheduler.cleanup.filters import Filters, Related
 from modules.core.scheduler.cleanup.names import Identifier, TableName
 from modules.core.scheduler.cleanup.policy import Duration, PositiveDuration
 from modules.core.scheduler.cleanup.rows_action import WHOLE_PARTITIONS, RowsAction
-
-
-def _to_filter(value: object) -> object:
-    if isinstance(value, list):
-        if not value:
-            raise ValueError("an empty list fits no row")
-        return [_to_scalar(item) for item in value]
-    return _to_scalar(value)
-
-
-def _to_scalar(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is not a number to compare with")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError("a number of more than 64 bits is in no column")
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    raise ValueError(f"text, a number, true, false, null or a list of them, not {value!r:.60}")
 
 
 def _to_zone(name: str) -> str:
@@ -56,8 +38,6 @@ def _at_most(longest: timedelta) -> Callable[[timedelta], timedelta]:
 
     return check
 
-
-Filters = dict[Identifier, Annotated[Any, AfterValidator(_to_filter)]]
 
 _FEW = Annotated[int, Field(ge=1, le=500)]
 
@@ -92,10 +72,10 @@ class RowTiers(BaseModel):
 class RowsPolicy(RowsAction):
     """Rows of one table: a limit condemns a row, and a keep rule saves it.
 
-    Only rows that fit `where`, and whose date can be read, are judged. The limits are `max_age`, `max_rows` and
-    `max_size_mb`; each condemns; without any, the column holds an expiry time. What the limits condemn stays all the
-    same where `hold_column`, `keep_where`, `min_age`, `keep_newest`, `tiers` or `min_kept` says so, and is counted
-    under the first of these.
+    Only rows that fit `where` and `where_in`, and whose date can be read, are judged. The limits are `max_age`,
+    `max_rows` and `max_size_mb`; each condemns; without any, the column holds an expiry time. What the limits condemn
+    stays all the same where `hold_column`, `keep_where`, `min_age`, `keep_newest`, `tiers` or `min_kept` says so, and
+    is counted under the first of these.
     """
 
     kind: ClassVar[str] = "rows"
@@ -114,6 +94,13 @@ class RowsPolicy(RowsAction):
     )
     where: Filters | None = Field(
         None, min_length=1, description="Equality filters: column to value, to a list of values, or to null."
+    )
+    where_in: dict[Identifier, Related] | None = Field(
+        None,
+        min_length=1,
+        max_length=8,
+        description="Filters of other tables: column to where its value must be found, "
+        '`{"table_name", "column", "where": {}}`.',
     )
     hold_column: Identifier | None = Field(
         None, description="A row stays while this column is true, not 0, not empty: null holds nothing."
@@ -191,6 +178,7 @@ class RowsPolicy(RowsAction):
         if self.size_column is not None:
             named["size_column"] = self.size_column
         named |= {field: name for field, name, _ in self.compared}
+        named |= {f"where_in.{name}": name for name in self.where_in or {}}
         per = [] if self.keep_newest is None else self.keep_newest.per
         return named | {f"keep_newest.per.{place}": name for place, name in enumerate(per)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Inspector, Integer, Numeric, TableClause, func, inspect, select, table
@@ -18,6 +19,7 @@ from modules.core.scheduler.cleanup.moments import holds_moments
 from modules.core.scheduler.cleanup.names import is_protected
 from modules.core.scheduler.cleanup.parsing import Problem
 from modules.core.scheduler.cleanup.references import Dependents, find_dependents, find_references, has_index
+from modules.core.scheduler.cleanup.related import column_types, related_problems
 from modules.core.scheduler.cleanup.rows_action import ANONYMISE, TRASH
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 from modules.core.scheduler.cleanup.table_rows import TableRows, clause
@@ -49,6 +51,7 @@ def check_rows_policy(
     if needs_key and not inspector.get_pk_constraint(name)["constrained_columns"]:
         message = f"{name!r} has no primary key, by which rules other than an age tell rows"
         problems.append({"field": "table_name", "message": message})
+    problems += related_problems(inspector, policy, partial(_refusal, forbidden=forbidden_tables, owned=owned_tables))
     problems += _children_problems(read_dependents(inspector, policy), forbidden_tables, owned_tables)
     return problems + action_problems(inspector, policy, means or Means())
 
@@ -88,6 +91,10 @@ def read_rows(connection: Connection, inspector: Inspector, policy: RowsPolicy) 
         is_indexed=has_index(inspector, name, [policy.date_column]),
         has_group_index=policy.keep_newest is not None and has_index(inspector, name, policy.keep_newest.per),
         has_addresses=has_addresses(connection, name),
+        related=tuple(
+            (own, clause(rule.table_name, column_types(inspector, rule.table_name)), rule)
+            for own, rule in (policy.where_in or {}).items()
+        ),
     )
 
 
@@ -99,11 +106,6 @@ def read_dependents(inspector: Inspector, policy: RowsPolicy, root: TableClause 
     rows_stay = policy.action in (ANONYMISE, TRASH)  # and with them those that refer to them
     references = [] if rows_stay else find_references(inspector)
     return find_dependents(root, key, references, delete_children=policy.children == "delete")
-
-
-def column_types(inspector: Inspector, name: str) -> dict[str, TypeEngine[Any]]:
-    """Return the types of a table's columns, by name."""
-    return {found["name"]: found["type"] for found in inspector.get_columns(name)}
 
 
 def _refusal(name: str, forbidden: Collection[str], owned: Collection[str] | None) -> str | None:

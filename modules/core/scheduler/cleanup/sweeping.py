@@ -33,7 +33,7 @@ from modules.core.scheduler.cleanup.table_rows import Key
 from modules.core.scheduler.cleanup.target import Target, limits
 
 _OF_OTHER_ROWS = ("max_rows", "max_size_mb", "keep_newest", "tiers", "min_kept")
-_OF_OTHER_COLUMNS = ("where", "hold_column", "keep_where")
+_OF_OTHER_COLUMNS = ("where", "where_in", "hold_column", "keep_where")
 
 
 @dataclass(frozen=True, slots=True)

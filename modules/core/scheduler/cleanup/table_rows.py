@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Numeric,
+    Select,
     String,
     TableClause,
     and_,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     false,
     func,
     or_,
+    select,
     table,
     true,
     tuple_,
@@ -31,6 +33,7 @@ from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import NullType, TypeEngine
 
 from framework.database import one_of
+from modules.core.scheduler.cleanup.filters import Related
 from modules.core.scheduler.cleanup.moments import is_moment, keeps_dates_as_text
 
 Key = tuple[Any, ...]
@@ -53,6 +56,8 @@ class TableRows:
     """Whether an index begins with the columns that make groups."""
     has_addresses: bool
     """Whether the place where a row lies tells it from all others."""
+    related: tuple[tuple[str, TableClause, Related], ...] = ()
+    """Columns whose values must be found in another table."""
 
     def raw(self, source: FromClause, name: str) -> ColumnElement[Any]:
         """Return a column whose values come and go as they are stored: what is compared again must be the same."""
@@ -87,8 +92,9 @@ class TableRows:
         return is_moment(source.c[self.date_column], self.dialect)
 
     def fits(self, source: FromClause) -> ColumnElement[bool]:
-        """Return the condition that a row fits the equality filters."""
-        return and_(true(), *(_fits(source.c[name], value) for name, value in self.where.items()))
+        """Return the condition that a row fits the equality filters, those on other tables too."""
+        found = (source.c[name].in_(_values(other, rule)) for name, other, rule in self.related)
+        return and_(true(), *(_fits(source.c[name], value) for name, value in self.where.items()), *found)
 
     def is_tagged(self, filters: Mapping[str, Any]) -> ColumnElement[bool]:
         """Return the condition that a row fits these equality filters; never null, as a tag that is not set is none."""
@@ -124,6 +130,13 @@ def clause(name: str, kinds: Mapping[str, TypeEngine[Any]]) -> TableClause:
     """Return the table of this name with columns of these types, all quoted."""
     columns = [column(quoted_name(field, quote=True), kind) for field, kind in kinds.items()]
     return table(quoted_name(name, quote=True), *columns)
+
+
+def _values(other: TableClause, rule: Related) -> Select[Any]:
+    """Select what is in a column of another table, which may be the same one, in rows that fit."""
+    looked_up = other.alias("looked_up")
+    fitting = (_fits(looked_up.c[name], value) for name, value in (rule.where or {}).items())
+    return select(looked_up.c[rule.column]).where(looked_up.c[rule.column].is_not(None), *fitting).correlate(None)
 
 
 def _fits(target: ColumnElement[Any], value: object) -> ColumnElement[bool]:

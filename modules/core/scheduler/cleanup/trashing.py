@@ -40,7 +40,8 @@ def filling(policy: RowsPolicy) -> RowsPolicy:
 def emptying(policy: RowsPolicy) -> RowsPolicy:
     """Return the policy of the second half: what has lain in the trash for long enough is deleted.
 
-    `where`, `hold_column`, `keep_where` and `children` hold for it too; the other rules have been asked before.
+    `where`, `where_in`, `hold_column`, `keep_where` and `children` hold for it too; the other rules have
+    been asked before.
     """
     rules = ("max_rows", "max_size_mb", "min_age", "keep_newest", "tiers", "min_kept")
     asked = dict.fromkeys((*rules, "trash_column", "trash_for"))
