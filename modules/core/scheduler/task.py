@@ -94,7 +94,7 @@ class TaskConfig(BaseModel):
     dst_gap: Literal["shift", "skip"] | None = None
     dst_fold: Literal["first", "last", "both"] | None = None
     calendars: list[str | dict[str, str]] = Field(default_factory=list, max_length=20)
-    calendar_action: Literal["skip", "move"] = "skip"
+    calendar_action: Literal["skip", "move"] | None = None
     max_executions: int | None = Field(default=None, ge=1, le=MOST)
 
     priority: int = Field(default=0, ge=-1_000_000, le=1_000_000)

@@ -27,6 +27,7 @@ from modules.core.scheduler.trigger import (
     times_from,
     with_calendars,
 )
+from modules.core.scheduler.trigger.excluding import SKIP
 from modules.core.scheduler.trigger.notes import AT_ONCE, TOO_LATE, Note, notes_on, notes_on_time, zone_of
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.zones import zone
@@ -81,7 +82,7 @@ class TriggerManager:
             found = self.calendars.find
             trigger = parse(_definition(config, name, now), zone=name, now=now, dst=dst, seed=seed, calendars=found)
             return (
-                with_calendars(trigger, config.calendars, config.calendar_action, found)
+                with_calendars(trigger, config.calendars, config.calendar_action or SKIP, found)
                 if config.calendars
                 else trigger
             )
@@ -184,6 +185,8 @@ def _written(config: TaskConfig, field: str) -> str:
 
 def _check_used(config: TaskConfig) -> None:
     """Raise `TriggerError` for a key that what says when has no use for: none is dropped without a word."""
+    if config.calendar_action is not None and not config.calendars:
+        raise TriggerError("calendar_action goes with calendars, none of which is named", "calendar_action")
     fields, why = _unused(config)
     for field in fields:
         if getattr(config, field) is not None:

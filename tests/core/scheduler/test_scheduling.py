@@ -231,6 +231,22 @@ async def tasks_of_test(node: Any) -> list[dict[str, Any]]:
         ({"trigger": {"type": "interval", "minutes": 0}}, "minutes", "an interval is longer than nothing"),
         ({"trigger": {"type": "cron", "expression": "soon"}}, "expression", "a cron expression has 5 fields"),
         ({"trigger": "soon"}, "trigger", "a cron expression has 5 fields"),
+        ({"trigger": {"type": "cron", "hour": "25"}}, "hour", "hour does not allow '25': it takes 0-23"),
+        (
+            {"trigger": {"type": "cron", "day_of_week": "Mon-FRX"}},
+            "day_of_week",
+            "day_of_week does not allow 'Mon-FRX'",
+        ),
+        ({"trigger": {"type": "cron", "day": "2nd XYZ"}}, "day", "day does not allow '2nd XYZ'"),
+        ({"trigger": {"type": "cron", "day": 30, "month": 2}}, "day", "month 2, day 30: "),
+        ({"cron": "H/15 25 * * MON"}, "cron", "the hour field of cron 'H/15 25 * * MON' does not allow '25'"),
+        (
+            {"cron": "0 0 * * Mon-FRX"},
+            "cron",
+            "the day_of_week field of cron '0 0 * * Mon-FRX' does not allow 'Mon-FRX'",
+        ),
+        ({"cron": "@DAILYY"}, "cron", "there is no cron shorthand '@DAILYY'"),
+        ({"cron": "0 6 * * *", "calendar_action": "move"}, "calendar_action", "calendar_action goes with calendars"),
         ({"cron": "soon"}, "cron", "a cron expression has 5 fields"),
     ],
 )

@@ -35,12 +35,15 @@ def _triggers() -> TriggerManager:
 
 def _read(triggers: TriggerManager, expression: str, timezone: str | None, seed: str | None) -> Cron:
     """Return the trigger of an expression, or refuse with `INVALID_TRIGGER`."""
+    from framework.clock import SystemClock
     from framework.result import Error, ResultError
-    from modules.core.scheduler.trigger import Cron, TriggerError
-    from modules.core.scheduler.trigger.own_time import with_own_time
+    from modules.core.scheduler.trigger import TriggerError
+    from modules.core.scheduler.trigger.cron_definition import cron
+    from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT
 
+    given = {"expression": expression}
     try:
-        return Cron(with_own_time(expression, seed), timezone or triggers.timezone)
+        return cron(given, timezone or triggers.timezone, BY_DEFAULT, seed, SystemClock().now())
     except TriggerError as error:
         raise ResultError(Error("INVALID_TRIGGER", str(error), {"field": error.field})) from None
 

@@ -31,23 +31,22 @@ def show_plan(
 
 
 def apply_plan(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, and apply whatever the plan is by then.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask after showing the plan, and apply whatever it is by then.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring the declared tasks and cleanups into the database at once; no module starts."""
     from modules.core.scheduler.showing.plan import applied_lines, has_difference, plan_lines
 
     async def work(scheduler: Scheduler, _clock: Clock) -> None:
-        seen = None
-        if not yes:
-            plan = (await scheduler.plan_declared()).unwrap()
-            seen = plan["seen"]
-            for line in plan_lines(plan):
-                say(line, stderr=as_json)
-            if has_difference(plan):
-                be_sure("apply this?")
-        applied = (await scheduler.apply_declared(seen)).unwrap()
-        _tell(applied, applied_lines(applied), as_json=as_json)
+        plan = (await scheduler.plan_declared()).unwrap()
+        for line in plan_lines(plan):
+            say(line, stderr=as_json)
+        if not yes and has_difference(plan):
+            be_sure("apply this?")
+        applied = (await scheduler.apply_declared(None if yes else plan["seen"])).unwrap()
+        _tell(applied, applied_lines(applied, plan["seen"]), as_json=as_json)
         if applied["counts"]["refused"]:
             raise typer.Exit(REFUSED)
 

@@ -35,12 +35,12 @@ def plan_lines(plan: Shown) -> list[str]:
     return [*_differences(plan), _with_rest(summary, counts)]
 
 
-def applied_lines(applied: Shown) -> list[str]:
-    """Return the lines of what was done: what was refused, then a summary."""
+def applied_lines(applied: Shown, seen: str) -> list[str]:
+    """Return the lines of what was done: what was not in the plan that was shown (its `seen`), then a summary."""
     counts = applied["counts"]
-    refused = [line for each in applied["differences"] if each["action"] == "refused" for line in _lines(each)]
     summary = f"{counts['add']} added, {counts['change']} changed, {counts['remove']} disabled"
-    return [*refused, _with_rest(summary, counts)]
+    otherwise = [] if applied["seen"] == seen else ["done otherwise than shown:", *_differences(applied)]
+    return [*otherwise, _with_rest(summary, counts)]
 
 
 def imported_lines(done: Shown, refused: int = 0, *, dry_run: bool) -> list[str]:

@@ -36,11 +36,13 @@ class Cron(OnWallClock):
     recurring: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "expression", normal_text(self.expression))
+        normal = normal_text(self.expression)
+        written = " ".join(self.expression.split())  # which is what a refusal quotes
+        object.__setattr__(self, "expression", normal)
         week: object = self.week
         if not isinstance(week, str) or not isinstance(self.day_match, str):
             raise TriggerError(f"week and day_match are text, not {week!r} and {self.day_match!r}", "week")
-        object.__setattr__(self, "times", timetable(self.expression, self.week, self.day_match))
+        object.__setattr__(self, "times", timetable(written, self.week, self.day_match))
         self._check_window()
 
     def to_json(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from modules.core.scheduler.trigger import reading
 from modules.core.scheduler.trigger.cron import Cron
-from modules.core.scheduler.trigger.cron_fields import WEEKDAYS
+from modules.core.scheduler.trigger.cron_fields import WEEKDAYS, FieldError
 from modules.core.scheduler.trigger.expression import MAX_LENGTH
 from modules.core.scheduler.trigger.own_time import with_own_time
 from modules.core.scheduler.trigger.protocol import TriggerError
@@ -26,6 +26,7 @@ BY_WEIGHT = {
     "second": "0",
 }
 FIELD_KEYS = tuple(BY_WEIGHT)
+DAY_KEYS = ("day", "day_of_week", "week", "month")  # in which a day that never comes is most likely wrong
 EXPRESSION_KEYS = ("second", "minute", "hour", "day", "month", "day_of_week", "year")
 FROM_MONDAY = (*WEEKDAYS[1:], WEEKDAYS[0])
 NTH_WEEKDAY = re.compile(r"(?:(?P<week>[1-5])(?:st|nd|rd|th)|last) (?P<weekday>[a-z]{3})")
@@ -48,11 +49,36 @@ def cron(given: Mapping[str, Any], zone: str, dst: Dst, seed: str | None, now: d
         raise TriggerError("end_date lies before start_date", "end_date")
     texts = _from_fields(fields) if fields else {"expression": given["expression"]}
     match = given.get("day_match") or texts.pop("day_match", "any")
-    expression = with_own_time(texts["expression"], seed)
-    found = Cron(expression, zone, start, end, dst, texts.get("week", "*"), match)
+    try:
+        expression = with_own_time(texts["expression"], seed)
+        found = Cron(expression, zone, start, end, dst, texts.get("week", "*"), match)
+    except TriggerError as error:
+        raise (_by_its_key(error, fields) if fields else _as_written(error, given["expression"])) from None
     if found.times.years is not None and max(found.times.years) < now.year - 1:
-        raise TriggerError(f"the years of cron {expression!r} are over", "expression")
+        raise TriggerError(f"the years of cron {expression!r} are over", "year" if fields else "expression")
     return found
+
+
+def _as_written(error: TriggerError, expression: str) -> TriggerError:
+    """Return an error of an expression whose every `H` was a number by then with the expression as it was written."""
+    if not isinstance(error, FieldError):
+        return error
+    return FieldError(error.name, error.item, error.reason, " ".join(expression.split()))
+
+
+def _by_its_key(error: TriggerError, fields: Mapping[str, Any]) -> TriggerError:
+    """Return an error of an expression that was put together from fields as one of the field that is wrong."""
+    if error.field != "expression":
+        return error
+    if not isinstance(error, FieldError):
+        key = next((key for key in DAY_KEYS if key in fields), next(iter(fields)))
+        return TriggerError(f"{', '.join(f'{key} {value}' for key, value in fields.items())}: {error}", key)
+    if error.name not in fields:  # a day such as "2nd fri"
+        return TriggerError(f"day does not allow {fields['day']!r}: {error.reason}", "day")
+    items = [item.strip() for item in str(fields[error.name]).split(",")]
+    written = next((item for item in items if item.lower() == error.item.lower()), error.item)
+    reason = error.reason.replace("0-7 or sun-sat", "mon-sun, or 0-6 from Monday on")
+    return TriggerError(f"{error.name} does not allow {written!r}: {reason}", error.name)
 
 
 def _from_fields(fields: Mapping[str, Any]) -> dict[str, str]:
@@ -72,6 +98,9 @@ def _from_fields(fields: Mapping[str, Any]) -> dict[str, str]:
     parts = [filled[key] for key in EXPRESSION_KEYS]
     if filled["year"] == "*":
         parts = parts[1:-1] if filled["second"] == "0" else parts[:-1]
+    if sum(map(len, parts)) > MAX_LENGTH - len(parts):
+        longest = max(texts, key=lambda key: len(texts[key]))
+        raise TriggerError(f"{longest} makes the expression longer than {MAX_LENGTH} characters", longest)
     both = filled["day"] != "*" and filled["day_of_week"] != "*" and not any(nth)
     return {"expression": " ".join(parts), "week": filled["week"], "day_match": "all" if both else "any"}
 

@@ -26,6 +26,14 @@ NTH = re.compile(r"(?P<weekday>[a-z0-9]+)#(?P<week>[1-5])")
 LAST_WEEKDAY = re.compile(r"(?P<weekday>[a-z]{3}|[0-7])l|l(?P<number>[0-7])")
 
 
+class FieldError(TriggerError):
+    """An `item` of the expression `text` that the field `name` does not take, and the `reason`."""
+
+    def __init__(self, name: str, item: str, reason: str, text: str) -> None:
+        super().__init__(f"the {name} field of cron {text!r} does not allow {item!r}: {reason}", "expression")
+        self.name, self.item, self.reason = name, item, reason
+
+
 @dataclass(frozen=True, slots=True)
 class Special:
     """What only our own calendar knows: so many days from the last, a nearest working day, an n-th weekday."""
@@ -57,6 +65,12 @@ class Field:
 
         What is spelt means the same in every version of croniter: `*`, numbers, rising ranges, steps that reach on.
         """
+        try:
+            return self._read(item.lower(), text)
+        except FieldError as error:
+            raise FieldError(self.name, item, error.reason, text) from None
+
+    def _read(self, item: str, text: str) -> str | Special:
         special = self._special(item)
         if special is not None:
             return special
@@ -115,23 +129,20 @@ class Field:
             return None
         return Special("nth", weekday, int(found.get("week") or LAST))
 
-    def _wraps(self, low: int, high: int, step: int | None, item: str, text: str) -> TriggerError:
+    def _wraps(self, low: int, high: int, step: int | None, item: str, text: str) -> FieldError:
         start = 1 if self.names == WEEKDAYS else self.low  # of weekdays, Sunday is 7 already
         spans = [(low, self.high), *([(start, high)] if high >= start else [])]
         parts = [self._span(*span, named=not item[0].isdigit()) for span in spans]
         advice = f"write {','.join(parts)}" if step in (None, 1) else "list the values"
-        return TriggerError(
-            f"{item!r} in the {self.name} field of cron {text!r} runs backwards, which cron does not: {advice}",
-            "expression",
-        )
+        return FieldError(self.name, item, f"it runs backwards, which cron does not; {advice}", text)
 
     def _span(self, low: int, high: int, *, named: bool) -> str:
         ends = [self.names[(end - self.low) % len(self.names)] if named else str(end) for end in (low, high)]
         return ends[0] if low == high else "-".join(ends)
 
-    def _wrong(self, item: str, text: str, word: str = "") -> TriggerError:
+    def _wrong(self, item: str, text: str, word: str = "") -> FieldError:
         reason = word if " " in word else self._reason(item, word)
-        return TriggerError(f"the {self.name} field of cron {text!r} does not allow {item!r}: {reason}", "expression")
+        return FieldError(self.name, item, reason, text)
 
     def _reason(self, item: str, word: str) -> str:
         found = re.findall(r"[a-z?]", item)

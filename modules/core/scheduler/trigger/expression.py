@@ -49,14 +49,14 @@ def normal_text(expression: object) -> str:
 
 @lru_cache(maxsize=2048)
 def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
-    """Return the timetable of a normalised expression, or raise `TriggerError` that names the wrong field.
+    """Return the timetable of an expression with single spaces, or raise `TriggerError` that names the wrong field.
 
     `week` is a field of ISO weeks, and `day_match` says whether `any` or `all` of day and weekday must match, where
     the expression restricts both.
     """
     if day_match not in DAY_MATCHES:
         raise TriggerError(f"day_match is one of {', '.join(DAY_MATCHES)}, not {day_match!r}", "day_match")
-    parts = _parts(text.lower())
+    parts = _parts(text)
     items = [_items(field, part, text) for field, part in zip(FIELDS, parts, strict=True)]
     seconds, minutes, hours, days, months, weekdays, years = _expand(items, text)
     special = [item for field in items for item in field if isinstance(item, Special)]
@@ -98,11 +98,12 @@ def parts_of(text: str) -> list[str]:
 
 def _parts(text: str) -> list[str]:
     if text.startswith("@"):
-        if text.partition(" ")[0] in NOT_A_TIME:
-            raise TriggerError(NOT_A_TIME[text.partition(" ")[0]], "expression")
-        if text not in ALIASES:
-            raise TriggerError(f"there is no cron shorthand {text!r}{did_you_mean(text, ALIASES)}", "expression")
-        text = ALIASES[text]
+        word = text.lower()
+        if word.partition(" ")[0] in NOT_A_TIME:
+            raise TriggerError(NOT_A_TIME[word.partition(" ")[0]], "expression")
+        if word not in ALIASES:
+            raise TriggerError(f"there is no cron shorthand {text!r}{did_you_mean(word, ALIASES)}", "expression")
+        text = ALIASES[word]
     parts = parts_of(text)
     return [*([] if len(parts) > PLAIN else ["0"]), *parts, *([] if len(parts) == len(FIELDS) else ["*"])]
 

@@ -30,7 +30,10 @@ def test_a_plan_is_shown_and_applied_before_anything_has_started(tmp_path: Path)
         1,
         "chamberlain: nobody is there to be asked; add --yes\n",
     )
-    assert (applied.status, applied.out.split(",")[1:]) == (0, [" 0 changed", " 0 disabled", " 0 the same\n"])
+    shown, done = applied.out.rstrip().rsplit("\n", 1)
+    assert applied.status == 0
+    assert "+ task hold of acme.clerk\n    schedule: every day at 06:00 " in shown
+    assert done.split(",")[1:] == [" 0 changed", " 0 disabled", " 0 the same"]
     assert (again.status, again.out.split(",")[:3]) == (0, ["0 to add", " 0 to change", " 0 to disable"])
     assert {each["action"] for each in json.loads(data.out)["differences"]} == {"same"}
     assert [each["name"] for each in json.loads(calendars.out)["calendars"]] == ["holidays"]
