@@ -25,6 +25,11 @@ def invalid(problems: Sequence[Any]) -> Result[Any]:
     return Result.error("INVALID_CONFIG", told[:2_000], {"problems": list(problems)})
 
 
+def too_few(count: int) -> Result[Any]:
+    """Return the refusal of a `count` of things to be shown that is below 1."""
+    return invalid([{"field": "count", "message": f"this is at least 1, not {count}"}])
+
+
 def _sentence(field: str, message: str) -> str:
     """Name the field, unless the message begins with it."""
     return message if message.startswith(f"{field} ") else f"{field}: {message}"

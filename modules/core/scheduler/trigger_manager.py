@@ -16,12 +16,14 @@ from framework.clock import Clock
 from framework.result import Result
 from modules.core.scheduler.calendars import CalendarRegistry
 from modules.core.scheduler.catch_up import ON_TIME
+from modules.core.scheduler.refusing import too_few
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.task import TaskConfig, problems_of
 from modules.core.scheduler.trigger import (
     INTERVAL_TYPES,
     Trigger,
     TriggerError,
+    awaited_in,
     parse,
     recurring_schedule,
     times_from,
@@ -81,36 +83,50 @@ class TriggerManager:
             seed = None if nobody else f"{config.module_id}/{config.key or config.name}"
             found = self.calendars.find
             trigger = parse(_definition(config, name, now), zone=name, now=now, dst=dst, seed=seed, calendars=found)
-            return (
-                with_calendars(trigger, config.calendars, config.calendar_action or SKIP, found)
-                if config.calendars
-                else trigger
-            )
+            if not config.calendars:
+                return trigger
+            return with_calendars(trigger, config.calendars, config.calendar_action or SKIP, found)
         except TriggerError as error:
             written = _written(config, error.field)
             raise TriggerError(re.sub(rf"^{re.escape(error.field)}\b", written, str(error)), written) from None
 
     def preview_of(self, what: Any, count: int = 5) -> Result[list[dict[str, Any]]]:
-        """Return the next times of a trigger value, trigger dict, cron text or task config, as `preview` does."""
+        """Return the next times of a trigger value, trigger dict, cron text or task config, as `preview` does.
+
+        A single time that has passed is shown with what becomes of it. `INVALID_TRIGGER` where nothing is to come and
+        no event is waited for; `INVALID_CONFIG` also for a `count` below 1.
+        """
+        if count < 1:
+            return too_few(count)
         if isinstance(what, Mapping) and "type" not in what:
             try:
                 what = TaskConfig.model_validate(dict.fromkeys(NAMES, NOBODY) | dict(what))
             except ValidationError as error:
                 return Result.error("INVALID_CONFIG", "this is no task config", {"problems": problems_of(error)})
         if not isinstance(what, TaskConfig):
-            return self.parse(what).map(lambda trigger: self.preview(trigger, count))
+            parsed = self.parse(what)
+            if parsed.error is not None:
+                return Result(error=parsed.error)
+            what = TaskConfig.model_validate(dict.fromkeys(NAMES, NOBODY) | {"trigger": parsed.data})
         try:
             trigger, first = self.trigger_for(what)
         except TriggerError as error:
             return Result.error("INVALID_TRIGGER", str(error), {"field": error.field})
-        after = None if first is None else min(first - MICROSECOND, self._clock.now())
-        most = count if what.max_executions is None else min(count, what.max_executions)
-        times = self.preview(trigger, most, after=after, timezone=what.timezone)
-        if times and not trigger.recurring and times[0]["at"] <= self._clock.now():
-            times[0]["notes"].append(asdict(_on_passed(what, self._clock.now() - times[0]["at"])))
-        if times and not trigger.recurring and (nominal := _by_the_clock(what.schedule_time)) is not None:
-            times[0]["notes"] += [asdict(note) for note in notes_on_time(nominal, what.timezone or self.timezone)]
-        return Result.success(times)
+        if first is None and awaited_in(trigger) is None:
+            told = trigger.describe(what.timezone or self.timezone)
+            return Result.error("INVALID_TRIGGER", f"nothing of it is to come: {told}", {"field": "trigger"})
+        return Result.success(self._preview(what, trigger, first, count))
+
+    def _preview(self, config: TaskConfig, trigger: Trigger, first: datetime | None, count: int) -> list[Any]:
+        now = self._clock.now()
+        after = None if first is None else min(first - MICROSECOND, now)
+        most = count if config.max_executions is None else min(count, config.max_executions)
+        times = self.preview(trigger, most, after=after, timezone=config.timezone)
+        if times and not trigger.recurring and times[0]["at"] <= now:
+            times[0]["notes"].append(asdict(_on_passed(config, now - times[0]["at"])))
+        if times and not trigger.recurring and (nominal := _by_the_clock(config.schedule_time)) is not None:
+            times[0]["notes"] += [asdict(note) for note in notes_on_time(nominal, config.timezone or self.timezone)]
+        return times
 
     def preview(
         self,
@@ -206,10 +222,8 @@ def _unused(config: TaskConfig) -> tuple[tuple[str, ...], str]:
     if config.delay is not None:
         return (*BOUNDS, *CHOICES), "does not go with delay, which is one moment; leave it out"
     if config.schedule_time is not None and config.interval_type is None:
-        return (
-            *BOUNDS,
-            *CHOICES,
-        ), "does not go with schedule_time, which is one moment; leave it out (an offset says which)"
+        why = "does not go with schedule_time, which is one moment; leave it out (an offset says which)"
+        return (*BOUNDS, *CHOICES), why
     begins = config.schedule_time is not None
     return (("start_date",) if begins else ()), "and schedule_time both say when an interval begins; leave one out"
 

@@ -104,9 +104,26 @@ def test_a_preview_is_the_next_times_and_ends_where_the_trigger_ends(triggers: T
     assert [each["at"] for each in times] == [START + number * MINUTE for number in (1, 2, 3)]
 
 
-@pytest.mark.parametrize(("count", "shown"), [(-1, 0), (0, 0), (3, 3), (10**9, 1000)])
+@pytest.mark.parametrize(("count", "shown"), [(3, 3), (10**9, 1000)])
 def test_a_preview_is_bounded(triggers: TriggerManager, count: int, shown: int) -> None:
     assert len(triggers.preview_of("* * * * *", count).unwrap()) == shown
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_preview_of_no_times_is_refused(triggers: TriggerManager, count: int) -> None:
+    error = triggers.preview_of("* * * * *", count).error
+
+    assert error is not None
+    assert (error.code, error.message) == ("INVALID_CONFIG", f"count: this is at least 1, not {count}")
+
+
+def test_a_preview_of_what_has_passed_says_what_becomes_of_it(triggers: TriggerManager) -> None:
+    (once,) = triggers.preview_of({"type": "date", "run_date": "2020-01-01T00:00:00Z"}).unwrap()
+    over = triggers.preview_of({"type": "interval", "minutes": 5, "end_date": "2020-01-01T00:00:00Z"}).error
+
+    assert [note["code"] for note in once["notes"]] == ["AT_ONCE"]
+    assert over is not None
+    assert (over.code, over.message.split(":")[0]) == ("INVALID_TRIGGER", "nothing of it is to come")
 
 
 def test_a_preview_of_a_config_names_what_is_wrong_with_it(triggers: TriggerManager) -> None:

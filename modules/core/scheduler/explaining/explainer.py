@@ -26,7 +26,7 @@ from modules.core.scheduler.store import executions, tasks
 from modules.core.scheduler.trigger import TriggerError
 
 Answer = Result[dict[str, Any]]
-NOT_THEN = ("task", "schedule")  # gates that are closed where the task was not there, or had no time
+NOT_THEN = ("task", "schedule", "window")  # gates that are closed where the task was not there, or had no time
 
 
 class Explainer:

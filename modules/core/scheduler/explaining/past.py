@@ -13,6 +13,7 @@ from framework.duration import in_words
 from modules.core.scheduler.catch_up import MICROSECOND
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.explaining.asked import Asked, clock_gates
+from modules.core.scheduler.explaining.bounds import over_text
 from modules.core.scheduler.explaining.facts import Facts
 from modules.core.scheduler.explaining.holding import lives_from, not_fired, task_pauses, told_of
 from modules.core.scheduler.explaining.outcomes import NOT_RUN, details_of, explain_row, origin_of
@@ -134,7 +135,7 @@ def _begun(c: Connection, facts: Facts, asked: Asked, schedule: Sequence[Gate]) 
     rows = evidence.at_work(c, facts.task.id, asked.moment, asked.stop)
     started = [row for row in rows if row.start_time >= asked.moment]
     waits = _put_off(facts, asked)
-    row = next(iter(started or ([] if len(schedule) > 1 else rows)), waits)
+    row = next(iter(started or ([] if schedule[-1].gate == "calendar" else rows)), waits)
     if row is None:
         return None
     kind = f"for {origin_of(row)} of {facts.words.at(row.scheduled_for)}"
@@ -178,7 +179,9 @@ def _over(c: Connection, facts: Facts, occurrence: datetime) -> Gate | None:
         return None
     details = {"status": task.status, "updated_at": task.updated_at}
     if task.updated_at <= occurrence:
-        return closed("task", f"it was {task.status} by then, last changed {words.at(task.updated_at)}", details)
+        return closed(
+            "task", f"it was {task.status} by then{over_text(facts)}, last changed {words.at(task.updated_at)}", details
+        )
     if task.max_executions is not None and task.execution_count >= task.max_executions:
         return closed("task", f"it had started {task.execution_count} times by then, as often as it may", details)
     if task.status != Status.CANCELLED:

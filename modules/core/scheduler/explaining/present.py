@@ -11,6 +11,7 @@ from framework.terminal import span
 from modules.core.scheduler.catch_up import Firing, Run
 from modules.core.scheduler.execution import Line, State
 from modules.core.scheduler.explaining.around import Around, around
+from modules.core.scheduler.explaining.bounds import bound_gates_now, over_text
 from modules.core.scheduler.explaining.facts import Facts, Subject
 from modules.core.scheduler.explaining.outcomes import explain_row, origin_of
 from modules.core.scheduler.explaining.places import able_gates
@@ -98,7 +99,7 @@ def _without_rows(c: Connection, facts: Facts) -> Explanation:
     if facts.is_due:
         return _due(c, facts)
     subject = Subject.of_due(task, facts.policies, Run(task.next_execution or facts.now), facts.now)
-    gates = [_task_gate(facts), paused_gate(facts, task.queue), _schedule_gate(facts)]
+    gates = [_task_gate(facts), paused_gate(facts, task.queue), _schedule_gate(facts), *bound_gates_now(facts)]
     return _judged([*gates, *able_gates(facts, subject)])
 
 
@@ -150,7 +151,7 @@ def _task_gate(facts: Facts) -> Gate:
     if task.status in ENDED:
         why = f" ({task.status_reason})" if task.status_reason else ""
         error = f", with {task.last_error}" if task.last_error and task.status == Status.FAILED else ""
-        return closed("task", f"it is {task.status}{why}{error}, last changed {changed}", details)
+        return closed("task", f"it is {task.status}{why}{error}{over_text(facts)}, last changed {changed}", details)
     return passed("task", f"the task is there, created {facts.words.at(task.created_at)}", details)
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from modules.core.scheduler.catch_up import MICROSECOND, Run
 from modules.core.scheduler.explaining.asked import Asked, clock_gates
+from modules.core.scheduler.explaining.bounds import over_text, window_gate
 from modules.core.scheduler.explaining.facts import Facts, Subject
 from modules.core.scheduler.explaining.places import able_gates
 from modules.core.scheduler.explaining.starting import paused_gate
@@ -19,7 +20,7 @@ from modules.core.scheduler.trigger import Trigger, pauses_after_each_run
 from modules.core.scheduler.trigger.notes import notes_on, parts
 
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-DECIDING = ("task", "schedule", "calendar", "due", "paused")  # of a moment to come
+DECIDING = ("task", "schedule", "window", "calendar", "due", "paused")  # of a moment to come
 PLACES = ("node", "queue", "function", "draining")
 NO_EVENT = ", and it did not then"
 AS_IT_IS = "by its schedule as it stands now"
@@ -52,7 +53,7 @@ def schedule_gate(facts: Facts, asked: Asked) -> Gate:
 
 
 def schedule_gates(facts: Facts, asked: Asked) -> list[Gate]:
-    """Return the gate of the schedule, and, where it is a calendar that left the time out, the one of the calendar."""
+    """Return the gate of the schedule, and the one of the calendar or window that left the time out, if it was one."""
     gate = schedule_gate(facts, asked)
     if gate.passes is not False or "schedule" not in gate.details:
         return [gate]
@@ -64,6 +65,9 @@ def schedule_gates(facts: Facts, asked: Asked) -> list[Gate]:
             text = f"{facts.words.at(moment)} is in calendar {name!r}: {to}"
             details = {"calendar": name, "occurrence": moment, "moved_to": moved_to}
             return [untold("schedule", gate.text, gate.details), closed("calendar", text, details)]
+    window = window_gate(facts, asked.moment, asked.stop)
+    if window is not None and window.passes is False:
+        return [untold("schedule", gate.text, gate.details), window]
     return [gate]
 
 
@@ -83,7 +87,7 @@ def explain_future(facts: Facts, asked: Asked) -> Explanation:
     left_out = first_false(clock)
     if left_out is None:
         return replace(explained, gates=gates)
-    if explained.blocked_by == "schedule":
+    if explained.blocked_by in ("schedule", "window"):
         text = f"It will not run at {asked.left_out:%a %Y-%m-%d %H:%M:%S}: {left_out.text}."
         return replace(explained, verdict=text, gates=gates, blocked_by=left_out.gate)
     return replace(explained, verdict=f"{explained.verdict} For {left_out.text}.", gates=gates)
@@ -107,7 +111,7 @@ def coming(facts: Facts, asked: Asked, why: str, gates: Sequence[Gate]) -> Expla
 
 def _task_gate(facts: Facts) -> Gate:
     details = {"status": facts.task.status}
-    return Gate("task", facts.task.status not in ENDED, f"the task is {facts.task.status}", details)
+    return Gate("task", facts.task.status not in ENDED, f"the task is {facts.task.status}{over_text(facts)}", details)
 
 
 def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
@@ -118,7 +122,7 @@ def _coming_gates(facts: Facts, asked: Asked) -> list[Gate]:
         return told
     if following is not None and asked.moment <= following < asked.stop:
         return [_within_maximum(facts, following, following)]
-    if following is not None and asked.stop <= following and told[-1].gate == "calendar":
+    if (following is None or asked.stop <= following) and told[-1].gate in ("window", "calendar"):
         return told
     if following is None or asked.stop <= following:
         text = "it has no further time" if following is None else f"its next time is only {words.at(following)}"

@@ -33,6 +33,7 @@ from modules.core.scheduler.foresight.simulating import Slots, play
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.placing import SHIFT, function_key
 from modules.core.scheduler.policies import Policies, policies_of
+from modules.core.scheduler.refusing import too_few
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import ahead as store
 from modules.core.scheduler.store import tasks
@@ -61,7 +62,8 @@ class Foresight:
     ) -> Result[list[dict[str, Any]]]:
         """Return the next times of a trigger, trigger dict, cron text or config: `{"at", "local", "notes"}` each.
 
-        `at` is in UTC, `local` in the task's zone; a note is `{"code", "text"}`. Nothing is stored.
+        `at` is in UTC, `local` in the task's zone; a note is `{"code", "text"}`. Nothing is stored. `INVALID_TRIGGER`
+        where nothing is to come, `INVALID_CONFIG` for a `count` below 1; a single time that has passed is shown.
         """
         return self._triggers.preview_of(what, count)
 
@@ -69,9 +71,9 @@ class Foresight:
         """Return when a stored task will run: `{"id", "name", "status", "schedule", "timezone", "times", "notes"}`.
 
         `times` are as `preview` returns them, none for a task that has ended; the `notes` beside them are about the
-        task. `TASK_NOT_FOUND`, or `CORRUPT_DEFINITION` where its trigger cannot be read.
+        task. `TASK_NOT_FOUND`, `INVALID_CONFIG` for a `count` below 1, or `CORRUPT_DEFINITION`.
         """
-        found = await self._jobs.get(task_id)
+        found = too_few(count) if count < 1 else await self._jobs.get(task_id)
         if found.error is not None:
             return found
         task = found.data
@@ -135,8 +137,7 @@ class Foresight:
         found = await asyncio.to_thread(_lint, known, slots, self._settings.execution_timeout.total_seconds())
         found.sort(key=lambda finding: (finding.severity != ERROR, finding.code, finding.task or ""))
         shown = [asdict(finding) for finding in found]
-        is_cut = len(known.rows) >= most
-        return Result.success({"findings": shown, "looked_at": len(known.rows), "is_cut": is_cut})
+        return Result.success({"findings": shown, "looked_at": len(known.rows), "is_cut": len(known.rows) >= most})
 
     def _times(self, task: Mapping[str, Any], trigger: Trigger, count: int, policies: Policies) -> list[dict[str, Any]]:
         """Return what is to come; a paused task is taken as if it were resumed now."""

@@ -1,0 +1,45 @@
+"""What is wrong with a config is told by the key that was written, in the words that were written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("when", "key", "text"),
+    [
+        ({"schedule_time": "tomorrow"}, "schedule_time", "schedule_time 'tomorrow' is no ISO 8601 time"),
+        ({"trigger": {"type": "date", "run_date": "tomorrow"}}, "run_date", "run_date 'tomorrow' is no ISO 8601 time"),
+        ({"trigger": {"type": "interval", "minutes": 0}}, "minutes", "an interval is longer than nothing"),
+        ({"trigger": {"type": "cron", "expression": "soon"}}, "expression", "a cron expression has 5 fields"),
+        ({"trigger": "soon"}, "trigger", "a cron expression has 5 fields"),
+        ({"trigger": {"type": "cron", "hour": "25"}}, "hour", "hour does not allow '25': it takes 0-23"),
+        (
+            {"trigger": {"type": "cron", "day_of_week": "Mon-FRX"}},
+            "day_of_week",
+            "day_of_week does not allow 'Mon-FRX'",
+        ),
+        ({"trigger": {"type": "cron", "day": "2nd XYZ"}}, "day", "day does not allow '2nd XYZ'"),
+        ({"trigger": {"type": "cron", "day": 30, "month": 2}}, "day", "month 2, day 30: "),
+        ({"cron": "H/15 25 * * MON"}, "cron", "the hour field of cron 'H/15 25 * * MON' does not allow '25'"),
+        (
+            {"cron": "0 0 * * Mon-FRX"},
+            "cron",
+            "the day_of_week field of cron '0 0 * * Mon-FRX' does not allow 'Mon-FRX'",
+        ),
+        ({"cron": "@DAILYY"}, "cron", "there is no cron shorthand '@DAILYY'"),
+        ({"cron": "0 6 * * *", "calendar_action": "move"}, "calendar_action", "calendar_action goes with calendars"),
+        ({"cron": "soon"}, "cron", "a cron expression has 5 fields"),
+    ],
+)
+async def test_a_refusal_names_the_key_that_was_written(node: Any, when: dict[str, Any], key: str, text: str) -> None:
+    refused = await node.scheduler.schedule_task(
+        {"name": "x", "module_id": "acme.test", "function_name": "note", **when}
+    )
+
+    (problem,) = refused.error.details["problems"]
+    assert problem["field"] == key
+    assert problem["message"].startswith(text)
