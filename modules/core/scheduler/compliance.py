@@ -97,7 +97,7 @@ def limit_of(policy: AnyPolicy) -> timedelta | None:
 
 def sentence(policy: AnyPolicy, found: Oldest, limit: timedelta, now: datetime) -> str:
     """Return in one sentence whether anything is too old."""
-    what = _WHAT.get(policy.action, "row of ") + policy.table_name if isinstance(policy, RowsPolicy) else "file"
+    what = _rows(policy) if isinstance(policy, RowsPolicy) else "file"
     allowed = f"older than {in_words(limit)}" if limit else "past its expiry"
     if found.compliant is None:
         return found.why or "nobody knows"
@@ -107,6 +107,11 @@ def sentence(policy: AnyPolicy, found: Oldest, limit: timedelta, now: datetime) 
         return f"a {what} is {allowed}"
     beyond = timedelta(seconds=round((now - found.oldest - limit).total_seconds()))
     return f"the oldest {what} is {allowed}, by {in_words(beyond)}"
+
+
+def _rows(policy: RowsPolicy) -> str:
+    what = _WHAT.get(policy.action, "row of ") + policy.table_name
+    return f"{what} that fits its filters" if policy.where or policy.where_in else what
 
 
 def _keep(c: Connection, seen: list[tuple[str, dict[str, Any]]]) -> None:

@@ -98,7 +98,7 @@ def report_rows(reports: Iterable[Shown]) -> list[tuple[str, ...]]:
             _counts(each["kept"]),
             _counts(each["skipped"]),
             "-" if each["seconds"] is None else span(timedelta(seconds=each["seconds"])),
-            _shortened("; ".join([*each["errors"], each["note"] or ""]).strip("; ")) or "-",
+            _shortened("; ".join(filter(None, [*each["errors"], _along(each["cascades"]), each["note"]]))) or "-",
         )
         for each in reports
     ]
@@ -107,10 +107,16 @@ def report_rows(reports: Iterable[Shown]) -> list[tuple[str, ...]]:
 def ran(total: Shown) -> str:
     """Return what a run came to, in one line."""
     took = "" if total["seconds"] is None else f" in {span(timedelta(seconds=total['seconds']))}"
+    along = f", {_along(total['cascades'])}" if total["cascades"] else ""
     if total["dry_run"]:
-        return f"dry run{took}: {total['matched']} would go, {bytes_text(total['bytes'])}; nothing was deleted"
+        return f"dry run{took}: {total['matched']} would go{along}, {bytes_text(total['bytes'])}; nothing was deleted"
     done = "".join(f", {count} {what}" for what, count in total["done"].items())
-    return f"{total['deleted']} deleted{done}, {bytes_text(total['bytes'])}{took}"
+    return f"{total['deleted']} deleted{done}{along}, {bytes_text(total['bytes'])}{took}"
+
+
+def _along(cascades: Mapping[str, int]) -> str:
+    told = ", ".join(f"{_count(count, 'row')} of {table}" for table, count in cascades.items())
+    return f"along with {told}" if told else ""
 
 
 def trend_rows(days: Iterable[Shown]) -> list[tuple[str, ...]]:

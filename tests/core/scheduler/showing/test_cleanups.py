@@ -13,6 +13,7 @@ from modules.core.scheduler.showing.cleanups import (
     cleanups_verdict,
     compliance_rows,
     plan_lines,
+    ran,
     report_rows,
 )
 
@@ -63,6 +64,7 @@ def test_a_report_that_failed_is_marked_and_its_errors_are_cut() -> None:
         "kept": {"newest": 2, "held": 1},
         "skipped": {},
         "seconds": 61.0,
+        "cascades": {},
         "errors": ["x" * 200],
         "note": None,
     }
@@ -94,6 +96,22 @@ def test_a_plan_that_a_guard_refuses_says_so_and_how_to_carry_it_out() -> None:
         "takes about 5s",
         "carry it out within the hour: chamberlain cleanups apply p1",
     ]
+
+
+def test_rows_that_went_along_are_told_beside_those_deleted() -> None:
+    told = {
+        "dry_run": False,
+        "deleted": 1,
+        "matched": 1,
+        "done": {},
+        "cascades": {"lines": 2},
+        "bytes": 5,
+        "seconds": None,
+    }
+
+    assert ran(told) == "1 deleted, along with 2 rows of lines, 5 B"
+    assert ran(told | {"dry_run": True}) == "dry run: 1 would go, along with 2 rows of lines, 5 B; nothing was deleted"
+    assert ran(told | {"cascades": {}}) == "1 deleted, 5 B"
 
 
 def test_one_is_told_as_one_and_bytes_are_those_of_the_table_that_has_them() -> None:
