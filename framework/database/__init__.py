@@ -34,6 +34,7 @@ from framework.database.verbs import (
     row_address,
     skip_locked,
     try_locks,
+    unweighed,
     upsert,
 )
 
@@ -80,5 +81,6 @@ __all__ = [
     "run",
     "skip_locked",
     "try_locks",
+    "unweighed",
     "upsert",
 ]

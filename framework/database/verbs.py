@@ -19,13 +19,17 @@ from sqlalchemy import (
     TableClause,
     Text,
     Uuid,
+    and_,
     bindparam,
+    case,
     cast,
+    false,
     func,
     inspect,
     literal_column,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import Insert
@@ -59,6 +63,15 @@ def for_update(query: Query, of: TableClause | None = None) -> Query:
 def skip_locked(query: Query, of: Table | None = None) -> Query:
     """Read and lock only rows that nobody else holds locked; unchanged on SQLite: a writer there is alone."""
     return query.with_for_update(skip_locked=True, of=of)
+
+
+def unweighed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the conditions as one of which no planner guesses how many rows fit: half of them, PostgreSQL supposes.
+
+    For a walk along an index that ends after so many rows. Where hardly any row seems to fit, PostgreSQL would rather
+    read the whole table and sort what it finds; and it does not see an end among rows whose first columns are alike.
+    """
+    return case((and_(*conditions), true()), else_=false())
 
 
 def try_locks(connection: Connection, names: Collection[str]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
 from query_plans import plans_of, walks_a_table
 from sqlalchemy import Connection, text
 
@@ -12,6 +13,7 @@ from framework.database import SQLITE
 from framework.testing.statements import seen_by
 from modules.core.scheduler import task_lists
 from modules.core.scheduler.store import task_pages
+from modules.core.scheduler.store.tasks import COLUMNS
 from modules.core.scheduler.tables import events
 
 
@@ -145,3 +147,23 @@ async def test_a_filter_without_an_index_looks_at_so_many_tasks_and_goes_on_from
     assert pages == [[], [], tagged[::-1]]
     assert (await node.scheduler.count_tasks(tag="night")).unwrap() == {"count": 0, "is_cut": True}
     assert (await node.scheduler.count_tasks(module_id="acme.test")).unwrap() == {"count": 27, "is_cut": False}
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("filters", [{"search": "nowhere"}, {"function_name": "none"}, {"status": "completed"}])
+async def test_tasks_of_one_moment_are_walked_to_the_same_end_where_nothing_fits(
+    node: Any, monkeypatch: Any, filters: dict[str, Any]
+) -> None:
+    await node.add_every(60)
+    columns = ", ".join("'x' || nth" if name == "id" else name for name in COLUMNS)
+    copied = f"SELECT {columns} FROM scheduler_events, generate_series(1, 2000) nth WHERE key IS NULL"
+    for statement in (f"INSERT INTO scheduler_events {copied}", "ANALYZE scheduler_events"):
+        await node.app_context.database.write(partial(Connection.exec_driver_sql, statement=statement))
+    monkeypatch.setattr(task_pages, "MOST_LOOKED_AT", 10)
+
+    with seen_by(node.app_context.database) as seen:
+        page = (await node.scheduler.list_tasks(**filters)).unwrap()
+    plans = await node.app_context.database.read(partial(plans_of, statements=list(seen.statements)))
+
+    assert (page["tasks"], page["next_cursor"] is None) == ([], False)
+    assert [plan for plan in plans if walks_a_table(plan)] == []

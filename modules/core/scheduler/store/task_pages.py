@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from framework import strict_json
-from framework.database import Prepared, UtcDateTime, moment_of
+from framework.database import Prepared, UtcDateTime, moment_of, unweighed
 from modules.core.scheduler.store.tasks import is_far_off, is_open, is_pending, open_states
 from modules.core.scheduler.tables import events, executions
 from modules.core.scheduler.task import Status
@@ -200,10 +200,10 @@ def _are_few_open(c: Connection) -> bool:
 
 def _has_status(status: str) -> ColumnElement[bool]:
     if status == Status.RUNNING:
-        return is_pending & is_open
+        return unweighed(is_pending) & is_open
     if status == Status.PENDING:
-        return is_pending & ~is_open
-    return events.c.status == _given("status")
+        return unweighed(is_pending) & ~is_open
+    return unweighed(events.c.status == _given("status"))
 
 
 def _others(names: frozenset[str]) -> Conditions:
@@ -225,7 +225,7 @@ def _others(names: frozenset[str]) -> Conditions:
             each.icontains(_given("search"), escape=ESCAPE) for each in (events.c.name, events.c.description)
         )
         wanted.append(or_(in_name, in_text))
-    return wanted
+    return [unweighed(*wanted)] if wanted else []
 
 
 def _given(name: str) -> BindParameter[str]:
