@@ -120,6 +120,15 @@ async def test_wrong_tokens_are_not_looked_at_for_ever() -> None:
     assert (stopped.status_code, elsewhere.status_code, later.status_code) == (429, 200, 200)
 
 
+async def test_whoever_has_a_network_tries_no_more_tokens_for_it() -> None:
+    keys = Keys()
+    async with open_shop(keys) as street:
+        for number in range(2 * FAILURES_AT_ONCE):
+            await street.ask("GET", WHO, f"2001:db8::{number:x}", "a guess")
+
+    assert keys.asked.count("a guess") == FAILURES_AT_ONCE
+
+
 async def test_who_has_no_token_is_refused_without_counting_against_those_at_its_address(locked_shop: Street) -> None:
     for _ in range(FAILURES_AT_ONCE + 1):
         await locked_shop.ask("GET", WHO)

@@ -127,6 +127,15 @@ async def test_an_application_that_knows_no_tokens_is_for_this_machine_only() ->
                 pass
 
 
+async def test_nobody_is_several_by_a_header_nor_elsewhere() -> None:
+    limits = {"http_rate_limit": 0.001, "http_rate_burst": 2}
+    several = [{"x-forwarded-for": f"198.51.100.{number}"} for number in range(3)]
+    async with application(**limits) as app_context, serving(app_context) as url, httpx2.AsyncClient() as client:
+        answers = [await client.get(f"{url}/health/live", headers=headers) for headers in several]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
 def test_every_address_of_a_name_is_listened_on_at_one_port() -> None:
     sockets = listen("localhost", 0)
     try:

@@ -51,6 +51,16 @@ async def test_another_request_of_the_same_key_is_refused(api: Api, node: Any) -
     assert await how_many(api) == 2
 
 
+async def test_the_same_of_another_task_is_another_request(api: Api, task_id: str) -> None:
+    other = (await send(api, "another key", 201)).json()["task_id"]
+    key = {"headers": {"Idempotency-Key": "a key"}}
+    await api.ask("POST", f"/tasks/{task_id}/pause", 200, **key)
+
+    refused = await api.ask("POST", f"/tasks/{other}/pause", 422, **key)
+
+    assert refused.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
 async def test_an_answer_is_not_given_again_to_who_lost_the_scope_nor_to_another_of_that_name(
     api: Api, node: Any
 ) -> None:

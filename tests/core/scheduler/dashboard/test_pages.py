@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from framework.caller import Caller, Door, Scope
+from framework.web.assembling import web_application
 from framework.web.authentication import Authentication
+from framework.web.scopes import stated
 from modules.core.scheduler.dashboard.wording import straight, when
 
 HOSTILE = "\u202e<script>alert(1)</script>\"'{{ 7*7 }}</title>"
@@ -118,6 +121,19 @@ async def test_a_form_that_this_browser_was_not_given_is_not_heard(site: Any) ->
     assert (await site.node.task(task_id))["status"] == "pending"
 
 
+async def test_no_form_of_any_page_is_heard_that_this_browser_was_not_given(site: Any) -> None:
+    routes = stated(web_application(site.node.app_context).routes)
+    paths = [re.sub(r"{.*?}", "x", each.path) for each in routes if each.page and "POST" in each.methods]
+
+    from_elsewhere = [await site.http.post(path, data={"form_key": ""}) for path in (*paths, "/login")]
+    await site.http.get("/tasks")
+    guessed = [await site.http.post(path, data={"form_key": "guessed"}) for path in paths]
+
+    assert "/tasks/-/new" in paths
+    answers = {(each.status_code, each.json()["code"]) for each in (*from_elsewhere, *guessed)}
+    assert answers == {(403, "FORM_EXPIRED")}
+
+
 @pytest.mark.parametrize(
     "back",
     [
@@ -132,7 +148,9 @@ async def test_a_form_that_this_browser_was_not_given_is_not_heard(site: Any) ->
 async def test_no_form_leads_to_another_site(site: Any, back: str) -> None:
     task_id = await site.node.add_every(60)
 
-    assert (await site.post(f"/tasks/{task_id}/pause", back=back)).headers["location"] == "/"
+    answers = [await site.post(path, back=back) for path in (f"/tasks/{task_id}/pause", "/tasks/none/edit")]
+
+    assert [answer.headers["location"] for answer in answers] == ["/", "/"]
 
 
 async def test_who_may_only_read_is_offered_nothing_and_can_do_nothing(
