@@ -22,7 +22,7 @@ class ${name}Module(Module):
     def register(self, app_context: AppContext) -> None:
         settings = app_context.settings(${name}Settings)
         self.folder = app_context.settings(FrameworkSettings).data_dir.absolute() / "$id"
-        declare_function(app_context, "write_note", self.write_note)
+        declare_function(app_context, "write_note", self.write_note, api=True)  # also over HTTP and in the dashboard
         declare_task(
             app_context,
             {
