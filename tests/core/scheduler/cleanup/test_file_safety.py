@@ -204,6 +204,7 @@ def test_a_racing_link_never_leads_outside(root, victim):
         while not stop.is_set():
             inner.rename(parked)
             inner.symlink_to(victim.parent)
+            os.sched_yield()  # the link shall be met
             inner.unlink()
             parked.rename(inner)
 
