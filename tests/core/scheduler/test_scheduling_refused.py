@@ -43,3 +43,21 @@ async def test_a_refusal_names_the_key_that_was_written(node: Any, when: dict[st
     (problem,) = refused.error.details["problems"]
     assert problem["field"] == key
     assert problem["message"].startswith(text)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_duration_that_has_to_last_is_neither_nothing_nor_negative_nor_a_word(node: Any) -> None:
+    names = {"name": "x", "module_id": "acme.test", "function_name": "note"}
+    every = {"interval_type": "minutes", "interval_value": 5}
+    wrong = [
+        every | {key: value} for key in ("timeout", "misfire_grace_time", "expected_by") for value in ("soon", 0, -1)
+    ]
+    wrong += [every | {"interval_value": value} for value in ("soon", 0, -1)]
+    wrong += [{"delay": value} for value in ("soon", -1)]
+
+    refused = [(await node.scheduler.schedule_task(names | when)).error for when in wrong]
+    now = await node.scheduler.schedule_task({**names, "delay": 0})
+
+    fields = [[problem["field"] for problem in error.details["problems"]] for error in refused]
+    assert [list(when)[-1] for when in wrong] == [field for (field,) in fields]
+    assert now.unwrap()["next_execution"] == node.clock.now()

@@ -22,6 +22,7 @@ SKIP, MOVE = "skip", "move"
 MOST_CALENDARS = 20
 MOST_LEFT_OUT = 1_000
 MINUTE = timedelta(minutes=1)
+FAR = timedelta(days=50 * 366)  # behind its first one, in which the leap day has had each weekday
 PATIENCE = 4_000  # closed stretches in a row that an open occurrence is looked for behind
 
 
@@ -85,12 +86,16 @@ class Excluding:
 
     def next_after(self, moment: datetime) -> datetime | None:
         at: datetime | None = self._since(as_utc(moment))
+        first: datetime | None = None
         for _ in range(PATIENCE):
             nominal = None if at is None else self.trigger.next_after(at)
             if nominal is None:
                 return None
             if self._skipped.span_at(nominal) is None:
                 return self._closed.open_from(nominal)
+            first = first or nominal
+            if nominal - first > FAR:
+                return None
             at = _before(self._skipped.open_from(nominal))
         return None
 

@@ -163,6 +163,13 @@ def test_what_its_calendars_exclude_altogether_never_fires_and_says_so_soon() ->
         assert every_morning({"windows": ["10:00-08:00"], "invert": True}).next_after(NOW) is None
 
 
+def test_a_monthly_time_that_is_always_closed_is_looked_for_in_fifty_years() -> None:
+    nights = Exclusion("nights", read_calendar({"windows": ["02:00-04:00"]}, BERLIN))
+
+    with at_most(300_000):
+        assert Excluding(Cron("30 2 L * *", BERLIN), (nights,)).next_after(NOW) is None
+
+
 def test_ten_years_are_counted_by_their_closed_stretches() -> None:
     business = read_calendar({"weekdays": "sat-sun", "windows": ["18:00-08:00"]}, BERLIN)
     trigger = Excluding(Every(timedelta(seconds=1), BASE), (Exclusion("closed", business, "move"),))
