@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
@@ -190,13 +190,7 @@ class Database:
         """Return the database's clock minus this clock; zero on SQLite and for a clock that a test moves."""
         if self.dialect == SQLITE or not isinstance(clock, SystemClock):
             return timedelta(0)
-        async with self.connect() as connection:
-            # Begun and prepared, so that only the way is timed.
-            await connection.execute(select(func.clock_timestamp()))
-            before = clock.now()
-            moment = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
-            offset: timedelta = moment - (before + (clock.now() - before) / 2)
-            return offset
+        return await self.read(lambda c: _offset(c, clock))
 
     async def version(self) -> int | None:
         """Return a number that changes when anybody commits to the file, another process too; None without a file."""
@@ -247,3 +241,10 @@ class Database:
                 "this task is already in a transaction, and a second one would wait for it for ever; use its connection"
                 " (where that is offered, by passing it on as session=)"
             )
+
+
+def _offset(c: Connection, clock: Clock) -> timedelta:
+    c.execute(select(func.clock_timestamp()))  # begun and prepared, so that only the way is timed
+    before = clock.now()
+    moment: datetime = c.execute(select(func.clock_timestamp())).scalar_one()
+    return moment - (before + (clock.now() - before) / 2)

@@ -222,3 +222,4 @@ async def test_the_offset_between_the_clocks_is_measured(database: Database) -> 
     expected = timedelta(hours=-1) if database.dialect == "postgresql" else timedelta(0)
     assert abs(offset - expected) < timedelta(seconds=5)
     assert await database.clock_offset(FakeClock()) == timedelta(0)
+    assert database._reader.sync_engine.pool.checkedin() == 0  # over a connection that other looks use, too
