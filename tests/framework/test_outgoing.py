@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import shutil
 import socket
 import ssl
@@ -181,11 +182,19 @@ async def test_an_answer_may_take_only_so_long(server: Server) -> None:
     assert await outgoing.send(url) == "no answer within 0.2 seconds"
 
 
-async def test_of_a_long_answer_only_a_part_is_read(server: Server) -> None:
+async def test_of_a_long_answer_only_a_part_is_read(server: Server, monkeypatch: Any) -> None:
     outgoing, url = allowing(server)
     server.answer = b"HTTP/1.1 200 OK\r\n\r\n" + bytes(3_000_000)
+    read, parts = http.client.HTTPResponse.read, []
+
+    def counted(answer: http.client.HTTPResponse, most: int | None = None) -> bytes:
+        parts.append(read(answer, most))
+        return parts[-1]
+
+    monkeypatch.setattr(http.client.HTTPResponse, "read", counted)
 
     assert await outgoing.send(url) is None
+    assert [len(part) for part in parts] == [65_536]
 
 
 async def test_an_answer_that_is_no_success_or_no_http_is_a_problem(server: Server) -> None:

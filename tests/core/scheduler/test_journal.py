@@ -134,6 +134,19 @@ async def test_secret_parameters_are_masked_in_log_lines_and_progress(node: Any)
     assert row["progress"]["message"] == "as ***"
 
 
+async def test_a_line_is_kept_to_its_bound(node: Any) -> None:
+    async def work() -> None:
+        log.warning("x" * 9_000)
+
+    node.register("work", work)
+    task_id = await node.add("work", delay=0)
+    await node.scheduler.run_due()
+    (execution,) = await node.history(task_id)
+    (line,) = (await node.scheduler.execution_logs(execution["id"])).unwrap()["lines"]
+
+    assert 7_000 < len(line["message"]) <= 8_000
+
+
 async def test_of_too_many_lines_the_first_and_the_last_are_kept(start_node: Any) -> None:
     node = await start_node(execution_log_lines=20)
 
