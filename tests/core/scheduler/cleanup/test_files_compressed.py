@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aged_files import aged, later, names, write
+from aged_files import aged, later, names, synced_before_deleted, write
 
 from modules.core.scheduler.cleanup import FilesPolicy, clean_files, compressing
 
@@ -40,6 +40,15 @@ def test_compressed_files_keep_content_mode_and_time_and_are_compressed_once(fol
     assert (packed.stat().st_mtime_ns, packed.stat().st_mode & 0o777) == (stamp, 0o640)
     assert (report.done, report.bytes, again.matched, again.kept) == ({"compressed": 1}, 100_000, 0, {"filtered": 1})
     assert report.freed_bytes > 80_000
+
+
+def test_what_is_compressed_is_on_the_disk_before_the_file_goes(folder, monkeypatch):
+    aged(folder / "app.log", DAY, 1000)
+    told = synced_before_deleted(monkeypatch)
+
+    clean(folder)
+
+    assert told[-4:] == ["file", ".app.log.gz.partial", "folder", "app.log"]
 
 
 @pytest.mark.parametrize("point", ["link", "unlink"])

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aged_files import aged, later, names, write
+from aged_files import aged, later, names, synced_before_deleted, write
 
 from modules.core.scheduler.cleanup import (
     FilesPolicy,
@@ -170,6 +170,7 @@ def test_a_file_goes_to_another_file_system_by_a_durable_copy(folder, monkeypatc
     aged(folder / "old", DAY, 3_000_000).chmod(0o640)
     before = contents(folder)
     monkeypatch.setattr(os, "rename", rename)
+    told = synced_before_deleted(monkeypatch)
     policy = archiving(folder)
 
     report = clean(policy)
@@ -178,6 +179,7 @@ def test_a_file_goes_to_another_file_system_by_a_durable_copy(folder, monkeypatc
     assert (names(folder), report.deleted) == (set(), 1)
     assert (moved.read_bytes(), moved.stat().st_mtime_ns) == before["old"]
     assert moved.stat().st_mode & 0o777 == 0o640
+    assert told[: told.index("old")][-2:] == ["file", "folder"]
 
 
 @pytest.mark.parametrize("step", ["check_unchanged", "_copy"])
