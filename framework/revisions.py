@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import threading
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, column, inspect, select, table
+
+_parsing = threading.Lock()  # CPython 3.11 counts the depth of what several threads parse together, and gives up
 
 
 def stands_at_head(connection: Connection, version_table: str, folder: Path) -> bool:
@@ -38,7 +41,9 @@ def _head(folder: Path) -> str | None:
 def _assigned(path: Path) -> dict[str, Any]:
     """Return what a file assigns to `revision` and `down_revision`; raises ValueError where those are no constants."""
     said: dict[str, Any] = {}
-    for statement in ast.parse(path.read_bytes()).body:
+    with _parsing:
+        statements = ast.parse(path.read_bytes()).body
+    for statement in statements:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         for target in targets:
             if isinstance(target, (ast.Name, ast.Tuple)):
