@@ -60,7 +60,7 @@ def copy_executions(store: Store, tasks: int, count: int) -> None:
         )
         pattern, ago = "printf('{}-%012d', {})", "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || ({}) || ' seconds')"
     else:
-        source, pattern = f"generate_series(0, {count - 1}) AS n(i)", "'{}-' || lpad(({})::text, 12, '0')"
+        source, pattern = f"generate_series(0::bigint, {count - 1}) AS n(i)", "'{}-' || lpad(({})::text, 12, '0')"
         ago = "now() - make_interval(secs => {})"
     moment = ago.format(f"i / {tasks} * {OF_EACH_TASK} + i % {tasks} * {OF_EACH_TASK} / {tasks}")
     changed = {
