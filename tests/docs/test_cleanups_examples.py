@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aged_rows import create
 from documents import blocks
-from sqlalchemy import Boolean, Column, DateTime, Integer, String
+from sqlalchemy import Boolean, Column, DateTime, Integer, String, column, select, table
 
 from framework import Application
 from framework.database import Database
@@ -20,6 +20,11 @@ from modules.core.scheduler import SchedulerService
 EXAMPLES = [block.text for block in blocks("docs/cleanups.md") if block.language == "python"]
 FILES = ("exports/*.csv", "archive/carts/*.jsonl*")
 REGISTERED = {"carts", "prices", "archive", "anonymise", "trash"} | {f"files:{{data}}/{it}" for it in FILES}
+NAMES = {
+    "select": select,
+    "orders": table("orders", column("id"), column("state"), column("invoice"), column("customer_id")),
+    "customers": table("customers", column("id"), column("state")),
+}
 DATES = ("changed_at", "noted_at", "erased_at", "gone_at")
 
 
@@ -40,7 +45,7 @@ async def scheduler(sqlite_database: Database, sqlite_url: str, tmp_path: Path) 
 
 
 async def test_every_example_is_registered_and_runs(scheduler: SchedulerService, tmp_path: Path) -> None:
-    known: dict[str, Any] = {"scheduler": scheduler}
+    known: dict[str, Any] = {"scheduler": scheduler, **NAMES}
     for text in EXAMPLES:
         if "declare_tables" not in text:  # that is told to a module in phase one
             written = text.replace("/srv/shop/data", str(tmp_path / "data"))

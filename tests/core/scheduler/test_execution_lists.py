@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nodes import settled
 from query_plans import plans_of
 from sqlalchemy import Connection, text
 
@@ -111,8 +112,10 @@ async def test_executions_are_counted_as_they_would_be_listed_and_no_further_tha
     assert (await node.scheduler.count_executions("nobody")).error.code == "TASK_NOT_FOUND"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_is_open_and_has_ended_at_once_is_nothing(mixed: Any) -> None:
     node = mixed[0]
+    await settled(node)
 
     with seen_by(node.app_context.database) as seen:
         assert await ids(node, state="running", since="2026-01-01") == [[]]
