@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import MetaData, Table, insert, select
 
+from framework.testing import FakeClock
 from modules.core.scheduler.cleanup import RowsPolicy, clean_rows
+from modules.core.scheduler.cleanup.deleting import delete_rows
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+OLD = {"table_name": "logs", "date_column": "at", "max_age": DAY}
 
 
 async def create(database, *columns, name="logs"):
@@ -32,5 +35,29 @@ async def values(database, column):
 
 async def clean(database, policy=None, *, now=NOW, dry_run=False, **options):
     """Run the policy, by default: rows of `logs` older than a day go."""
-    policy = policy or RowsPolicy(table_name="logs", date_column="at", max_age=DAY)
+    policy = policy or RowsPolicy(**OLD)
     return await clean_rows(policy, database=database, now=now, dry_run=dry_run, **options)
+
+
+class PassingClock(FakeClock):
+    """A clock on which sleeping lets the time pass."""
+
+    def __init__(self):
+        super().__init__(NOW)
+        self.slept = []
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+
+def taking(clock, seconds_a_row):
+    """Delete, which takes so long for every row; the sizes of the batches are in `sizes`."""
+
+    def act(connection, target, keys):
+        act.sizes.append(len(keys))
+        clock.advance(len(keys) * seconds_a_row)
+        return delete_rows(connection, target, keys)
+
+    act.sizes = []
+    return act

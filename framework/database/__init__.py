@@ -17,6 +17,7 @@ from framework.database.joining import (
 from framework.database.location import POSTGRESQL, SQLITE, DatabaseUrlError
 from framework.database.metering import metering
 from framework.database.moments import NaiveMomentError, UtcDateTime, moment_of
+from framework.database.neighbours import is_shared
 from framework.database.notices import Listener, notify
 from framework.database.prepared import Prepared
 from framework.database.rows import change_rows, insert_rows, read_moment, run
@@ -66,6 +67,7 @@ __all__ = [
     "insert_ignore",
     "insert_rows",
     "is_lost",
+    "is_shared",
     "is_transient",
     "is_unique_violation",
     "join",

@@ -1,10 +1,11 @@
-"""Way for other processes that write to a SQLite file: they ask for its lock now and then, and nobody sees them."""
+"""Way for other processes that write to a SQLite file: they ask for its lock now and then, which nobody sees."""
 
 from __future__ import annotations
 
 from framework.clock import Clock
 
-HELD = 0.05  # seconds of writing after which others shall find the file free
+HELD = 0.05  # seconds of writing after which others, who have written lately, shall find the file free
+HELD_AT_LEAST = 0.1  # and others who have it open: whoever begins to write asks often enough for 128 ms
 SHORTEST_REST = 0.025  # SQLite's own waiting asks at least as often as this, until it has waited for 128 ms
 LONGEST_REST = 0.1  # and as this, however long it has waited
 NOTICED_FOR = 2.0  # seconds for which whoever has written may want to write again
@@ -17,11 +18,13 @@ class Courtesy:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until = clock.monotonic() + UNKNOWN_FOR
+        self._shared = False
         self._commits: int | None = None
         self._held = 0.0
 
-    def notice(self, commits: int) -> None:
-        """Take in a number that others' commits change."""
+    def notice(self, commits: int, *, shared: bool) -> None:
+        """Take in a number that others' commits change, and whether other processes have the file open."""
+        self._shared = shared
         if self._commits not in (None, commits):
             self._until = self._clock.monotonic() + NOTICED_FOR
         self._commits = commits
@@ -29,9 +32,10 @@ class Courtesy:
     def rest(self, held: float) -> float:
         """Return the seconds to rest for, after so many more of writing."""
         self._held += held
-        if self._held < HELD:
+        lately = self._clock.monotonic() < self._until
+        if self._held < (HELD if lately else HELD_AT_LEAST):
             return 0.0
         held, self._held = self._held, 0.0
-        if self._clock.monotonic() >= self._until:
-            return 0.0
+        if not lately:
+            return SHORTEST_REST if self._shared else 0.0
         return min(max(SHORTEST_REST, held / 2), LONGEST_REST)

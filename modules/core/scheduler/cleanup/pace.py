@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework.clock import Clock
-from framework.database import Database, bound_waiting, commits_of_others, is_lost, is_transient
+from framework.database import Database, bound_waiting, commits_of_others, is_lost, is_shared, is_transient
 from modules.core.scheduler.cleanup.courtesy import Courtesy
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
@@ -101,8 +101,8 @@ class Pace:
 
     def _measured(self, work: Callable[[Connection], T], spans: list[tuple[float, float]], connection: Connection) -> T:
         began = self._clock.monotonic()
-        if self._courtesy is not None:
-            self._courtesy.notice(commits_of_others(connection))
+        if self._courtesy is not None and self._database.path is not None:
+            self._courtesy.notice(commits_of_others(connection), shared=is_shared(self._database.path))
         result = _bounded(STATEMENT_SECONDS, work, connection)
         spans.append((began, self._clock.monotonic() - began))
         return result

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from aged_rows import DAY, NOW, clean, create, fill, values
+from aged_rows import DAY, NOW, OLD, clean, create, fill, values
 from sqlalchemy import Column, ForeignKey, Integer
 
 from framework.database import UtcDateTime
 from modules.core.scheduler.cleanup import Ceiling, RowsPolicy
-
-OLD = {"table_name": "logs", "date_column": "at", "max_age": DAY}
 
 
 @pytest.fixture(params=["by date", "by key", "without a key"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from aged_rows import DAY, NOW, clean, create, fill, values
+from aged_rows import DAY, NOW, OLD, clean, create, fill, values
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, text
 
 from framework.database import UtcDateTime
 from modules.core.scheduler.cleanup import RowsPolicy, check_rows_policy, weak_spots
 
-OLD = {"table_name": "logs", "date_column": "at", "max_age": DAY}
 DELETE = RowsPolicy(**OLD, children="delete")
 
 

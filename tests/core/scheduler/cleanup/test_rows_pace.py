@@ -5,29 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aged_rows import DAY, NOW, clean, create, fill, values
+from aged_rows import DAY, NOW, OLD, PassingClock, clean, create, fill, taking, values
 from sqlalchemy import Column, DateTime, Integer, event, select, text
 from sqlalchemy.exc import OperationalError
 
 from framework.database import Database, UtcDateTime
-from framework.testing import FakeClock
 from modules.core.scheduler.cleanup import RowsPolicy, pace, rows
 from modules.core.scheduler.cleanup.cursor import from_cursor, to_cursor
 from modules.core.scheduler.cleanup.deleting import delete_rows
-
-OLD = {"table_name": "logs", "date_column": "at", "max_age": DAY}
-
-
-class PassingClock(FakeClock):
-    """A clock on which sleeping lets the time pass."""
-
-    def __init__(self):
-        super().__init__(NOW)
-        self.slept = []
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.advance(seconds)
 
 
 @pytest.fixture
@@ -35,18 +20,6 @@ async def logs(database):
     table = await create(database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, index=True))
     await fill(database, table, [{"id": n, "at": NOW - 2 * DAY} for n in range(200)])
     return table
-
-
-def taking(clock, seconds_a_row):
-    """Delete, which takes so long for every row; the sizes of the batches are in `sizes`."""
-
-    def act(connection, target, keys):
-        act.sizes.append(len(keys))
-        clock.advance(len(keys) * seconds_a_row)
-        return delete_rows(connection, target, keys)
-
-    act.sizes = []
-    return act
 
 
 async def test_batches_grow_and_shrink_to_the_time_they_shall_take(database, logs, monkeypatch):
@@ -84,29 +57,6 @@ async def test_who_waited_for_his_turn_rests_as_long_as_he_worked(database, logs
     await clean(database, RowsPolicy(**OLD, batch_size=100), clock=clock)
 
     assert clock.slept == [100 / 64]
-
-
-@pytest.mark.parametrize(("others_write", "rests"), [(False, 1), (True, 9)])
-async def test_a_file_is_left_free_now_and_then_while_others_write_to_it(
-    sqlite_database, monkeypatch, others_write, rests
-):
-    other, clock = sqlite_database.clone(), PassingClock()
-    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
-    await fill(sqlite_database, table, [{"id": number, "at": NOW - 2 * DAY} for number in range(100)])
-    really_write = sqlite_database.write
-
-    async def write_beside(work):
-        if others_write:
-            await other.write(lambda connection: connection.execute(text("CREATE TABLE IF NOT EXISTS t (x)")))
-            await other.write(lambda connection: connection.execute(text("INSERT INTO t VALUES (1)")))
-        return await really_write(work)
-
-    monkeypatch.setattr(sqlite_database, "write", write_beside)
-    monkeypatch.setattr(rows, "delete_rows", taking(clock, 1 / 64))
-    await clean(sqlite_database, RowsPolicy(**OLD, batch_size=10, shrink=False), clock=clock)
-    await other.close()
-
-    assert clock.slept == [5 / 64] * rests  # half as long as a batch took; alone only after the first
 
 
 async def test_a_run_out_of_time_says_where_the_next_goes_on(database, logs, monkeypatch):
