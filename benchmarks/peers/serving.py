@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -55,8 +56,9 @@ def sample() -> dict[str, Any]:
     status = Path("/proc/self/status").read_text()
     switches = 0
     for thread in Path("/proc/self/task").iterdir():
-        lines = (thread / "status").read_text().splitlines()
-        switches += next(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            lines = (thread / "status").read_text().splitlines()
+            switches += next(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
     resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     return {
         "cpu": time.process_time(),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from declaring import Started
+from nodes import release_all
 from outside import Outside
 from pooler import POOLED
 from sessions import Mine
@@ -92,7 +93,8 @@ def clock() -> FakeClock:
 async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Start]:
     """Start schedulers on one database: `await start_node()` for each, settings as keywords.
 
-    Settings of the application itself are `framework={…}`, and `modules=[…]` are others than the scheduler alone.
+    Settings of the application itself are `framework={…}`, and `modules=[…]` are others than the scheduler alone. What
+    is still stuck in the end is let go, so that a test that fails does not hang as well.
     """
     async with AsyncExitStack() as stack:
 
@@ -100,6 +102,7 @@ async def start_node(database_url: str, clock: FakeClock, tmp_path: Path) -> Asy
             return await stack.enter_async_context(_node(database_url, clock, tmp_path, settings))
 
         yield start
+        release_all()
 
 
 @asynccontextmanager

@@ -6,13 +6,12 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import Stuck, begun, kill, release_all, until
+from nodes import Stuck, begun, kill, until
 from pooler import POOLED
 from processes import ROOT
 from sqlalchemy import text
@@ -40,12 +39,6 @@ def database_url(pooled_url: str) -> str:
 async def pooled(start_node: Any) -> Any:
     """A node that is told of the pooler, driven by hand."""
     return await start_node(framework={"database_pooled": True}, notify=False)
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def peer_of(start_node: Any, **settings: Any) -> Any:

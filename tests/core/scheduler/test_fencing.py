@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from nodes import Stuck, freeze, release_all
+from nodes import Stuck, freeze
 
 from modules.core.scheduler.ending import Ending, record
 from modules.core.scheduler.execution import Outcome, State
 
 LEASE = 60.0
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def begun(node: Any, task_id: str, stuck: Stuck) -> None:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from nodes import Stuck, release_all, until
+from nodes import Stuck, until
 
 from modules.core.scheduler.firing import fire_due
 
 BUSY = 510  # more than an upkeep takes at once
 LOST = 1_200
 UPKEEP = 16.0  # seconds, more than a quarter of the lease
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def add_many(node: Any, function_name: str, count: int, **config: Any) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck
 from sqlalchemy import func, select
 
 from framework.testing.statements import seen_by
@@ -14,12 +12,6 @@ from modules.core.scheduler.store import nodes as store
 from modules.core.scheduler.tables import executions
 
 CROWD = 500
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def add_crowd(node: Any, function_name: str = "note", **config: Any) -> None:

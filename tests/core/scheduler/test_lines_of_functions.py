@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck
 
 from framework.testing.statements import seen_by
 
 CROWD = 500
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def add_crowd(node: Any, function_name: str, count: int) -> None:

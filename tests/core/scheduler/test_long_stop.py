@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
-from nodes import Stuck, release_all, until
+from nodes import Stuck, until
 from sqlalchemy import select
 
 from modules.core.scheduler.tables import nodes
 
 LEASE = 1.2
 GRACE = 5.0
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def are_renewed(node: Any) -> bool:

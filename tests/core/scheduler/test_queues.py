@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck
 
 from modules.core.scheduler import operating
 from modules.core.scheduler.store import nodes as store
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def add_stuck(node: Any, queue: str, count: int) -> list[str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nodes import Stuck, kill, release_all
+from nodes import Stuck, kill
 from sqlalchemy import Connection
 
 from modules.core.scheduler import ExecutionContext
@@ -15,12 +14,6 @@ from modules.core.scheduler.store import executions
 from modules.core.scheduler.tables import executions as table
 
 LEASE = 60.0
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def begun(node: Any, task_id: str, stuck: Stuck) -> None:

@@ -8,12 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import Stuck, ended, release_all, until
+from nodes import Stuck, ended, until
 from processes import ROOT
 
 from framework.clock import SystemClock
@@ -26,12 +25,6 @@ LONG = "1 hour"  # a poll that never comes within a test: whatever runs, runs be
 def clock() -> SystemClock:
     """The real time."""
     return SystemClock()
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.fixture

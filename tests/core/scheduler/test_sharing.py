@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from nodes import Stuck, kill, most_at_once, release_all, running
+from nodes import Stuck, kill, most_at_once, running
 
 from framework.testing.statements import seen_by
 
 LEASE = 60.0
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def test_tasks_with_one_concurrency_key_share_its_places(node: Any) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nodes import Stuck, release_all, until
+from nodes import Stuck, until
 from sqlalchemy import select
 
 from framework.clock import SystemClock
@@ -22,12 +21,6 @@ GRACE = 0.1
 def clock() -> SystemClock:
     """The real time."""
     return SystemClock()
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.fixture(autouse=True)

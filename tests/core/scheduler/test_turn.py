@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from nodes import Stuck, release_all
+from nodes import Stuck
 from sqlalchemy.exc import OperationalError
 
 from framework.database import Database
@@ -19,12 +19,6 @@ LEASE = 60.0
 
 
 LOST_ANSWER = OperationalError("COMMIT", None, OSError("the connection was lost"))
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.fixture

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from nodes import Stuck, ended, release_all
+from nodes import Stuck, ended
 
 from modules.core.scheduler.firing import fire_due
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def test_two_turns_at_once_never_start_more_than_the_limit(start_node: Any) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import Stuck, ended, release_all, until
+from nodes import Stuck, ended, until
 from processes import ROOT
 
 from framework.clock import SystemClock
@@ -25,12 +24,6 @@ LONG = "1 hour"  # a poll that never comes within a test: whatever runs, runs be
 def clock() -> SystemClock:
     """The real time."""
     return SystemClock()
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nodes import Stuck, ended, release_all, until
+from nodes import Stuck, ended, until
 
 from framework.clock import SystemClock
 from modules.core.scheduler.execution import Full
@@ -18,12 +17,6 @@ LONG = {"poll_interval": "1 hour", "lease": "1 hour"}  # neither a poll nor an u
 def clock() -> SystemClock:
     """The real time."""
     return SystemClock()
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # nodes on SQLite look at the file by themselves

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from explaining import answer, explained, gate, stuck
-from nodes import release_all
 
 HOUR = 3600.0
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.fixture

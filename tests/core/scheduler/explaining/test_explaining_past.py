@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from explaining import answer, gate
 from explaining import explained as told_of
-from nodes import Stuck, release_all
+from nodes import Stuck
 
 HOUR = 3600.0
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 @pytest.fixture

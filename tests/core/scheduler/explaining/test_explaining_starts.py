@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from explaining import answer, explained, gate, started, stuck
-from nodes import release_all
 
 HOUR = 3600.0
 RETRIED = {"max_retries": 2, "retry_delay": 120, "retry_backoff": 1, "retry_jitter": 0}
 AFTER_END = {"recurring": True, "interval_type": "minutes", "interval_value": 5, "after_end": True}
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def _released_in_the_end(start_node: Any) -> Iterator[None]:
-    yield
-    release_all()
 
 
 async def fail() -> None:
