@@ -34,10 +34,10 @@ format: $(VENV)/.for-working ## Put the code into shape
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-lock: ## Write requirements.lock anew, from the ranges in pyproject.toml; needs uv
-	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+lock: $(VENV)/.for-working ## Write requirements.lock anew, from the ranges in pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --no-emit-index-url --upgrade --quiet --output-file requirements.lock
-	@uv pip compile pyproject.toml --extra postgres --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra postgres --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --no-emit-index-url --no-annotate --quiet --output-file deploy/requirements.lock
 
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -48,14 +49,14 @@ def interpreter(peer: str) -> Path:
     done = folder / "installed"
     if not done.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        _call(sys.executable, "-m", "venv", str(folder))
-        _call(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins)
+        _call("sh", str(ROOT / ".ci" / "make-venv"), str(folder), PYTHON=sys.executable)
+        _call("sh", str(ROOT / ".ci" / "add"), str(folder), *pins)
         done.touch()
     return python
 
 
-def _call(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _call(*command: str, **variables: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **variables})
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
         raise NoEnvironmentError(lines[-1])
