@@ -65,13 +65,22 @@ def measured(chosen: Sequence[Case], scale: Scale, progress: Callable[[str], Non
         said = _measure(case, peer, stores, scale, results)
         progress(f"{turn + 1}/{scale.rounds} {case.id:<30} {peer:<14} {said}  ({_since(began)})")
 
+    steps = list(_steps(chosen, usable, scale.rounds))
     try:
-        _carry_out([partial(measure, *step) for step in _steps(chosen, usable, scale.rounds)], scale.at_once)
+        _carry_out([partial(measure, *step) for step in steps], scale.at_once)
+        if scale.at_once > 1:  # what broke beside others counts if it breaks alone as well
+            for turn, case, peer in steps:
+                if results.broken.pop(_place(case, peer), None):
+                    measure(turn, case, peer)
     except KeyboardInterrupt:
         progress("stopped; what was measured so far follows")
     finally:
         stores.close()
     return results
+
+
+def _place(case: Case, peer: str) -> str:
+    return f"{case.id} {peer}"
 
 
 def _steps(chosen: Sequence[Case], usable: set[str], rounds: int) -> Iterator[tuple[int, Case, str]]:
@@ -99,7 +108,7 @@ def _carry_out(steps: Sequence[Callable[[], None]], at_once: int) -> None:
 
 def _measure(case: Case, peer: str, stores: Stores, scale: Scale, results: Results) -> str:
     """Measure once, note what came out, and say it in a few words."""
-    place = f"{case.id} {peer}"
+    place = _place(case, peer)
     if place in results.skipped:
         return "skipped"
     try:

@@ -8,14 +8,16 @@ import pytest
 from documents import first_cells
 
 from benchmarks import chart, page
-from benchmarks.catalogue import NO_STORE, cases
+from benchmarks.catalogue import NO_STORE, Case, cases
 from benchmarks.environments import AT_HOME, PINS
 from benchmarks.errors import BrokenError
 from benchmarks.goals import GOALS, NOT_MEASURED, Goal, for_terminal, verdicts
 from benchmarks.measures.measuring import starts_of
 from benchmarks.report import Line
 from benchmarks.results import Results, load
-from benchmarks.scale import FULL
+from benchmarks.run import measured
+from benchmarks.scale import FULL, QUICK, Scale
+from benchmarks.stores import Store
 from benchmarks.values import Value
 
 CASES = cases(FULL)
@@ -96,9 +98,9 @@ def test_a_run_without_any_measure_reaches_no_goal() -> None:
 
 
 def test_every_goal_needs_cases_that_are_measured() -> None:
-    measured = {f"{case.id} {peer}" for case in CASES for peer in case.peers} | {case.id for case in CASES}
+    names = {f"{case.id} {peer}" for case in CASES for peer in case.peers} | {case.id for case in CASES}
 
-    assert {need for goal in GOALS for need in goal.value.needs} <= measured
+    assert {need for goal in GOALS for need in goal.value.needs} <= names
 
 
 @pytest.mark.parametrize(("value", "at_most", "met"), [(3.0, False, True), (2.9, False, False), (2.9, True, True)])
@@ -111,6 +113,20 @@ def test_a_goal_is_met_from_its_value_on(value: float, at_most: bool, met: bool)
 def test_a_task_that_was_run_twice_breaks_the_measure() -> None:
     with pytest.raises(BrokenError, match="more than once, the first of them 7"):
         starts_of([{"starts": [[7, 1.0], [8, 1.0]]}, {"starts": [[7, 2.0]]}])
+
+
+@pytest.mark.parametrize(("breaks", "told"), [(1, set()), (2, {"unsteady raw"})])
+def test_a_quick_measure_is_broken_if_it_breaks_alone_as_well(breaks: int, told: set[str]) -> None:
+    left = iter([True] * breaks)
+
+    def measure(peer: str, store: Store, scale: Scale) -> dict[str, float]:
+        if next(left, False):
+            raise BrokenError("it broke")
+        return {"per second": 1.0}
+
+    case = Case("unsteady", "unsteady", NO_STORE, ("raw",), measure)
+
+    assert set(measured([case], QUICK, print).broken) == told
 
 
 def test_a_ratio_above_one_means_better_for_rates_and_for_costs() -> None:
