@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
 POOLED := sharing line faults overlap store complete_in complete_in_lost retries firing sessions
 
+# Images set it; every process would compile every test, and every import, anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check types floors format lock bench torture screenshots docs clean
 
