@@ -11,15 +11,15 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler import chaining
 from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.catch_up import Run
-from modules.core.scheduler.deadlines import expectation
 from modules.core.scheduler.execution import MAX_ERROR, OPEN, Reason, State, outcome_of_value, success_of
 from modules.core.scheduler.firing import fire_if_due, trigger_of
 from modules.core.scheduler.placing import Occurrence, place
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.recording import record_operator, record_paused
 from modules.core.scheduler.refusing import readable, refuse
+from modules.core.scheduler.resuming import AfterPause, after_pause
 from modules.core.scheduler.settling import settle
-from modules.core.scheduler.store import cleanups, executions, expected, line, nodes, occurrences, spans, tasks
+from modules.core.scheduler.store import cleanups, executions, line, nodes, occurrences, spans, tasks
 from modules.core.scheduler.task import Status
 from modules.core.scheduler.views import execution_view, shown_task
 
@@ -57,20 +57,16 @@ def resume(c: Connection, now: datetime, task_id: str) -> dict[str, Any]:
     task = must_find(c, task_id)
     if task.status in ENDED:
         refuse("INVALID_STATE", f"the task is {task.status}; only a paused one can be resumed", status=task.status)
-    following = task.next_execution
-    if task.status == Status.PAUSED and task.recurring and following is not None:
-        trigger = readable(trigger_of, task.trigger)  # a time still to come stays: what was skipped is not to come back
-        record_paused(c, task, trigger, now)
-        following = trigger.next_after(now) if following <= now else following
-    if task.status == Status.PAUSED and following is not None:
-        policies = readable(policies_of, task.policies)
-        expected.expect(c, task_id, expectation(policies, following, task.timezone))  # not of what was slept through
-    changes = {"status": Status.PENDING, "status_reason": None, "next_execution": following}
+    after = after_pause(task, now) if task.status == Status.PAUSED else AfterPause(task.next_execution)
+    if after.skipped is not None:
+        executions.add(c, [after.skipped])
+    changes: dict[str, Any] = {"status": Status.PENDING, "status_reason": None, "next_execution": after.following}
+    changes |= after.expected or {}
     if task.status_reason == Reason.NOT_DECLARED:
         changes |= {"owner": "runtime", "declared_by": None, "declared_as": None}  # whoever resumes it makes it theirs
     tasks.revise(c, task_id, now, **changes)
     spans.end_pause(c, task, now)
-    line.release_task(c, task_id)
+    line.release_tasks(c, [task_id])
     settle(c, task_id, now)
     return _changed(c, task)
 

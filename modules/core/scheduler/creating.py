@@ -22,6 +22,7 @@ from modules.core.scheduler.outside import Outside
 from modules.core.scheduler.placing import function_key
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.refusing import refuse
+from modules.core.scheduler.resuming import Again, after_pause
 from modules.core.scheduler.store import cleanups, executions, spans, tasks
 from modules.core.scheduler.task import Status, TaskConfig
 
@@ -116,6 +117,18 @@ def put(c: Connection, plan: Plan, owner: Owner, now: datetime, known: Row[Any] 
     return _created(plan, task_id)
 
 
+def again(plan: Plan, row: Row[Any], owner: Owner, now: datetime) -> Again | None:
+    """Return how a task goes on that had vanished from the code and is declared again as it was; None of any other."""
+    is_theirs = row.owner == "code" and (plan.config.owner or owner.kind) == "code" and owner.module is not None
+    conflict = plan.config.conflict
+    if not is_theirs or not has_vanished(row) or conflict == "error":
+        return None
+    if conflict == "update" and says_otherwise(plan, row):
+        return None
+    after = after_pause(row, now)
+    return None if after.following is None else Again(row, after, str(owner.module), owner.declared_as)
+
+
 def first_of(plan: Plan, task_id: str, owner: Owner, now: datetime) -> newborn.Newborn:
     """Return the rows of a task that may have a key, and is not there yet."""
     owner = replace(owner, kind=plan.config.owner or owner.kind)
@@ -141,9 +154,14 @@ def _put_again(c: Connection, plan: Plan, row: Row[Any], owner: Owner, now: date
     return {"task_id": row.id, "created": False, "next_execution": row.next_execution}
 
 
+def has_vanished(row: Row[Any]) -> bool:
+    """Whether the task is disabled because code declares it no more."""
+    return bool(row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED)
+
+
 def _declared_again(c: Connection, row: Row[Any], owner: Owner, now: datetime) -> Row[Any]:
     """A task that had vanished from the code goes on where the code has it again; it may have moved to a module."""
-    vanished = row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED
+    vanished = has_vanished(row)
     if vanished:
         commands.resume(c, now, row.id)
     if vanished or (row.declared_by, row.declared_as) != (owner.module, owner.declared_as):

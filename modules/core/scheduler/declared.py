@@ -19,6 +19,7 @@ from modules.core.scheduler.creating import Owner, key_of
 from modules.core.scheduler.differences import Difference, Mask, difference, unlike
 from modules.core.scheduler.housekeeper import HISTORY, Housekeeper
 from modules.core.scheduler.newborn import Newborn
+from modules.core.scheduler.resuming import Again
 from modules.core.scheduler.settings import SchedulerSettings
 from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.store.cleanups import CARRY_OUT
@@ -86,6 +87,10 @@ class TaskStep:
         """Store it and return its id; `known` is the task of its key, locked, where that was looked for."""
         return str(creating.put(c, self.plan, self.declared.owner, now, known)["task_id"])
 
+    def again(self, now: datetime, known: Row[Any]) -> Again | None:
+        """Return how its task goes on, where that had vanished and nothing else of it changes."""
+        return creating.again(self.plan, known, self.declared.owner, now)
+
     def born(self, now: datetime) -> Newborn | None:
         """Return its rows as those of a new task, if its key alone tells whether it is one."""
         if self.key is None or self.plan.config.task_id is not None:
@@ -105,6 +110,9 @@ class CleanupStep:
     def key(self) -> None:
         """None: it is known again by its type."""
         return None
+
+    def again(self, _now: datetime, _known: Row[Any]) -> None:
+        """None: what becomes of its task, `put` finds out."""
 
     def born(self, now: datetime) -> None:
         """None: whether it is new, `put` finds out."""

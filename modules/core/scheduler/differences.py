@@ -13,8 +13,7 @@ from sqlalchemy import Row
 
 from framework.result import ResultError
 from modules.core.scheduler.alike import Plan
-from modules.core.scheduler.creating import says_another_time, says_otherwise
-from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.creating import has_vanished, says_another_time, says_otherwise
 from modules.core.scheduler.exporting import config_of
 from modules.core.scheduler.firing import trigger_of
 from modules.core.scheduler.task import Status
@@ -41,7 +40,7 @@ def difference(plan: Plan, row: Row[Any] | None, mask: Mask) -> Difference:
         return added | home | {"schedule": _in_words(plan.when["trigger"], plan.when["timezone"])}
     changes: dict[str, Any] = {}
     before = after = []
-    if row.status == Status.PAUSED and row.status_reason == Reason.NOT_DECLARED:
+    if has_vanished(row):
         changes["status"] = {"before": row.status_reason, "after": Status.PENDING.value}
     otherwise = plan.config.conflict == "update" and says_otherwise(plan, row)
     if otherwise:

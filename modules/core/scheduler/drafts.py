@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from framework.result import Error, ResultError
-from modules.core.scheduler import newborn
+from modules.core.scheduler import newborn, resuming
 from modules.core.scheduler.declared import Declared, Step
 from modules.core.scheduler.differences import Difference, Mask
 from modules.core.scheduler.reconciling import RollCall
@@ -101,18 +101,47 @@ def beside(c: Connection, steps: Sequence[Step], modules: Collection[str], mask:
 def store(c: Connection, now: datetime, steps: Sequence[Step], there: Mapping[Key, Row[Any]]) -> list[str]:
     """Store the steps, whose tasks are locked, and return their ids; a refusal tells which one was `declared`."""
     ids: list[str] = []
-    new: list[newborn.Newborn] = []
+    together = _Together(c, now)
     for index, step in enumerate(steps):
         known = there.get(step.key) if step.key is not None else None
-        born = step.born(now) if known is None else None
         try:
-            ids.append(born.task[newborn.ID] if born is not None else step.put(c, now, known))
+            ids.append(together.take(step, known) or step.put(c, now, known))
         except ResultError as refusal:
             refuse(refusal.error.code, refusal.error.message, declared=index)
-        new += [] if born is None else [born]
-        if len(new) == tasks.AT_ONCE:
-            newborn.insert(c, new)
-            new.clear()
-    if new:
-        newborn.insert(c, new)
+    together.store()
     return ids
+
+
+class _Together:
+    """What takes one statement for many: tasks that are new, and those that had vanished and go on as they were."""
+
+    def __init__(self, c: Connection, now: datetime) -> None:
+        self._c, self._now = c, now
+        self._new: list[newborn.Newborn] = []
+        self._again: list[resuming.Again] = []
+
+    def take(self, step: Step, known: Row[Any] | None) -> str | None:
+        """Store it with others and return its id; None where it needs statements of its own."""
+        if known is None:
+            born = step.born(self._now)
+            if born is None:
+                return None
+            self._new.append(born)
+            task_id = born.task[newborn.ID]
+        else:
+            again = step.again(self._now, known)
+            if again is None:
+                return None
+            self._again.append(again)
+            task_id = known.id
+        if len(self._new) + len(self._again) == tasks.AT_ONCE:
+            self.store()
+        return str(task_id)
+
+    def store(self) -> None:
+        """Store what was taken."""
+        if self._new:
+            newborn.insert(self._c, self._new)
+        if self._again:
+            resuming.go_on(self._c, self._again, self._now)
+        self._new, self._again = [], []

@@ -22,15 +22,22 @@ def record_missed(c: Connection, task: Row[Any], missed: Missed, now: datetime) 
 
 
 def record_paused(c: Connection, task: Row[Any], trigger: Trigger, now: datetime) -> None:
-    """Insert the one row that accounts for the occurrences that have passed while a recurring task was paused."""
+    """Insert the row that `paused_row` returns."""
+    row = paused_row(task, trigger, now)
+    if row is not None:
+        executions.add(c, [row])
+
+
+def paused_row(task: Row[Any], trigger: Trigger, now: datetime) -> dict[str, Any] | None:
+    """Return the one row that accounts for the occurrences that have passed while a recurring task was paused."""
     since = task.next_execution
     if not task.recurring or since is None or since > now:
-        return
+        return None
     since = first_counted(trigger, since, now)
     others = 0 if pauses_after_each_run(trigger) else trigger.count_between(since, now)
     newest = (trigger.latest_until(now, since) if others else None) or since
     row = ended_row(new_row(task, newest, now, origin="schedule"), State.SKIPPED, Reason.TASK_PAUSED, now)
-    executions.add(c, [row | ({"missed_count": others, "missed_since": since} if others else {})])
+    return row | ({"missed_count": others, "missed_since": since} if others else {})
 
 
 def record_skipped(c: Connection, task: Row[Any], moment: datetime, now: datetime, note: str | None) -> str:

@@ -9,6 +9,7 @@ import pytest
 from declaring import Declaring, Started, tasks_of
 
 from framework import AppContext
+from framework.testing import FakeClock
 from framework.testing.statements import watched
 from modules.core.scheduler import declare_function, declare_task
 from modules.core.scheduler.declared import TaskStep
@@ -16,6 +17,7 @@ from modules.core.scheduler.store import tasks
 
 AT_ONCE = 5
 MANY = 30
+DAY = 86_400
 ASIDE = 10  # looks at tasks that do not depend on how many there are
 
 
@@ -44,7 +46,9 @@ class Between:
         return sum(text in " ".join(each.split()) for each in self.asked)
 
 
-async def start(started: Started, count: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Between, list[dict[str, Any]]]:
+async def start(
+    started: Started, count: int, monkeypatch: pytest.MonkeyPatch, **given: FakeClock
+) -> tuple[Between, list[dict[str, Any]]]:
     """Start and stop with so many declarations, a few at a time; return how they were applied, and the tasks then."""
     between, stack, contexts = Between(), ExitStack(), []
 
@@ -61,7 +65,7 @@ async def start(started: Started, count: int, monkeypatch: pytest.MonkeyPatch) -
         patched.setattr(tasks, "AT_ONCE", AT_ONCE)
         for name in ("difference", "born"):
             patched.setattr(TaskStep, name, between.counting(getattr(TaskStep, name)))
-        async with started(Declaring(declare, watch)) as app_context:
+        async with started(Declaring(declare, watch), **given) as app_context:
             stack.close()
             return between, await tasks_of(app_context, "acme.declaring")
 
@@ -91,3 +95,18 @@ async def test_what_is_declared_no_more_is_paused_some_at_a_time(
     assert len(left) == MANY
     assert 0 < gone.asks_for("UPDATE scheduler_events") <= MANY / AT_ONCE
     assert 0 < gone.asks_for("FROM scheduler_events") <= MANY / AT_ONCE + ASIDE
+
+
+async def test_what_is_declared_again_goes_on_some_at_a_time(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    await start(started, MANY, monkeypatch, clock=clock)
+    await start(started, 0, monkeypatch, clock=clock)
+    clock.advance(2 * DAY)
+
+    again, tasks_now = await start(started, MANY, monkeypatch, clock=clock)
+
+    assert {(each["status"], each["status_reason"]) for each in tasks_now} == {("pending", None)}
+    assert min(each["next_execution"] for each in tasks_now) > clock.now()
+    for change in ("UPDATE scheduler_events", "INSERT INTO scheduler_executions", "INSERT INTO scheduler_spans"):
+        assert 0 < again.asks_for(change) <= MANY / AT_ONCE
+    assert 0 < again.asks_for("FROM scheduler_events") <= MANY / AT_ONCE + ASIDE

@@ -93,9 +93,9 @@ def hold_tasks(c: Connection, event_ids: Collection[str]) -> None:
     c.execute(update(executions).where(mine).values(_held_for_now(Reason.TASK_PAUSED)))
 
 
-def release_task(c: Connection, event_id: str) -> None:
-    """Put a task's rows back in line that were held because it was paused."""
-    mine = (executions.c.event_id == event_id) & _held_for(Reason.TASK_PAUSED) & is_open
+def release_tasks(c: Connection, event_ids: Collection[str]) -> None:
+    """Put the rows of tasks back in line that were held because these were paused."""
+    mine = executions.c.event_id.in_(event_ids) & _held_for(Reason.TASK_PAUSED) & is_open
     c.execute(update(executions).where(mine).values(line=Line.READY, reason=None))
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from framework.clock import new_id
+from framework.database import insert_rows
 from modules.core.scheduler.past_tables import spans
 from modules.core.scheduler.task import Status
 
 NODES = "nodes:"  # no scope of a pause
 TASK = "task:"  # before a task's id
+COLUMNS = ("id", "scope", "since", "until", "reason")
 MOST = 200  # that are read of one stretch
 
 
@@ -25,9 +27,15 @@ def add(c: Connection, scope: str, since: datetime, until: datetime, reason: str
 
 def end_pause(c: Connection, task: Row[Any], now: datetime) -> None:
     """Keep since when and why a task has been paused, before anything of it changes; nothing where it is not."""
-    since = task.changed_at or task.created_at
-    if task.status == Status.PAUSED and since != now:
-        add(c, TASK + task.id, since, now, task.status_reason)
+    end_pauses(c, [task], now)
+
+
+def end_pauses(c: Connection, tasks: Sequence[Row[Any]], now: datetime) -> None:
+    """Keep the same of several tasks."""
+    since = {task.id: task.changed_at or task.created_at for task in tasks}
+    over = [task for task in tasks if task.status == Status.PAUSED and since[task.id] != now]
+    told = ((new_id(), TASK + task.id, min(since[task.id], now), now, task.status_reason) for task in over)
+    insert_rows(c, spans, COLUMNS, list(told))
 
 
 def between(c: Connection, scopes: Collection[str], first: datetime, stop: datetime) -> Sequence[Row[Any]]:

@@ -23,6 +23,19 @@ MOVE_ON = """
     FROM given
     WHERE scheduler_events.id = given.id AND next_execution = given.nominal AND status || '' = 'pending'
     RETURNING scheduler_events.id"""
+GO_ON_COLUMNS = (
+    ("id", "text"),
+    ("following", "moment"),
+    ("expected_for", "moment"),
+    ("expected_at", "moment"),
+    ("declared_by", "text"),
+    ("declared_as", "text"),
+)
+GO_ON = """
+    UPDATE scheduler_events SET status = 'pending', status_reason = NULL, next_execution = given.following,
+        expected_for = given.expected_for, expected_at = given.expected_at, declared_by = given.declared_by,
+        declared_as = given.declared_as, revision = scheduler_events.revision + 1, updated_at = :now, changed_at = :now
+    FROM given WHERE scheduler_events.id = given.id"""
 DUE = """
     SELECT id, name, module_id, function_name, trigger, recurring, next_execution, execution_count, max_executions,
         status, priority, queue, overlap, max_instances, concurrency_key, policies
@@ -104,6 +117,11 @@ def revise_all(c: Connection, ids: Collection[str], now: datetime, **values: Any
 def move_on(c: Connection, moves: Sequence[Move], now: datetime) -> int:
     """Move fired tasks on by compare-and-set; return how many were as they had been read."""
     return len(change_rows(c, MOVE_ON, MOVE_COLUMNS, moves, now=now))
+
+
+def go_on(c: Connection, again: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Let paused tasks that are declared again go on; of each, the values of `GO_ON_COLUMNS`."""
+    change_rows(c, GO_ON, GO_ON_COLUMNS, again, now=now)
 
 
 def due(c: Connection, now: datetime, limit: int) -> Sequence[Any]:
