@@ -59,7 +59,7 @@ class Clerk(Module):
         declare_function(app_context, "greet", greet, secret=["token"])
         greeting = {"function_name": "greet", "parameters": {"name": "you", "token": "hunter2"}}
         declare_task(app_context, {"name": "greet", "tags": ["polite"], **greeting, **MORNING})
-        declare_task(app_context, {"name": "greet at once", **greeting, "delay": 0})
+        declare_task(app_context, {"name": "greet at once", **greeting, "schedule_time": "now"})
 
     @asynccontextmanager
     async def lifespan(self, app_context):

@@ -31,7 +31,7 @@ async def stuck(node: Any, name: str = "stuck", **config: Any) -> tuple[str, Stu
     """Start a task that runs until it is released."""
     function = Stuck()
     node.register(name, function.run)
-    task_id = await node.add(name, **{"delay": 0, **config})
+    task_id = await node.add(name, **config)
     await node.scheduler.turn()
     await function.started.wait()
     return task_id, function

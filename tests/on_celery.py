@@ -64,7 +64,13 @@ async def through(app_context: AppContext, names: dict[str, Any]) -> dict[str, A
     scheduler.register_function(MODULE, "on_celery", names["on_celery"])
 
     async def send(task: str, **arguments: Any) -> str:
-        config = {"name": task, "module_id": MODULE, "function_name": "on_celery", "delay": 0, "timeout": 60}
+        config = {
+            "name": task,
+            "module_id": MODULE,
+            "function_name": "on_celery",
+            "schedule_time": "now",
+            "timeout": 60,
+        }
         config["parameters"] = {"task": task, "arguments": arguments}
         return str((await scheduler.schedule_task(config)).unwrap()["task_id"])
 

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.peers.peer import Order
 
 STEP = 0.05  # seconds between two handfuls of tasks
-TASK = {"name": "now", "module_id": "bench", "function_name": "note", "delay": 0}
+TASK = {"name": "now", "module_id": "bench", "function_name": "note", "schedule_time": "now"}
 
 
 async def serve(order: Order) -> None:

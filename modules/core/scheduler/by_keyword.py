@@ -50,7 +50,7 @@ class ByKeyword:
         session: Joinable | None = None,
         **config: Any,
     ) -> Answer:
-        """Schedule a registered function once: `at` a moment, or after a `delay`."""
+        """Schedule a registered function once: `at` a moment ("now" for at once), or after a `delay`."""
         when = {"schedule_time": at, "delay": delay}
         return await self._schedule_task(self._named(function) | when | config, session=session)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -38,6 +39,7 @@ from modules.core.scheduler.fields import (
 
 NOT_NEGATIVE = Ge(timedelta(0))
 POSITIVE = Gt(timedelta(0))
+NOW = "now"
 WAYS = ("schedule_time", "delay", "interval_type", "interval_value", "cron", "trigger")
 TIMING = (
     *WAYS,
@@ -65,6 +67,12 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+def _some_time(delay: timedelta) -> timedelta:
+    if not delay:
+        raise ValueError("a delay is longer than nothing; schedule_time 'now' runs it at once")
+    return delay
+
+
 class TaskConfig(BaseModel):
     """The config of `schedule_task`. Exactly one way to say when; durations in seconds, as words or as timedelta."""
 
@@ -81,7 +89,7 @@ class TaskConfig(BaseModel):
     replace_existing: bool | None = None
 
     schedule_time: datetime | str | None = None
-    delay: Annotated[Seconds, NOT_NEGATIVE] | None = None
+    delay: Annotated[Seconds, AfterValidator(_some_time)] | None = None
     recurring: bool | None = None
     interval_type: IntervalType | None = None
     interval_value: float | None = None
@@ -170,6 +178,10 @@ class TaskConfig(BaseModel):
         if self.replace_existing is None:
             return self.on_conflict
         return "update" if self.replace_existing else ("keep" if self.on_conflict == "update" else self.on_conflict)
+
+    def as_of(self, now: datetime) -> TaskConfig:
+        """Return this config with the moment that a `schedule_time` of "now" means."""
+        return self.model_copy(update={"schedule_time": now}) if self.schedule_time == NOW else self
 
     @property
     def when_open(self) -> str:

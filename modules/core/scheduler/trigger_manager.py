@@ -18,7 +18,7 @@ from modules.core.scheduler.calendars import CalendarRegistry
 from modules.core.scheduler.catch_up import ON_TIME
 from modules.core.scheduler.refusing import too_few
 from modules.core.scheduler.settings import SchedulerSettings
-from modules.core.scheduler.task import TaskConfig, problems_of
+from modules.core.scheduler.task import NOW, TaskConfig, problems_of
 from modules.core.scheduler.trigger import (
     INTERVAL_TYPES,
     Trigger,
@@ -63,8 +63,8 @@ class TriggerManager:
 
     def trigger_for(self, config: TaskConfig) -> tuple[Trigger, datetime | None]:
         """Return a config's trigger and its first time (None: never, or when emitted). Raises `TriggerError`."""
-        now = self._clock.now()
-        name = self._zone(config.timezone)
+        now, name = self._clock.now(), self._zone(config.timezone)
+        config = config.as_of(now)
         trigger = self._trigger(config, name, now)
         if not trigger.recurring:
             return trigger, trigger.next_after(DAWN)
@@ -238,7 +238,7 @@ def _on_passed(config: TaskConfig, late: timedelta) -> Note:
 
 def _by_the_clock(given: object) -> datetime | None:
     """Return a time that names no zone; it has been read once already."""
-    moment = datetime.fromisoformat(given) if isinstance(given, str) else given
+    moment = datetime.fromisoformat(given) if isinstance(given, str) and given != NOW else given
     return moment if isinstance(moment, datetime) and moment.tzinfo is None else None
 
 

@@ -143,7 +143,7 @@ async def test_secrets_are_masked_in_what_is_answered(shop: Shop) -> None:
 async def test_tracebacks_are_for_those_who_operate(shop: Shop) -> None:
     seen = {}
     shop.scheduler.register_function("acme.shop", "fail", lambda: 1 / 0)
-    fail = {"name": "f", "module_id": "acme.shop", "function_name": "fail", "delay": 0}
+    fail = {"name": "f", "module_id": "acme.shop", "function_name": "fail", "schedule_time": "now"}
     task_id = (await shop.scheduler.schedule_task(fail)).unwrap()["task_id"]
     await shop.scheduler.run_due()
     (ended,) = (await shop.scheduler.get_executions(task_id)).unwrap()["executions"]

@@ -19,6 +19,7 @@ from framework import AppContext, Application, Module
 from framework.testing import FakeClock
 from modules.core.scheduler import SchedulerService
 from modules.core.scheduler.tables import events, executions
+from modules.core.scheduler.task import WAYS
 
 MODULE = "acme.test"
 
@@ -37,8 +38,10 @@ class Node:
         self.scheduler.register_function(MODULE, name, function, **options)
 
     async def add(self, function_name: str = "note", **config: Any) -> str:
-        """Schedule a task, by default of the function `note`, and return its id."""
+        """Schedule a task, by default of the function `note` and due now, and return its id."""
         named = {"name": function_name, "module_id": MODULE, "function_name": function_name}
+        if config.keys().isdisjoint(WAYS):
+            named["schedule_time"] = "now"
         scheduled = await self.scheduler.schedule_task({**named, **config})
         return str(scheduled.unwrap()["task_id"])
 

@@ -18,7 +18,7 @@ async def fails(node: Any, times: int = 1) -> None:
     """Let a task fail so often, and look each time."""
     node.register("fail", lambda: 1 / 0)
     for _ in range(times):
-        await node.add("fail", delay=0)
+        await node.add("fail")
         await node.scheduler.run_due()
         await node.scheduler.lookout.look()
 

@@ -29,7 +29,7 @@ def rule(outside: Outside, **values: Any) -> dict[str, Any]:
 async def fails(node: Any, times: int = 1, **config: Any) -> None:
     """Let a task fail so often, and look each time."""
     for _ in range(times):
-        await node.add("fail", delay=0, **config)
+        await node.add("fail", **config)
         await node.scheduler.run_due()
         await node.scheduler.lookout.look()
 
@@ -41,7 +41,7 @@ async def test_a_hundred_failures_are_one_alert_in_each_window(start_node: Any, 
 
     await fails(node)
     for each, name in ((node, "here"), (other, "there")):
-        task = {"module_id": "acme.test", "function_name": "fail", "delay": 0}
+        task = {"module_id": "acme.test", "function_name": "fail", "schedule_time": "now"}
         (await each.scheduler.schedule_tasks([{**task, "name": f"{name} {n % 20}"} for n in range(50)])).unwrap()
         await each.scheduler.run_due()
         await each.scheduler.lookout.look()
@@ -94,8 +94,8 @@ async def test_a_failure_that_is_tried_again_is_told_to_who_wants_to_know(start_
 @pytest.mark.parametrize(
     ("kind", "config"),
     [
-        ("timed_out", {"function_name": "sleep", "delay": 0, "timeout": 1}),
-        ("missed", {"delay": 0, "misfire_grace_time": 5}),
+        ("timed_out", {"function_name": "sleep", "schedule_time": "now", "timeout": 1}),
+        ("missed", {"schedule_time": "now", "misfire_grace_time": 5}),
         ("overdue", {"delay": HOUR, "expected_by": 1}),
         ("cleanup_failed", None),
     ],
@@ -124,7 +124,7 @@ async def test_each_kind_is_told(start_node: Any, outside: Outside, kind: str, c
 async def test_what_a_dead_node_lost_is_told_by_another(start_node: Any, outside: Outside) -> None:
     dying, peer, stuck = await start_node(), await start_node(**rule(outside)), Stuck()
     dying.register("work", stuck.run)
-    await dying.add("work", delay=0)
+    await dying.add("work")
     await dying.scheduler.turn()
     await stuck.started.wait()
 
@@ -172,7 +172,7 @@ async def test_an_alert_that_does_not_get_through_is_sent_again_until_it_is_give
 async def test_an_alert_outlives_the_node_that_found_it(start_node: Any, outside: Outside) -> None:
     finder, sender = await start_node(**rule(outside)), await start_node(**rule(outside))
     finder.register("fail", fail)
-    await finder.add("fail", delay=0)
+    await finder.add("fail")
     await finder.scheduler.run_due()
     kill(finder)
 
@@ -202,7 +202,7 @@ async def test_what_somebody_has_damaged_holds_up_neither_turns_nor_alerts(
 async def test_nodes_that_look_at_the_same_moment_send_one_alert(start_node: Any, outside: Outside) -> None:
     nodes = [await start_node(**rule(outside)) for _ in range(3)]
     nodes[0].register("fail", fail)
-    await nodes[0].add("fail", delay=0)
+    await nodes[0].add("fail")
     await nodes[0].scheduler.run_due()
 
     await asyncio.gather(*(each.scheduler.lookout.look() for each in nodes for _ in range(2)))

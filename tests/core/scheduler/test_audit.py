@@ -77,11 +77,11 @@ async def test_what_code_does_is_not_written_down(node: Any) -> None:
 
 async def test_what_an_operator_sets_off_runs_as_the_application(node: Any) -> None:
     async def chain() -> None:
-        await node.add(delay=0)
+        await node.add()
 
     node.register("chain", chain)
     with calling(ADA):
-        await node.add("chain", delay=0)
+        await node.add("chain")
         await node.scheduler.run_due()
 
     assert len(node.runs) == 1

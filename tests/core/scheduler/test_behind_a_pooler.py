@@ -65,7 +65,7 @@ async def test_tasks_of_every_kind_are_stored_run_and_recorded(pooled: Any) -> N
 async def test_what_waits_and_what_runs_is_cancelled(pooled: Any) -> None:
     stuck = Stuck()
     pooled.register("work", stuck.run)
-    waiting, running = await pooled.add(delay="1 hour"), await pooled.add("work", delay=0)
+    waiting, running = await pooled.add(delay="1 hour"), await pooled.add("work")
     await begun(pooled, stuck)
 
     (await pooled.scheduler.cancel_task(waiting)).unwrap()
@@ -80,7 +80,7 @@ async def test_what_a_killed_node_ran_is_run_again_by_its_peer(pooled: Any, star
     peer, stuck = await peer_of(start_node), Stuck()
     pooled.register("work", stuck.run)
     peer.register("work", lambda: "done by the peer")
-    task_id = await pooled.add("work", delay=0)
+    task_id = await pooled.add("work")
     await begun(pooled, stuck)
 
     kill(pooled)
@@ -91,7 +91,7 @@ async def test_what_a_killed_node_ran_is_run_again_by_its_peer(pooled: Any, star
 
 async def test_a_loop_finds_by_its_poll_what_another_node_has_stored(pooled: Any, start_node: Any) -> None:
     looping = await peer_of(start_node, enabled=True, poll_interval=POLL)
-    task_id = await pooled.add(delay=0)
+    task_id = await pooled.add()
 
     async def has_ended() -> bool:
         pooled.clock.advance(1)
@@ -110,7 +110,7 @@ async def test_nobody_listens_and_few_sessions_serve_many_connections(
     peers = [await peer_of(start_node, enabled=True) for _ in range(3)]
     for each in (pooled, *peers):
         await asyncio.gather(*(each.scheduler.list_tasks() for _ in range(4)))
-        await each.add(delay=0)
+        await each.add()
     direct = Database(postgres_url)
     counted = [
         await direct.read(lambda c, query=query: c.execute(query).scalar_one()) for query in (SESSIONS, LISTENING)

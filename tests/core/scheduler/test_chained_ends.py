@@ -83,7 +83,7 @@ async def test_an_execution_lost_for_good_has_failed(start_node: Any, config: An
     dying, peer, stuck = await start_node(), await start_node(crash_limit=2 if config else 1), Stuck()
     for node in (dying, peer):
         node.register("work", stuck.run)
-    first = await dying.add("work", delay=0, **config)
+    first = await dying.add("work", **config)
     follower = await dying.add(**after(first, "failed"))
     await dying.scheduler.turn()
     await stuck.started.wait()
@@ -98,7 +98,7 @@ async def test_an_execution_lost_for_good_has_failed(start_node: Any, config: An
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_an_execution_that_is_out_of_time_has_failed(chained: Any) -> None:
     chained.register("wait", Stuck().run)
-    first = await chained.add("wait", delay=0, timeout=2)
+    first = await chained.add("wait", timeout=2)
     follower = await chained.add(**after(first, "failed"))
     await chained.scheduler.turn()
 
@@ -111,8 +111,8 @@ async def test_an_execution_that_is_out_of_time_has_failed(chained: Any) -> None
 async def test_what_a_shutdown_cuts_off_for_good_has_ended(start_node: Any) -> None:
     node, stuck = await start_node(shutdown_grace=0), Stuck()
     node.register("work", stuck.run)
-    first = await node.add("work", delay=0, delivery="at_most_once")
-    again = await node.add("work", delay=0)
+    first = await node.add("work", delivery="at_most_once")
+    again = await node.add("work")
     followers = [await node.add(name=task, **after(task, "ended")) for task in (first, again)]
     await node.scheduler.turn()
     await stuck.started.wait()
@@ -127,7 +127,7 @@ async def test_a_function_that_completes_in_its_own_transaction_is_followed_from
     payment = Payment(mine)
     payment.halt_after_commit = True
     node.register("pay", payment.run)
-    follower = await node.add(**after(await node.add("pay", delay=0)))
+    follower = await node.add(**after(await node.add("pay")))
 
     await halted(node, payment)
 
@@ -152,7 +152,7 @@ async def test_a_follower_whose_row_is_damaged_hides_no_other_and_spoils_no_endi
 async def test_what_a_node_hands_back_for_good_has_ended(start_node: Any) -> None:
     node, stuck = await start_node(), Stuck()
     node.register("work", stuck.run)
-    first = await node.add("work", delay=0, delivery="at_most_once")
+    first = await node.add("work", delivery="at_most_once")
     follower = await node.add(**after(first, "ended"))
     await node.scheduler.turn()
     await stuck.started.wait()

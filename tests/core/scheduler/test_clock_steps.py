@@ -39,7 +39,7 @@ async def test_a_clock_that_is_set_repeats_nothing_and_the_scheduler_goes_on(nod
 
     node.clock.step(step)
     await node.scheduler.run_due()
-    at_once = await node.add(delay=0)
+    at_once = await node.add()
     for _ in range(3):
         await node.pass_time(MINUTE)
     node.clock.step(-step)  # set right again

@@ -21,7 +21,7 @@ async def test_an_effect_and_its_ending_are_committed_together(node: Nodes, mine
     payment = Payment(mine, kind)
     payment.halt_after_commit = True
     node.register("pay", payment.run)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
 
     await halted(node, payment)
 
@@ -47,7 +47,7 @@ async def test_a_plain_function_completes_in_a_thread_with_an_engine_of_its_own(
         return "later"
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.run_due()
 
     assert await mine.effects() == ["paid"]
@@ -65,7 +65,7 @@ async def test_after_a_rollback_the_execution_ends_as_ever(node: Nodes, mine: Mi
         return "not paid"
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.run_due()
 
     assert await mine.effects() == []
@@ -87,7 +87,7 @@ async def test_after_a_rollback_its_progress_is_shown_again(node: Nodes, mine: M
         return "not paid"
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.turn()
     await undone.wait()
     node.clock.advance(1)
@@ -113,7 +113,7 @@ async def test_no_turn_waits_to_note_the_progress_of_what_is_about_to_be_committ
             await go_on.wait()
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.turn()
     await completed.wait()
     node.clock.advance(1)
@@ -133,7 +133,7 @@ async def test_after_a_rollback_it_can_fail_and_be_tried_again(node: Nodes, mine
                 raise ConnectionError("before the commit")
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0, max_retries=3, retry_delay=5, retry_jitter=0)
+    task_id = await node.add("pay", max_retries=3, retry_delay=5, retry_jitter=0)
     await node.scheduler.run_due()
     await node.pass_time(6)
 
@@ -153,7 +153,7 @@ async def test_what_fails_after_its_commit_stays_succeeded_and_says_so(
     node.register("pay", pay)
     heard: list[str | None] = []
     node.scheduler.add_listener(lambda event: heard.append(event.state), events={"execution_ended"})
-    task_id = await node.add("pay", delay=0, max_retries=3)
+    task_id = await node.add("pay", max_retries=3)
     with caplog.at_level(logging.INFO, "modules.core.scheduler.executions"):
         await node.scheduler.run_due()
         await node.pass_time(3600)

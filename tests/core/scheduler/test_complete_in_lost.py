@@ -24,7 +24,7 @@ async def test_a_node_that_dies_after_the_commit_leaves_nothing_to_do_again(
     payment = Payment(mine)
     payment.halt_after_commit = True
     node.register("pay", payment.run)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await halted(node, payment)
 
     kill(node)
@@ -42,7 +42,7 @@ async def test_a_node_that_was_taken_for_dead_cannot_complete_and_its_effect_is_
     payment = Payment(mine)
     payment.halt_first = True
     node.register("pay", payment.run)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await halted(node, payment)
 
     freeze(node)
@@ -75,7 +75,7 @@ async def test_recovery_waits_for_an_ending_that_is_about_to_be_committed(
 
     for each in (node, other):
         each.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.turn()
     await until_true(lambda: recovering)
     await recovering[0]
@@ -101,7 +101,7 @@ async def test_what_runs_out_of_time_cannot_complete_any_more(node: Nodes, mine:
                 raise
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0, timeout=1)
+    task_id = await node.add("pay", timeout=1)
     await node.scheduler.turn()
     await begun.wait()
     await node.pass_time(2)
@@ -117,7 +117,7 @@ async def test_under_a_lease_that_has_run_out_unnoticed_it_is_undone_and_runs_ag
     payment = Payment(mine)
     payment.halt_first = True
     node.register("pay", payment.run)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await halted(node, payment)
 
     freeze(node)
@@ -140,7 +140,7 @@ async def test_an_execution_completes_once(node: Nodes, mine: Mine) -> None:
                 await context.complete_in(session, 2)
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.run_due()
 
     assert [row["result"] for row in await node.history(task_id)] == [1]
@@ -155,7 +155,7 @@ async def test_a_failure_is_not_completed(node: Nodes, mine: Mine) -> None:
         return refused
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.run_due()
 
     assert await node.states(task_id) == ["failed"]
@@ -169,7 +169,7 @@ async def test_another_database_does_not_know_the_execution(node: Nodes, mine: M
             await context.complete_in(session)
 
     node.register("pay", pay)
-    task_id = await node.add("pay", delay=0)
+    task_id = await node.add("pay")
     await node.scheduler.run_due()
 
     (row,) = await node.history(task_id)

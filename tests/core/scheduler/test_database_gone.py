@@ -50,7 +50,7 @@ async def test_a_node_is_not_ready_while_its_database_is_gone_and_ready_again_af
     alive = (await street.ask("GET", "/health/live")).status_code
     await proxy.open()
     await until(lambda: answers(200))
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
 
     async def has_ended() -> bool:
         node.clock.advance(1)

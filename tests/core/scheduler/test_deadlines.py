@@ -118,7 +118,7 @@ async def test_an_edit_changes_what_is_expected(node: Any) -> None:
 
 async def test_it_is_looked_at_by_one_node_alone(start_node: Any) -> None:
     node, other = await start_node(), await start_node()
-    await node.add(delay=0, expected_by=1, paused=False)
+    await node.add(expected_by=1, paused=False)
 
     found = [await overdue(each, 1, runs=False) for each in (node, other)]
 

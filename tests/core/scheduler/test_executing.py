@@ -113,7 +113,7 @@ async def test_corrupt_parameters_end_their_execution_and_no_other(node: Any) ->
 async def test_what_has_no_time_limit_of_its_own_is_cut_off_by_that_of_the_settings(start_node: Any) -> None:
     node, stuck = await start_node(execution_timeout=2), Stuck()
     node.register("work", stuck.run)
-    task_id, patient = await node.add("work", delay=0), await node.add("work", delay=0, timeout=60)
+    task_id, patient = await node.add("work"), await node.add("work", timeout=60)
     await node.scheduler.turn()
     node.clock.advance(1.9)
     await node.scheduler.turn()
@@ -145,12 +145,12 @@ async def test_jitter_moves_the_start_and_never_the_nominal_time(node: Any) -> N
 async def test_a_function_may_write_to_the_same_database_and_schedule_more(node: Any) -> None:
     async def work(context: ExecutionContext) -> str:
         scheduler = context.app_context.get_service(SchedulerService)
-        more = {"name": "more", "module_id": "acme.test", "function_name": "note", "delay": 0}
+        more = {"name": "more", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
         await context.app_context.database.write(lambda c: c.exec_driver_sql("CREATE TABLE mine (id integer)"))
         return str((await scheduler.schedule_task(more)).unwrap()["task_id"])
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
 
     await node.scheduler.run_due()
 
@@ -161,7 +161,7 @@ async def test_a_function_may_write_to_the_same_database_and_schedule_more(node:
 
 async def test_an_old_snapshot_that_somebody_reads_holds_up_no_execution(node: Any) -> None:
     database, other = node.app_context.database, node.app_context.database.clone()
-    config = {"module_id": "acme.test", "function_name": "note", "delay": 0}
+    config = {"module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
     try:
         async with other.connect() as reader:
             before = (await reader.execute(select(func.count()).select_from(executions))).scalar_one()

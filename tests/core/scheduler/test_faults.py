@@ -49,7 +49,7 @@ async def once_for_every_step(error: Callable[[], Exception], story: Callable[[F
 async def test_a_one_time_task_runs_exactly_once_whatever_statement_fails(node: Any, error: Any) -> None:
     async def story(fault: Faults) -> None:
         node.runs.clear()
-        task_id = await node.add(delay=0)
+        task_id = await node.add()
 
         await do_what_is_due(node, fault)
 
@@ -102,7 +102,7 @@ async def test_a_failed_run_is_repeated_exactly_once_whatever_statement_fails(no
 
     async def story(fault: Faults) -> None:
         calls.clear()
-        task_id = await node.add("fail_at_first", delay=0, max_retries=1, retry_delay=0)
+        task_id = await node.add("fail_at_first", max_retries=1, retry_delay=0)
 
         await do_what_is_due(node, fault)
 

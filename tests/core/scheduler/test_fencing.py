@@ -23,7 +23,7 @@ async def begun(node: Any, task_id: str, stuck: Stuck) -> None:
 async def test_before_the_lease_has_run_out_nothing_is_taken(start_node: Any) -> None:
     frozen, peer, stuck = await start_node(), await start_node(), Stuck()
     frozen.register("work", stuck.run)
-    task_id = await frozen.add("work", delay=0)
+    task_id = await frozen.add("work")
     await begun(frozen, task_id, stuck)
 
     freeze(frozen)
@@ -36,7 +36,7 @@ async def test_before_the_lease_has_run_out_nothing_is_taken(start_node: Any) ->
 async def test_what_a_living_peer_runs_is_left_alone_however_long_it_takes(start_node: Any) -> None:
     living, peer, stuck = await start_node(), await start_node(), Stuck()
     living.register("work", stuck.run)
-    task_id = await living.add("work", delay=0, timeout="1 hour")
+    task_id = await living.add("work", timeout="1 hour")
     await begun(living, task_id, stuck)
 
     for _ in range(10):
@@ -52,7 +52,7 @@ async def test_the_ending_of_a_node_that_was_taken_for_dead_is_refused(start_nod
     frozen, peer, stuck = await start_node(), await start_node(), Stuck()
     frozen.register("work", stuck.run)
     peer.register("work", lambda: "done by the peer")
-    task_id = await frozen.add("work", delay=0)
+    task_id = await frozen.add("work")
     await begun(frozen, task_id, stuck)
     freeze(frozen)
     await peer.pass_time(LEASE + 1)
@@ -70,7 +70,7 @@ async def test_the_ending_of_a_node_that_was_taken_for_dead_is_refused(start_nod
 async def test_a_node_that_was_taken_for_dead_stops_its_run_and_goes_on_under_a_new_id(start_node: Any) -> None:
     frozen, peer, stuck = await start_node(), await start_node(), Stuck()
     frozen.register("work", stuck.run)
-    task_id = await frozen.add("work", delay=0)
+    task_id = await frozen.add("work")
     await begun(frozen, task_id, stuck)
     old_id = (await frozen.scheduler.status()).unwrap()["node_id"]
     freeze(frozen)
@@ -78,7 +78,7 @@ async def test_a_node_that_was_taken_for_dead_stops_its_run_and_goes_on_under_a_
 
     await frozen.scheduler.turn()
     await stuck.ended.wait()
-    other = await frozen.add(delay=0)
+    other = await frozen.add()
     stuck.release.set()
     await frozen.scheduler.run_due()
 
@@ -91,7 +91,7 @@ async def test_a_node_that_was_taken_for_dead_stops_its_run_and_goes_on_under_a_
 async def test_an_ending_is_refused_once_the_lease_has_run_out_even_if_nobody_noticed(start_node: Any) -> None:
     frozen, stuck = await start_node(), Stuck()
     frozen.register("work", stuck.run)
-    task_id = await frozen.add("work", delay=0)
+    task_id = await frozen.add("work")
     await begun(frozen, task_id, stuck)
     freeze(frozen)
     (row,) = await frozen.history(task_id)
@@ -109,7 +109,7 @@ async def test_an_ending_is_refused_once_the_lease_has_run_out_even_if_nobody_no
 async def test_a_node_that_slept_past_its_lease_unnoticed_renews_it_and_ends_its_run(start_node: Any) -> None:
     frozen, stuck = await start_node(), Stuck()
     frozen.register("work", stuck.run)
-    task_id = await frozen.add("work", delay=0)
+    task_id = await frozen.add("work")
     await begun(frozen, task_id, stuck)
     freeze(frozen)
 

@@ -43,7 +43,7 @@ async def talking(node: Any) -> AsyncIterator[Any]:
 async def test_a_command_that_waits_tells_what_the_execution_logs(
     talking: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    task_id = await talking.add("talk", delay=0)
+    task_id = await talking.add("talk")
     talking.go.set()
     await talking.scheduler.run_due()
     (execution,) = await talking.history(task_id)
@@ -57,7 +57,7 @@ async def test_a_command_that_waits_tells_what_the_execution_logs(
 
 
 async def test_log_lines_are_followed_to_the_end(talking: Any) -> None:
-    task_id = await talking.add("talk", delay=0)
+    task_id = await talking.add("talk")
     talking.go.set()
     await talking.scheduler.run_due()
     (execution,) = await talking.history(task_id)
@@ -95,7 +95,7 @@ async def told_of(node: Any, task_id: str | None, *steps: Callable[[], Awaitable
 
 async def test_a_stream_begins_with_the_last_few_and_tells_of_each_change_once(talking: Any) -> None:
     for number in range(12):
-        await talking.add(name=f"{number:02}", delay=0)
+        await talking.add(name=f"{number:02}")
     await talking.scheduler.run_due()
     task_id = await talking.add("talk", name="talk", delay=3600)
 
@@ -113,7 +113,11 @@ async def test_a_stream_begins_with_the_last_few_and_tells_of_each_change_once(t
 
 
 async def test_no_ending_is_missed_however_many_come_between_two_looks(node: Any) -> None:
-    one = {"module_id": "acme.test", "function_name": "note", "delay": 0}  # too many for the looks at new ones
+    one = {
+        "module_id": "acme.test",
+        "function_name": "note",
+        "schedule_time": "now",
+    }  # too many for the looks at new ones
     await node.scheduler.schedule_tasks([one | {"name": f"{number}"} for number in range(300)])
 
     told = await told_of(node, None, node.scheduler.run_due)
@@ -123,7 +127,7 @@ async def test_no_ending_is_missed_however_many_come_between_two_looks(node: Any
 
 
 async def test_a_stream_of_one_task_tells_of_no_other(node: Any) -> None:
-    task_id = await node.add(name="mine", delay=0)
-    await node.add(name="other", delay=0)
+    task_id = await node.add(name="mine")
+    await node.add(name="other")
 
     assert await told_of(node, task_id, node.scheduler.run_due) == ["mine pending", "mine succeeded"]

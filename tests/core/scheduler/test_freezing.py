@@ -100,7 +100,7 @@ async def test_the_retention_of_the_history_stops_where_cleanups_are_frozen_mean
     node: Any, monkeypatch: pytest.MonkeyPatch, rail: bool, left: int
 ) -> None:
     for _ in range(3):
-        await node.add(delay=0)
+        await node.add()
     await node.scheduler.run_due()
     node.clock.advance(40 * DAY)
     carry_out = history._Pruning._carry_out
@@ -122,7 +122,7 @@ async def test_the_retention_of_the_history_stops_where_cleanups_are_frozen_mean
 
 @SQLITE
 async def test_the_history_stays_while_cleanups_are_frozen(node: Any) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.run_due()
     await node.scheduler.freeze_cleanups()
 
@@ -178,7 +178,7 @@ async def test_freezing_again_changes_the_reason_only(node: Any) -> None:
 @SQLITE
 async def test_a_freeze_holds_back_no_task(node: Any, tmp_path: Path) -> None:
     await node.scheduler.freeze_cleanups()
-    await node.add(delay=0)
+    await node.add()
 
     await node.scheduler.run_due()
 

@@ -53,7 +53,7 @@ def seconds() -> Ticking:
 async def experienced(node: Any, seconds: Ticking) -> Any:
     """A node whose looks have all been dear, and that has found somebody in line."""
     node.scheduler._runner._heads = Heads(seconds)
-    await node.add(delay=0)
+    await node.add()
     for _ in range(heads.LAST):
         await turned(node)
     assert len(node.runs) == 1
@@ -62,7 +62,7 @@ async def experienced(node: Any, seconds: Ticking) -> Any:
 
 async def test_between_two_dear_looks_the_line_is_looked_at_from_its_head_on(experienced: Any) -> None:
     experienced.clock.advance(1)
-    await experienced.add(delay=0)
+    await experienced.add()
 
     with seen_by(experienced.app_context.database) as seen:
         result = await turned(experienced)
@@ -72,7 +72,7 @@ async def test_between_two_dear_looks_the_line_is_looked_at_from_its_head_on(exp
 
 
 async def test_what_came_in_before_the_head_is_found_by_the_next_whole_look(experienced: Any, seconds: Ticking) -> None:
-    await experienced.add(delay=0, priority=10)
+    await experienced.add(priority=10)
 
     first = await turned(experienced)
     seconds.seconds += (first.next_due - first.moment).total_seconds()
@@ -85,7 +85,7 @@ async def test_what_came_in_before_the_head_is_found_by_the_next_whole_look(expe
 
 @pytest.mark.parametrize("by_hand", [lambda s: s.run_due(), lambda s: s.turn()], ids=["run_due", "turn"])
 async def test_by_hand_every_look_is_whole(experienced: Any, by_hand: Callable[[Any], Any]) -> None:
-    await experienced.add(delay=0, priority=10)
+    await experienced.add(priority=10)
 
     with seen_by(experienced.app_context.database) as seen:
         assert await by_hand(experienced.scheduler)
@@ -105,7 +105,7 @@ async def test_one_dear_look_changes_nothing(experienced: Any, seconds: Ticking)
 
 
 async def test_a_queue_where_nobody_stood_is_found_by_the_next_whole_look(experienced: Any, seconds: Ticking) -> None:
-    await experienced.add(delay=0, queue="another")
+    await experienced.add(queue="another")
 
     first = await turned(experienced)
     seconds.seconds += heads.LONGEST

@@ -15,7 +15,7 @@ UPKEEP = 16.0  # seconds, more than a quarter of the lease
 
 
 async def add_many(node: Any, function_name: str, count: int, **config: Any) -> None:
-    given = {"module_id": "acme.test", "function_name": function_name, "delay": 0, **config}
+    given = {"module_id": "acme.test", "function_name": function_name, "schedule_time": "now", **config}
     (await node.scheduler.schedule_tasks([{"name": f"task {n}", **given} for n in range(count)])).unwrap()
 
 
@@ -32,7 +32,7 @@ async def test_a_row_that_nobody_woke_comes_back_though_many_wait_for_another_li
     await add_many(node, "work", BUSY + 1, concurrency_key="busy", priority=9)
     while (await held(node))["LIMIT"] < BUSY:
         await node.scheduler.turn()
-    task_id = await node.add(concurrency_key="idle", delay=0)
+    task_id = await node.add(concurrency_key="idle")
     await node.app_context.database.write(lambda c: fire_due(c, node.clock.now(), 10))
     (row,) = await node.history(task_id)
     await node.damage_execution(row["id"], line="held", reason="LIMIT")

@@ -215,7 +215,7 @@ async def test_more_than_one_batch_goes_in_batches(start_node: Any, settings: di
 
 
 async def test_the_file_becomes_smaller_when_much_of_the_history_has_gone(node: Any) -> None:
-    large = {"name": "large", "module_id": "acme.test", "function_name": "note", "delay": 0}
+    large = {"name": "large", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
     (await node.scheduler.schedule_tasks([large | {"parameters": {"x": "x" * 8000}}] * 200)).unwrap()
     await node.scheduler.run_due()
     node.clock.advance(31 * DAY)

@@ -41,7 +41,7 @@ async def test_an_idle_loop_takes_few_turns(start_node: Any, pass_seconds: Pass)
 async def test_a_row_whose_function_is_unknown_costs_no_turns(start_node: Any, pass_seconds: Pass) -> None:
     node, richer = await start_node(enabled=True), await start_node()
     richer.register("elsewhere", lambda: None)
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
     await pass_seconds(node, 20)
 
     with seen_by(node.app_context.database) as seen:

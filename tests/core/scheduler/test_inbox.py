@@ -13,7 +13,7 @@ CALLERS = 100
 
 
 async def test_a_hundred_callers_at_once_share_a_few_commits(node: Any) -> None:
-    await node.add(delay=0)
+    await node.add()
 
     with seen_by(node.app_context.database) as seen:
         tasks = await asyncio.gather(*(node.add(name=f"task {number}", delay=1) for number in range(CALLERS)))
@@ -24,7 +24,7 @@ async def test_a_hundred_callers_at_once_share_a_few_commits(node: Any) -> None:
 
 
 async def test_a_caller_alone_waits_for_nobody(node: Any) -> None:
-    await node.add(delay=0)
+    await node.add()
 
     with seen_by(node.app_context.database) as seen:
         await node.add(delay=1)
@@ -35,10 +35,10 @@ async def test_a_caller_alone_waits_for_nobody(node: Any) -> None:
 @pytest.mark.parametrize(
     ("config", "wakes"),
     [
-        ({"delay": 0}, True),
+        ({"schedule_time": "now"}, True),
         ({"delay": 59}, True),
         ({"delay": 3600}, False),
-        ({"delay": 0, "paused": True}, True),
+        ({"schedule_time": "now", "paused": True}, True),
         ({"trigger": {"type": "event", "event": "arrived"}}, False),
     ],
 )

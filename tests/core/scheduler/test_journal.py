@@ -31,7 +31,7 @@ async def test_what_any_logger_says_within_a_function_is_kept_with_its_execution
         log.warning("and nested")
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     log.info("before")
 
     await node.scheduler.run_due()
@@ -53,7 +53,7 @@ async def test_executions_at_the_same_time_keep_their_lines_apart(node: Any) -> 
         log.info("I am %s", name)
 
     node.register("work", work)
-    ids = [await node.add("work", name=name, delay=0, parameters={"name": name}) for name in ("one", "two")]
+    ids = [await node.add("work", name=name, parameters={"name": name}) for name in ("one", "two")]
 
     await node.scheduler.run_due()
 
@@ -68,7 +68,7 @@ async def test_a_function_in_a_thread_is_heard_and_so_is_its_logger_in_a_thread_
         own.join()
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
 
     await node.scheduler.run_due()
 
@@ -85,7 +85,7 @@ async def test_the_logger_of_the_context_is_kept_though_nobody_else_listens(
         context.logger.error("for all")
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
 
     await node.scheduler.run_due()
 
@@ -105,7 +105,7 @@ async def test_an_exception_is_logged_with_its_traceback_and_what_cannot_be_form
             log.exception("it did not work")
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
 
     try:
         await node.scheduler.run_due()
@@ -125,7 +125,7 @@ async def test_secret_parameters_are_masked_in_log_lines_and_progress(node: Any)
         context.progress(0.5, message=f"as {password}")
 
     node.register("work", work, secret=["password"])
-    task_id = await node.add("work", delay=0, parameters={"password": "opensesame"})
+    task_id = await node.add("work", parameters={"password": "opensesame"})
 
     await node.scheduler.run_due()
 
@@ -139,7 +139,7 @@ async def test_a_line_is_kept_to_its_bound(node: Any) -> None:
         log.warning("x" * 9_000)
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.run_due()
     (execution,) = await node.history(task_id)
     (line,) = (await node.scheduler.execution_logs(execution["id"])).unwrap()["lines"]
@@ -155,7 +155,7 @@ async def test_of_too_many_lines_the_first_and_the_last_are_kept(start_node: Any
             log.info("line %d", number)
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
 
     await node.scheduler.run_due()
 
@@ -173,7 +173,7 @@ async def test_of_too_many_bytes_the_first_and_the_last_are_kept(start_node: Any
             log.info("%d %s", number, "x" * 494)
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
 
     await node.scheduler.run_due()
 
@@ -193,7 +193,7 @@ async def test_lines_can_be_kept_of_errors_only_or_not_at_all(start_node: Any) -
     kept = []
     for node in nodes:
         node.register("work", work)
-        task_id = await node.add("work", delay=0)
+        task_id = await node.add("work")
         await node.scheduler.run_due()
         kept.append(await messages(node, task_id))
 

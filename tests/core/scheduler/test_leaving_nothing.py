@@ -56,7 +56,7 @@ async def live(url: str, folder: Path) -> None:
         for function in (in_loop, in_thread):
             scheduler.register_function("acme.test", function.__name__, function)
             task = {"name": function.__name__, "module_id": "acme.test", "function_name": function.__name__}
-            (await scheduler.schedule_task({**task, "delay": 0})).unwrap()
+            (await scheduler.schedule_task({**task, "schedule_time": "now"})).unwrap()
 
         async def all_done() -> bool:
             return len(done) == 2

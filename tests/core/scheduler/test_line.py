@@ -15,7 +15,7 @@ CROWD = 500
 
 
 async def add_crowd(node: Any, function_name: str = "note", **config: Any) -> None:
-    named = {"module_id": "acme.test", "function_name": function_name, "delay": 0, "priority": 9}
+    named = {"module_id": "acme.test", "function_name": function_name, "schedule_time": "now", "priority": 9}
     configs = [{"name": f"crowd {number}", **named, **config} for number in range(CROWD)]
     (await node.scheduler.schedule_tasks(configs)).unwrap()
 
@@ -34,10 +34,10 @@ async def drain(node: Any, since: Any) -> None:
 async def test_a_draining_node_claims_nothing_and_ends_what_it_runs(start_node: Any) -> None:
     node, peer, stuck = await start_node(), await start_node(), Stuck()
     node.register("work", stuck.run)
-    begun = await node.add("work", delay=0)
+    begun = await node.add("work")
     await node.scheduler.turn()
     await drain(node, node.clock.now())
-    fresh = await node.add(delay=0)
+    fresh = await node.add()
 
     await node.scheduler.turn()
     left = await node.states(fresh)
@@ -53,7 +53,7 @@ async def test_a_draining_node_claims_nothing_and_ends_what_it_runs(start_node: 
 async def test_a_node_that_drains_no_more_claims_again(node: Any) -> None:
     await node.scheduler.turn()
     await drain(node, node.clock.now())
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.run_due()
 
     await drain(node, None)
@@ -66,7 +66,7 @@ async def test_a_node_claims_only_functions_that_it_has(start_node: Any) -> None
     node, richer = await start_node(), await start_node()
     richer.register("elsewhere", lambda: "elsewhere")
     await richer.scheduler.turn()
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
 
     await node.scheduler.run_due()
     left = await node.history(task_id)
@@ -79,7 +79,7 @@ async def test_a_node_claims_only_functions_that_it_has(start_node: Any) -> None
 async def test_what_no_node_can_run_is_shown_so_and_costs_no_turn(start_node: Any) -> None:
     node, richer = await start_node(), await start_node()
     richer.register("elsewhere", lambda: None)
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
 
     await node.scheduler.run_due()
     turned = await node.scheduler._runner._turn()
@@ -91,7 +91,7 @@ async def test_what_no_node_can_run_is_shown_so_and_costs_no_turn(start_node: An
 async def test_it_is_back_in_line_as_soon_as_a_node_has_its_function(start_node: Any) -> None:
     node, richer = await start_node(), await start_node()
     richer.register("elsewhere", lambda: None)
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
     await node.scheduler.run_due()
 
     node.register("elsewhere", lambda: "here now")
@@ -104,7 +104,7 @@ async def test_five_hundred_that_nobody_can_run_do_not_hide_a_fresh_one(start_no
     node, richer = await start_node(), await start_node()
     richer.register("elsewhere", lambda: None)
     await add_crowd(richer, "elsewhere")
-    fresh = await node.add(delay=0)
+    fresh = await node.add()
 
     await node.scheduler.turn()
 
@@ -115,7 +115,7 @@ async def test_five_hundred_of_paused_tasks_do_not_hide_a_fresh_one(node: Any) -
     node.scheduler.register_function("acme.other", "other", lambda: None)
     await add_crowd(node, "other", module_id="acme.other")
     await node.scheduler.pause_all(module_id="acme.other")
-    fresh = await node.add(delay=0)
+    fresh = await node.add()
 
     await node.scheduler.turn()
     await node.scheduler.turn()
@@ -127,7 +127,7 @@ async def test_five_hundred_of_paused_tasks_do_not_hide_a_fresh_one(node: Any) -
 async def test_five_hundred_before_a_full_limit_do_not_hide_a_fresh_one(node: Any) -> None:
     node.register("work", Stuck().run)
     await add_crowd(node, "work", concurrency_key="printer")
-    fresh = await node.add(delay=0)
+    fresh = await node.add()
 
     await node.scheduler.turn()
     await node.scheduler.turn()
@@ -170,7 +170,7 @@ async def test_what_a_paused_task_has_pending_says_so_and_comes_back_when_it_is_
 
 
 async def test_what_a_paused_module_has_pending_says_so_and_comes_back_at_once(node: Any) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.pause_all("not now", module_id="acme.test")
     await node.scheduler.run_due()
     held = await node.reasons(task_id)
@@ -196,9 +196,7 @@ async def test_a_run_by_hand_of_a_paused_task_does_not_wait(node: Any) -> None:
 async def test_whoever_makes_room_lets_exactly_the_next_one_try(node: Any) -> None:
     stuck = Stuck()
     node.register("work", stuck.run)
-    first, *_ = [
-        await node.add("work", name=f"task {number}", concurrency_key="printer", delay=0) for number in range(4)
-    ]
+    first, *_ = [await node.add("work", name=f"task {number}", concurrency_key="printer") for number in range(4)]
     await node.scheduler.turn()
     await node.scheduler.turn()
     (running,) = await node.history(first)
@@ -218,7 +216,7 @@ async def test_a_node_that_is_cut_off_makes_room_for_the_next_one_at_once(start_
     leaving, peer = await start_node(), await start_node()
     for node in (leaving, peer):
         node.register("work", Stuck().run)
-    shared = {"concurrency_key": "printer", "delivery": "at_most_once", "delay": 0}
+    shared = {"concurrency_key": "printer", "delivery": "at_most_once", "schedule_time": "now"}
     first, second = [await peer.add("work", name=f"task {number}", **shared) for number in range(2)]
     await leaving.scheduler.turn()
     await peer.scheduler.turn()

@@ -12,7 +12,7 @@ CROWD = 500
 
 
 async def add_crowd(node: Any, function_name: str, count: int) -> None:
-    config = {"name": "one of many", "module_id": "acme.test", "function_name": function_name, "delay": 0}
+    config = {"name": "one of many", "module_id": "acme.test", "function_name": function_name, "schedule_time": "now"}
     (await node.scheduler.schedule_tasks([config | {"priority": 9}] * count)).unwrap()
 
 
@@ -22,7 +22,7 @@ async def test_a_row_that_nobody_can_run_is_shown_so_though_six_thousand_stand_b
     richer.register("elsewhere", lambda: None)
     for _ in range(6):
         await add_crowd(node, "work", 1_000)
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
 
     for _ in range(3):
         node.clock.advance(20)
@@ -37,7 +37,7 @@ async def test_what_stands_there_for_another_node_is_not_even_looked_at(start_no
     await richer.scheduler.turn()
     await add_crowd(richer, "elsewhere", CROWD)
     await node.scheduler.turn()
-    fresh = [await node.add(delay=0, name=f"fresh {number}", priority=number) for number in range(3)]
+    fresh = [await node.add(name=f"fresh {number}", priority=number) for number in range(3)]
 
     with seen_by(node.app_context.database) as seen:
         await node.scheduler.turn()

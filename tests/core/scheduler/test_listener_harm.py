@@ -26,7 +26,7 @@ def gate() -> Iterator[threading.Event]:
 async def ran(node: Any, count: int = 3) -> list[str]:
     """Run so many executions; return their states."""
     for _ in range(count):
-        await node.add(delay=0)
+        await node.add()
     await node.scheduler.run_due()
     return sorted(set(await node.states()))
 
@@ -142,11 +142,11 @@ async def test_of_a_slow_listener_the_oldest_events_are_dropped_and_counted(
         gate.wait(60)
 
     node.scheduler.add_listener(slow, **ENDINGS)
-    await node.add(delay=0, name="first")
+    await node.add(name="first")
     await node.scheduler.run_due()
     await asyncio.to_thread(began.wait, 60)
     for name in ("second", "third", "fourth", "fifth"):
-        await node.add(delay=0, name=name)
+        await node.add(name=name)
         await node.scheduler.run_due()
 
     gate.set()
@@ -180,7 +180,7 @@ async def test_a_database_that_does_not_answer_a_listeners_look_harms_nothing(
 
     heard: list[str] = []
     node.scheduler.add_listener(lambda event: heard.append(event.kind))
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     with monkeypatch.context() as patch:
         patch.setattr(node.app_context.database, "read", refuses)
         await node.scheduler.run_due()

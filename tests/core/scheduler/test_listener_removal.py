@@ -27,7 +27,7 @@ def gate() -> Iterator[threading.Event]:
 async def ran(node: Any, count: int = 3) -> list[str]:
     """Run so many executions; return their states."""
     for _ in range(count):
-        await node.add(delay=0)
+        await node.add()
     await node.scheduler.run_due()
     return sorted(set(await node.states()))
 

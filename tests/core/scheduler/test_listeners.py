@@ -62,7 +62,7 @@ def listens_async(heard: Heard) -> Callable[[SchedulerEvent], Any]:
 async def test_a_listener_hears_of_a_start_before_its_end(node: Any, kind: Callable[[Heard], Any]) -> None:
     heard = Heard()
     node.scheduler.add_listener(kind(heard))
-    task_id = await node.add(delay=0, name="greet")
+    task_id = await node.add(name="greet")
 
     await node.scheduler.run_due()
 
@@ -77,7 +77,7 @@ async def test_a_listener_hears_why_an_execution_failed_and_of_its_retry(node: A
     heard = Heard()
     node.scheduler.add_listener(heard)
     node.register("boom", boom)
-    await node.add("boom", delay=0, max_retries=1, retry_delay=0)
+    await node.add("boom", max_retries=1, retry_delay=0)
 
     await node.scheduler.run_due()
 
@@ -90,7 +90,7 @@ async def test_a_listener_hears_why_an_execution_failed_and_of_its_retry(node: A
 async def test_a_listener_hears_once_that_a_task_has_ended(node: Any) -> None:
     heard = Heard()
     node.scheduler.add_listener(heard)
-    once = await node.add(delay=0)
+    once = await node.add()
     await node.add_every(MINUTE, max_executions=2, name="twice")
 
     for _ in range(4):
@@ -133,7 +133,7 @@ async def test_a_listener_hears_of_a_dead_node_and_of_what_it_left(start_node: A
         each.register("stuck", stuck.run)
     heard = Heard()
     living.scheduler.add_listener(heard)
-    task_id = await dying.add("stuck", delay=0)
+    task_id = await dying.add("stuck")
     await dying.scheduler.turn()
     node_id = dying.scheduler._runner.node_id
     kill(dying)
@@ -151,7 +151,7 @@ async def test_nothing_is_told_of_an_ending_that_is_refused(start_node: Any, stu
     heard = Heard()
     frozen.scheduler.add_listener(heard)
     frozen.register("stuck", stuck.run)
-    await frozen.add("stuck", delay=0)
+    await frozen.add("stuck")
     await frozen.scheduler.turn()
     node_id = frozen.scheduler._runner.node_id
     await stuck.started.wait()
@@ -172,7 +172,7 @@ async def test_a_listener_hears_only_what_it_asked_for(node: Any) -> None:
     node.scheduler.add_listener(of_kind, events={EventKind.EXECUTION_ENDED})
     node.scheduler.add_listener(of_module, module_id="acme.test", events=["execution_started"])
     node.scheduler.add_listener(of_another, module_id="acme.other")
-    await node.add(delay=0)
+    await node.add()
 
     await node.scheduler.run_due()
 
@@ -191,7 +191,7 @@ async def test_an_event_that_there_is_not_and_a_listener_that_is_none_are_refuse
 async def test_one_listener_hears_all_of_a_thousand_executions(node: Any) -> None:
     heard = Heard()
     node.scheduler.add_listener(heard)
-    named = {"module_id": "acme.test", "function_name": "note", "delay": 0}
+    named = {"module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
     await node.scheduler.schedule_tasks([{"name": f"task {number}", **named} for number in range(1_000)])
 
     await node.scheduler.run_due()
@@ -212,7 +212,7 @@ async def test_what_a_turn_would_have_done_that_is_rolled_back_is_not_told(
 ) -> None:
     heard = Heard()
     node.scheduler.add_listener(heard)
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
 
     def done_but_not_committed(*arguments: Any, **named: Any) -> None:
         turn(*arguments, **named)

@@ -24,7 +24,7 @@ async def are_renewed(node: Any) -> bool:
 async def test_a_run_that_a_stop_waits_for_is_not_taken_over(start_node: Any) -> None:
     node, peer, stuck = await start_node(enabled=True, lease=LEASE, shutdown_grace=GRACE), None, Stuck()
     node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await stuck.started.wait()
     peer = await start_node(lease=LEASE)
     peer.register("work", lambda: "done by the peer")
@@ -65,7 +65,7 @@ async def test_what_heeds_no_cancellation_is_abandoned_within_two_seconds_after_
     grace = 7.0
     node, deaf = await start_node(enabled=True, shutdown_grace=grace), Deaf()
     node.register("work", deaf.run)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await deaf.started.wait()
 
     async def waits() -> bool:

@@ -99,7 +99,7 @@ async def test_after_ten_thousand_runs_of_which_half_failed_there_is_as_much_roo
     together = [Stuck() for _ in range(100)]
     for number, stuck in enumerate(together):
         node.register(f"together_{number}", stuck.run)
-        await node.add(f"together_{number}", delay=0)
+        await node.add(f"together_{number}")
     for _ in range(2):
         await node.scheduler.turn()
     for stuck in together:

@@ -40,7 +40,7 @@ async def test_exported_numbers_match_a_scripted_load(node: Any) -> None:
     node.register("fail", fail)
     await node.add_every(60, name="every minute")
     for _ in range(3):
-        await node.add("fail", delay=0, name="bad luck")
+        await node.add("fail", name="bad luck")
     await node.add(delay=3_600, name="later")
     paused = await node.add(delay=3_600, name="held")
     await node.scheduler.pause_task(paused)
@@ -48,7 +48,7 @@ async def test_exported_numbers_match_a_scripted_load(node: Any) -> None:
         await node.pass_time(60)
 
     await node.pass_time(600)  # ten occurrences are due: one runs for all of them
-    await node.add(delay=0, name="waits")
+    await node.add(name="waits")
     found = await exported(node)
 
     assert found["scheduler_executions_total", "every minute", "succeeded"] == 5
@@ -115,10 +115,10 @@ async def pass_a_turn(node: Any, seconds: float) -> None:
 async def test_the_label_of_tasks_is_bounded_and_can_be_turned_off(start_node: Any) -> None:
     node = await start_node(metrics_tasks=1)
     for name in ("first", "second", "third"):
-        await node.add(delay=0, name=name)
+        await node.add(name=name)
     silent = await start_node(metrics_tasks=0)
     await node.scheduler.run_due()
-    await silent.add(delay=0, name="fourth")
+    await silent.add(name="fourth")
     await silent.scheduler.run_due()
 
     bounded, unlabelled = await exported(node), await exported(silent)
@@ -131,7 +131,7 @@ async def test_the_label_of_tasks_is_bounded_and_can_be_turned_off(start_node: A
 
 
 async def test_without_the_database_a_node_tells_what_it_knows_itself(node: Any, monkeypatch: Any) -> None:
-    await node.add(delay=0)
+    await node.add()
     await node.scheduler.run_due()
 
     async def gone(*_: Any) -> None:

@@ -13,7 +13,7 @@ from modules.core.scheduler.tables import events, executions
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 OWN = ("id", "id_1", "event_id", "open_key", "limit_key", "rank", "due_at")  # the last two are moved by jitter
-NOW = {"delay": 0}
+NOW = {"schedule_time": "now"}
 
 
 async def test_what_is_due_at_once_is_stored_and_fired_in_one_commit(node: Any) -> None:

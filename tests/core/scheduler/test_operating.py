@@ -37,7 +37,7 @@ async def running_there(start_node: Any, stuck: Stuck) -> tuple[Any, str, str]:
     """Return a node that runs an execution, its id, and the task."""
     node = await start_node()
     node.register("stuck", stuck.run)
-    task_id = await node.add("stuck", delay=0)
+    task_id = await node.add("stuck")
     await node.scheduler.turn()
     await stuck.started.wait()
     return node, node.scheduler._runner.node_id, task_id
@@ -46,7 +46,7 @@ async def running_there(start_node: Any, stuck: Stuck) -> tuple[Any, str, str]:
 async def test_a_node_is_shown_with_what_it_is_has_and_does(start_node: Any, stuck: Stuck) -> None:
     node = await start_node(max_concurrent_tasks=7, queues={"mail": 2, "default": 5})
     node.register("stuck", stuck.run)
-    await node.add("stuck", delay=0)
+    await node.add("stuck")
     await node.scheduler.turn()
 
     (shown,) = (await node.scheduler.list_nodes()).unwrap()
@@ -86,7 +86,7 @@ async def test_a_draining_node_finishes_what_it_runs_and_claims_nothing_while_an
     staying = await start_node()
 
     (await leaving.scheduler.drain_node(node_id)).unwrap()
-    fresh = await leaving.add(delay=0)
+    fresh = await leaving.add()
     await leaving.scheduler.turn()
     left = await leaving.states(fresh)
     await staying.scheduler.run_due()
@@ -102,7 +102,7 @@ async def test_a_node_whose_drain_is_undone_claims_again(node: Any) -> None:
     await node.scheduler.turn()
     node_id = node.scheduler._runner.node_id
     drained = (await node.scheduler.drain_node(node_id)).unwrap()
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.run_due()
     before = await node.states(task_id)
 
@@ -190,10 +190,10 @@ async def test_waiting_for_a_drain_says_so_where_the_node_dies(start_node: Any, 
 async def test_queues_are_counted_by_what_waits_and_runs_in_them(start_node: Any, stuck: Stuck) -> None:
     node = await start_node()
     node.register("stuck", stuck.run)
-    await node.add("stuck", delay=0, queue="mail")
+    await node.add("stuck", queue="mail")
     await node.scheduler.turn()
     await node.scheduler.drain_node(node.scheduler._runner.node_id)
-    await node.add(delay=0, queue="mail")
+    await node.add(queue="mail")
     await node.scheduler.turn()
 
     shown = await shown_queue(node, "mail")
@@ -205,7 +205,7 @@ async def test_queues_are_counted_by_what_waits_and_runs_in_them(start_node: Any
 
 async def test_a_paused_queue_starts_nothing_until_it_is_resumed(node: Any) -> None:
     paused = (await node.scheduler.pause_queue("mail", "the server moves")).unwrap()
-    waiting, beside = await node.add(delay=0, queue="mail"), await node.add(delay=0)
+    waiting, beside = await node.add(queue="mail"), await node.add()
     await node.scheduler.run_due()
     before = await node.states(waiting)
 

@@ -23,8 +23,8 @@ async def sent(node: Any) -> None:
 async def test_each_success_of_a_task_pings(start_node: Any, outside: Outside) -> None:
     node = await start_node(framework=outside.allowed)
     node.register("fail", lambda: 1 / 0)
-    await node.add(delay=0, ping_url=f"{outside.url}/ok?token=1")
-    await node.add("fail", delay=0, ping_url=f"{outside.url}/fail")
+    await node.add(ping_url=f"{outside.url}/ok?token=1")
+    await node.add("fail", ping_url=f"{outside.url}/fail")
 
     await node.scheduler.run_due()
     await sent(node)
@@ -37,7 +37,7 @@ async def test_a_ping_that_does_not_get_through_is_tried_again_and_holds_up_noth
 ) -> None:
     node = await start_node(framework=outside.allowed)
     outside.status = 503
-    await node.add(delay=0, ping_url=outside.url)
+    await node.add(ping_url=outside.url)
     await node.scheduler.run_due()
     while not node.scheduler.lookout.pings._sending.done():
         node.clock.advance(10)
@@ -52,8 +52,8 @@ async def test_an_occurrence_that_has_failed_for_good_pings_once(start_node: Any
     node = await start_node(framework=outside.allowed)
     node.register("fail", lambda: 1 / 0)
     urls = {"ping_url": f"{outside.url}/check", "ping_failure_url": f"{outside.url}/check/fail"}
-    await node.add("fail", delay=0, max_retries=1, **urls)
-    await node.add(delay=0, **urls)
+    await node.add("fail", max_retries=1, **urls)
+    await node.add(**urls)
 
     heard = []
     for _ in range(2):
@@ -68,7 +68,7 @@ async def test_an_occurrence_that_has_failed_for_good_pings_once(start_node: Any
 async def test_a_ping_goes_only_where_the_settings_allow(start_node: Any, outside: Outside) -> None:
     node = await start_node(framework={**outside.allowed, "outgoing_hosts": ["hc.example"]})
 
-    named = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0}
+    named = {"name": "n", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
     refused = await node.scheduler.schedule_task({**named, "ping_url": outside.url, "ping_failure_url": outside.url})
 
     told = f"{outside.host} is not among the hosts that FRAMEWORK_OUTGOING_HOSTS allows"
@@ -94,7 +94,7 @@ async def test_the_lookout_runs_beside_the_loop_and_ends_with_it(start_node: Any
     alert = {"name": "on call", "webhook": f"{outside.url}/hook"}
     node = await start_node(enabled=True, framework=outside.allowed, alerts=[alert])
     node.register("fail", lambda: 1 / 0)
-    await node.add("fail", delay=0)
+    await node.add("fail")
     while not outside.heard:
         await SystemClock().sleep(0.005)
 

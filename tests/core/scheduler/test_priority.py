@@ -20,7 +20,7 @@ def order(node: Any) -> list[str]:
 
 
 async def wait_in_line(node: Any, who: str, priority: int) -> None:
-    await node.add(name=who, delay=0, priority=priority, parameters={"who": who})
+    await node.add(name=who, priority=priority, parameters={"who": who})
 
 
 async def test_of_those_due_at_once_the_higher_number_goes_first(one_at_a_time: Any) -> None:
@@ -81,7 +81,7 @@ async def test_a_retry_keeps_the_priority_of_its_task(one_at_a_time: Any) -> Non
 
     node.register("fail_at_first", fail_at_first)
     retried = {"max_retries": 1, "retry_delay": 1, "retry_jitter": 0, "parameters": {"who": "retry"}}
-    await node.add("fail_at_first", delay=0, priority=5, **retried)
+    await node.add("fail_at_first", priority=5, **retried)
     await node.scheduler.run_due()
     await wait_in_line(node, "waits longer", 0)
     node.clock.advance(1)

@@ -30,7 +30,7 @@ async def running_on(node: Any, identity: dict[str, Any]) -> str:
     now = node.clock.now()
     values = {"id": "elsewhere", "started_at": now, "lease_until": now + timedelta(days=1), **identity}
     await node.app_context.database.write(lambda c: node_rows.register(c, values))
-    task_id: str = await node.add(delay=0)
+    task_id: str = await node.add()
     await node.scheduler.run_due()
     (row,) = await node.history(task_id)
     await node.damage_execution(row["id"], state="running", node_id="elsewhere", end_time=None)

@@ -14,8 +14,8 @@ async def test_the_limit_of_a_queue_is_never_exceeded_on_all_nodes_together(star
         node.register("work", function.run)
     await nodes[0].scheduler.limit_queue("mail", 3)
     for number in range(8):
-        await nodes[0].add("work", name=f"task {number}", delay=0, queue="mail")
-    await nodes[0].add("work", name="beside", delay=0)
+        await nodes[0].add("work", name=f"task {number}", queue="mail")
+    await nodes[0].add("work", name="beside")
 
     assert await most_at_once(nodes, stuck) == 4
     assert await nodes[0].states() == ["succeeded"] * 9
@@ -26,7 +26,7 @@ async def test_a_limit_of_a_queue_that_is_taken_back_holds_no_longer(start_node:
     node.register("work", stuck.run)
     await node.scheduler.limit_queue("default", 1)
     for number in range(3):
-        await node.add("work", name=f"task {number}", delay=0)
+        await node.add("work", name=f"task {number}")
 
     at_once = []
     for limit in (2, 1, None):

@@ -13,7 +13,7 @@ from modules.core.scheduler.store import nodes as store
 
 async def add_stuck(node: Any, queue: str, count: int) -> list[str]:
     """Schedule so many tasks of a queue whose functions do not end."""
-    return [await node.add("work", name=f"{queue} {number}", queue=queue, delay=0) for number in range(count)]
+    return [await node.add("work", name=f"{queue} {number}", queue=queue) for number in range(count)]
 
 
 async def states_of(node: Any, tasks: list[str]) -> list[str]:
@@ -44,7 +44,7 @@ async def test_all_queues_together_never_exceed_the_limit_of_the_node(start_node
 
 async def test_a_queue_that_no_setting_names_is_served_by_nodes_without_queues_alone(start_node: Any) -> None:
     special, plain = await start_node(queues={"mail": 5}), await start_node()
-    task_id = await plain.add(queue="reports", delay=0)
+    task_id = await plain.add(queue="reports")
 
     await special.scheduler.run_due()
     left = await plain.states(task_id)
@@ -56,7 +56,7 @@ async def test_a_queue_that_no_setting_names_is_served_by_nodes_without_queues_a
 
 async def test_a_task_without_a_queue_stands_in_the_one_called_default(start_node: Any) -> None:
     node = await start_node(queues={"default": 1})
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
 
     await node.scheduler.run_due()
 
@@ -68,7 +68,7 @@ async def test_a_crowded_queue_does_not_hold_up_another(start_node: Any) -> None
     node.register("work", Stuck().run)
     await add_stuck(node, "mail", 300)
     await node.scheduler.turn()
-    fresh = await node.add(queue="reports", delay=0)
+    fresh = await node.add(queue="reports")
 
     await node.scheduler.turn()
 
@@ -79,7 +79,7 @@ async def test_where_no_queues_are_named_every_queue_gets_its_turn(start_node: A
     node = await start_node(max_concurrent_tasks=1)
     for queue in ("a", "b", "c"):
         for number in range(5):
-            await node.add(name=f"{queue} {number}", queue=queue, delay=0, parameters={"queue": queue})
+            await node.add(name=f"{queue} {number}", queue=queue, parameters={"queue": queue})
 
     for _ in range(3):
         await node.scheduler.turn()
@@ -91,7 +91,7 @@ async def test_where_no_queues_are_named_every_queue_gets_its_turn(start_node: A
 
 async def test_a_paused_queue_waits_on_every_node_while_others_go_on(start_node: Any) -> None:
     node, peer = await start_node(), await start_node()
-    held, free = await node.add(queue="mail", delay=0), await node.add(queue="reports", delay=0)
+    held, free = await node.add(queue="mail"), await node.add(queue="reports")
     now = node.clock.now()
     await node.app_context.database.write(lambda c: store.hold(c, "queue:mail", "the server is down", now))
 
@@ -115,7 +115,7 @@ async def test_a_retry_stays_in_the_queue_of_its_task(start_node: Any) -> None:
             raise LookupError("not yet")
 
     node.register("fail_at_first", fail_at_first)
-    task_id = await node.add("fail_at_first", queue="mail", delay=0, max_retries=1, retry_delay=1)
+    task_id = await node.add("fail_at_first", queue="mail", max_retries=1, retry_delay=1)
 
     await node.scheduler.run_due()
     await node.pass_time(2)
@@ -125,7 +125,7 @@ async def test_a_retry_stays_in_the_queue_of_its_task(start_node: Any) -> None:
 
 @pytest.mark.parametrize("queue", ["", "two words", "queue:x", "-", "x" * 101, 7])
 async def test_a_queue_has_a_plain_name(node: Any, queue: Any) -> None:
-    config = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0, "queue": queue}
+    config = {"name": "n", "module_id": "acme.test", "function_name": "note", "schedule_time": "now", "queue": queue}
 
     refused = await node.scheduler.schedule_task(config)
 
@@ -138,7 +138,7 @@ async def test_what_waits_in_queues_is_counted_no_further_than_makes_sense(node:
     await node.scheduler.drain_node(node.scheduler._runner.node_id)
     for queue, number in (("few", 2), ("many", 5)):
         for _ in range(number):
-            await node.add(delay=0, queue=queue)
+            await node.add(queue=queue)
     await node.scheduler.turn()
 
     queues = (await node.scheduler.list_queues()).unwrap()

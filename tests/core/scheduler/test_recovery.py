@@ -33,7 +33,7 @@ async def test_what_a_dead_node_ran_is_closed_as_lost_and_runs_again(start_node:
         return "done by the peer"
 
     peer.register("work", work)
-    task_id = await dying.add("work", delay=0)
+    task_id = await dying.add("work")
     await begun(dying, task_id, stuck)
 
     kill(dying)
@@ -51,7 +51,7 @@ async def test_at_most_once_never_runs_again(start_node: Any) -> None:
     dying, peer, stuck = await start_node(), await start_node(), Stuck()
     dying.register("work", stuck.run)
     peer.register("work", stuck.run)
-    once = await dying.add("work", delay=0, delivery="at_most_once")
+    once = await dying.add("work", delivery="at_most_once")
     await begun(dying, once, stuck)
 
     kill(dying)
@@ -103,7 +103,7 @@ async def test_a_run_that_keeps_killing_its_node_is_set_aside_and_others_go_on(s
 async def test_a_one_time_run_that_keeps_killing_its_node_has_failed(start_node: Any) -> None:
     node, deadly = await start_node(crash_limit=2), Stuck()
     node.register("deadly", deadly.run)
-    task_id = await node.add("deadly", delay=0)
+    task_id = await node.add("deadly")
 
     for _ in range(2):
         await begun(node, task_id, deadly)
@@ -116,7 +116,7 @@ async def test_a_one_time_run_that_keeps_killing_its_node_has_failed(start_node:
 
 
 async def test_a_running_row_without_any_node_is_found(node: Any) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.run_due()
     (row,) = await node.history(task_id)
     await node.damage_execution(row["id"], state="running", node_id="nobody", end_time=None)
@@ -128,7 +128,7 @@ async def test_a_running_row_without_any_node_is_found(node: Any) -> None:
 
 async def test_more_lost_rows_than_one_batch_are_all_found(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modules.core.scheduler.recovery.BATCH", 3)
-    ids = [await node.add(name=f"task {number}", delay=0) for number in range(10)]
+    ids = [await node.add(name=f"task {number}") for number in range(10)]
     await node.scheduler.run_due()
     for row in await node.history():
         await node.damage_execution(row["id"], state="running", node_id="nobody", end_time=None)
@@ -146,7 +146,7 @@ async def test_a_restart_while_a_retry_waits_does_not_use_up_an_attempt(node: An
         raise LookupError("not yet")
 
     node.register("failing", failing)
-    task_id = await node.add("failing", delay=0, max_retries=2, retry_delay=600, retry_backoff=1, retry_jitter=0)
+    task_id = await node.add("failing", max_retries=2, retry_delay=600, retry_backoff=1, retry_jitter=0)
     await node.scheduler.run_due()
 
     kill(node)
@@ -162,7 +162,7 @@ async def test_a_restart_while_a_retry_waits_does_not_use_up_an_attempt(node: An
 async def test_a_lost_run_is_not_a_used_retry(node: Any) -> None:
     stuck = Stuck()
     node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0, max_retries=1)
+    task_id = await node.add("work", max_retries=1)
     await begun(node, task_id, stuck)
 
     kill(node)
@@ -176,7 +176,7 @@ async def test_a_lost_run_is_not_a_used_retry(node: Any) -> None:
 async def test_a_cancelled_task_is_not_run_again_after_its_node_died(start_node: Any) -> None:
     dying, peer, stuck = await start_node(), await start_node(), Stuck()
     dying.register("work", stuck.run)
-    task_id = await dying.add("work", delay=0)
+    task_id = await dying.add("work")
     await begun(dying, task_id, stuck)
     kill(dying)
 
@@ -192,7 +192,7 @@ async def test_two_nodes_that_look_at_once_recover_a_run_once(start_node: Any) -
     stuck = Stuck()
     for each in (dying, *peers):
         each.register("work", stuck.run)
-    task_id = await dying.add("work", delay=0)
+    task_id = await dying.add("work")
     await begun(dying, task_id, stuck)
     kill(dying)
     stuck.release.set()
@@ -205,7 +205,7 @@ async def test_two_nodes_that_look_at_once_recover_a_run_once(start_node: Any) -
 
 
 async def test_a_run_that_ends_while_recovery_looks_stays_ended(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.run_due()
     (row,) = await node.history(task_id)
     await node.damage_execution(row["id"], state="running", node_id="nobody", end_time=None)

@@ -27,7 +27,7 @@ async def test_a_changed_concurrency_applies_to_the_next_turn(
     async with (application := Application(["core.scheduler"], given, FakeClock())) as app_context:
         scheduler = app_context.get_service(SchedulerService)
         scheduler.register_function("acme.test", "wait", may_end.wait)
-        config = {"name": "Wait", "module_id": "acme.test", "function_name": "wait", "delay": 0}
+        config = {"name": "Wait", "module_id": "acme.test", "function_name": "wait", "schedule_time": "now"}
         (await scheduler.schedule_tasks([config] * 5)).unwrap()
 
         await scheduler.turn()

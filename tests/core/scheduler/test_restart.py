@@ -50,10 +50,10 @@ async def one_in_every_status(service: SchedulerService) -> dict[str, str]:
     retrying: dict[str, Any] = {"max_retries": 3, "retry_delay": RETRY_DELAY, "retry_jitter": 0}
     ids = {
         "pending": await schedule(service, "waits", **hourly, tags=["a", "b"], parameters={"ä": [1, 2.5, None]}),
-        "running": await schedule(service, "retries", "fail", delay=0, **retrying),
+        "running": await schedule(service, "retries", "fail", schedule_time="now", **retrying),
         "paused": await schedule(service, "rests", cron="*/5 * * * *", timezone="Europe/Berlin"),
-        "completed": await schedule(service, "is done", delay=0),
-        "failed": await schedule(service, "is broken", "fail", delay=0),
+        "completed": await schedule(service, "is done", schedule_time="now"),
+        "failed": await schedule(service, "is broken", "fail", schedule_time="now"),
         "cancelled": await schedule(service, "is not wanted", delay="1 day"),
     }
     (await service.pause_task(ids["paused"], "lunch")).unwrap()

@@ -13,7 +13,7 @@ async def test_a_failed_one_time_task_goes_on_and_completes(node: Any) -> None:
             raise error
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.run_due()
     (failed,) = await node.history(task_id)
     assert (await node.task(task_id))["status"] == "failed"
@@ -50,7 +50,7 @@ async def test_it_waits_for_its_place_and_while_the_task_is_paused(node: Any) ->
 
 async def test_of_many_some_are_retried_and_the_others_are_told(node: Any) -> None:
     node.register("fail", lambda: 1 / 0)
-    ids = [await node.add("fail", delay=0), await node.add(delay=0)]
+    ids = [await node.add("fail"), await node.add()]
     await node.scheduler.run_due()
     failed, succeeded = [(await node.history(task_id))[0]["id"] for task_id in ids]
 

@@ -64,7 +64,7 @@ async def test_a_locked_database_stops_neither_the_loop_nor_an_ending(
     monkeypatch.setattr("framework.database.engines.BUSY_TIMEOUT", 0.05)
     node, stuck = await start_node(enabled=True), Stuck()
     node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await stuck.started.wait()
 
     other = sqlite3.connect(str(node.app_context.database.path), isolation_level=None)
@@ -77,7 +77,7 @@ async def test_a_locked_database_stops_neither_the_loop_nor_an_ending(
 
     await ended(node, task_id)
     assert await node.states(task_id) == ["succeeded"]
-    await ended(node, await node.add(delay=0))
+    await ended(node, await node.add())
 
 
 async def logged(caplog: pytest.LogCaptureFixture, words: str) -> bool:
@@ -100,9 +100,9 @@ async def test_whatever_a_function_raises_the_loop_goes_on(looping: Any, error: 
         raise error
 
     looping.register("raises", raises_in_a_thread if in_thread else raises)
-    failing = await looping.add("raises", delay=0)
+    failing = await looping.add("raises")
     await ended(looping, failing)
-    healthy = await looping.add(delay=0)
+    healthy = await looping.add()
     await ended(looping, healthy)
 
     assert await looping.states(failing) == ["failed"]
@@ -125,15 +125,13 @@ async def test_the_limit_is_never_exceeded_and_does_not_wear_away(start_node: An
                 running -= 1
 
     node.register("fail", fail)
-    failing = [
-        await node.add("fail", name=f"task {number}", delay=0, max_retries=1, retry_delay=0) for number in range(60)
-    ]
+    failing = [await node.add("fail", name=f"task {number}", max_retries=1, retry_delay=0) for number in range(60)]
     for each in failing:
         await ended(node, each, runs=2)
     together = [Stuck() for _ in range(4)]
     for number, stuck in enumerate(together):
         node.register(f"together_{number}", stuck.run)
-        await node.add(f"together_{number}", delay=0)
+        await node.add(f"together_{number}")
     for stuck in together:
         await stuck.started.wait()
 
@@ -145,7 +143,7 @@ async def test_the_limit_is_never_exceeded_and_does_not_wear_away(start_node: An
 async def test_a_blocking_function_in_a_thread_does_not_delay_the_loop(looping: Any) -> None:
     freed = threading.Event()
     looping.register("blocking", lambda: freed.wait(60))
-    blocking = await looping.add("blocking", delay=0)
+    blocking = await looping.add("blocking")
 
     await ended(looping, await looping.add(delay=0.05))
 
@@ -163,7 +161,7 @@ async def test_a_function_that_blocks_the_loop_for_longer_than_the_lease_does_no
         time.sleep(3)  # noqa: ASYNC251, TID251  # what must not be done, and is
 
     node.register("rude", rude)
-    rude_task = await node.add("rude", delay=0)
+    rude_task = await node.add("rude")
     before = (await node.scheduler.status()).unwrap()["node_id"]
     await ended(node, rude_task)
 
@@ -185,7 +183,7 @@ async def test_a_peer_leaves_a_node_alone_whose_loop_is_blocked(start_node: Any,
         return child.communicate("look\n")[0]  # blocks the loop while the peer looks for 3 seconds
 
     node.register("rude", rude)
-    task_id = await node.add("rude", delay=0)
+    task_id = await node.add("rude")
     await ended(node, task_id)
 
     assert ready == "ready\n"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+
+NOTHING = (0, 0.0, "0", "0s", "PT0S", timedelta(0))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -53,11 +56,27 @@ async def test_a_duration_that_has_to_last_is_neither_nothing_nor_negative_nor_a
         every | {key: value} for key in ("timeout", "misfire_grace_time", "expected_by") for value in ("soon", 0, -1)
     ]
     wrong += [every | {"interval_value": value} for value in ("soon", 0, -1)]
-    wrong += [{"delay": value} for value in ("soon", -1)]
+    wrong += [{"delay": value} for value in ("soon", -1, *NOTHING)]
 
     refused = [(await node.scheduler.schedule_task(names | when)).error for when in wrong]
-    now = await node.scheduler.schedule_task({**names, "delay": 0})
 
     fields = [[problem["field"] for problem in error.details["problems"]] for error in refused]
     assert [list(when)[-1] for when in wrong] == [field for (field,) in fields]
-    assert now.unwrap()["next_execution"] == node.clock.now()
+    assert {error.details["problems"][0]["message"] for error in refused[-len(NOTHING) :]} == {
+        "a delay is longer than nothing; schedule_time 'now' runs it at once"
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("more", [{}, {"interval_type": "minutes", "interval_value": 5}])
+async def test_a_task_of_now_is_due_at_once_and_is_not_moved_by_the_same_call(node: Any, more: dict[str, Any]) -> None:
+    config = {"name": "x", "key": "x", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
+    began = node.clock.now()
+
+    (first, *_) = (await node.scheduler.preview(config | more)).unwrap()
+    task_id = (await node.scheduler.schedule_task(config | more)).unwrap()["task_id"]
+    await node.pass_time(1)
+    await node.scheduler.schedule_task(config | more)
+    await node.pass_time(1)
+
+    assert [first["at"]] == [row["scheduled_for"] for row in await node.history(task_id)] == [began]

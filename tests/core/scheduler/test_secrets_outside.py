@@ -81,7 +81,7 @@ async def test_secrets_within_a_secret_are_taken_out_of_errors_too(node: Any) ->
         raise RuntimeError(f"{login['name']} cannot come in with {login['words'][0]}; {login}")
 
     node.register("call", call, secret=["login"])
-    task_id = await node.add("call", delay=0, parameters={"login": {"name": "ada", "words": [SECRET]}})
+    task_id = await node.add("call", parameters={"login": {"name": "ada", "words": [SECRET]}})
 
     await node.scheduler.run_due()
 

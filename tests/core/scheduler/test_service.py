@@ -78,7 +78,7 @@ async def test_register_function_is_also_a_decorator(node: Any) -> None:
     async def double(*, number: int) -> int:
         return 2 * number
 
-    (await node.scheduler.schedule_once(double, delay=0, parameters={"number": 21})).unwrap()
+    (await node.scheduler.schedule_once(double, at="now", parameters={"number": 21})).unwrap()
     await node.scheduler.run_due()
 
     assert [row["result"] for row in await node.history()] == [42]

@@ -16,7 +16,7 @@ from modules.core.scheduler import patience
 
 Nodes = Any
 MODULE = "acme.test"
-TASK = {"name": "note", "module_id": MODULE, "function_name": "note", "delay": 0}
+TASK = {"name": "note", "module_id": MODULE, "function_name": "note", "schedule_time": "now"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +99,7 @@ async def test_a_refusal_stores_nothing_and_leaves_the_session_usable(node: Node
 
 
 async def test_the_same_key_is_the_same_task_in_a_session_too(node: Nodes, mine: Mine) -> None:
-    keyed = {**TASK, "key": "k", "delay": "1 hour"}
+    keyed = {**TASK, "key": "k", "schedule_time": "2100-01-01T00:00:00Z"}
     async with mine.begin("AsyncConnection") as connection:
         first = (await node.scheduler.schedule_task(keyed, session=connection)).unwrap()
         again = (await node.scheduler.schedule_task(keyed, session=connection)).unwrap()
@@ -113,7 +113,7 @@ async def test_the_same_key_is_the_same_task_in_a_session_too(node: Nodes, mine:
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # SQLite lets only one begin
 async def test_two_sessions_that_schedule_one_key_at_once_end_with_one_task(node: Nodes, mine: Mine) -> None:
-    keyed = {**TASK, "key": "k", "delay": "1 hour"}
+    keyed = {**TASK, "key": "k", "schedule_time": "2100-01-01T00:00:00Z"}
 
     async with mine.begin("AsyncSession") as session:
         first = (await node.scheduler.schedule_task(keyed, session=session)).unwrap()

@@ -18,7 +18,7 @@ async def test_tasks_with_one_concurrency_key_share_its_places(node: Any) -> Non
     stuck = Stuck()
     node.register("work", stuck.run)
     for number in range(5):
-        await node.add("work", name=f"task {number}", concurrency_key="printer", max_instances=2, delay=0)
+        await node.add("work", name=f"task {number}", concurrency_key="printer", max_instances=2)
 
     for _ in range(3):
         await node.scheduler.turn()
@@ -37,7 +37,7 @@ async def test_a_shared_limit_holds_over_all_nodes(start_node: Any) -> None:
     for node in nodes:
         node.register("work", Stuck().run)
     for number in range(4):
-        await nodes[0].add("work", name=f"task {number}", concurrency_key="printer", delay=0)
+        await nodes[0].add("work", name=f"task {number}", concurrency_key="printer")
 
     for node in nodes * 3:
         await node.scheduler.turn()
@@ -49,8 +49,8 @@ async def test_the_key_of_another_module_is_another_key(node: Any) -> None:
     stuck = Stuck()
     node.register("work", stuck.run)
     node.scheduler.register_function("acme.other", "work", stuck.run)
-    await node.add("work", concurrency_key="printer", delay=0)
-    await node.add("work", module_id="acme.other", concurrency_key="printer", delay=0)
+    await node.add("work", concurrency_key="printer")
+    await node.add("work", module_id="acme.other", concurrency_key="printer")
 
     await node.scheduler.turn()
 
@@ -60,10 +60,10 @@ async def test_the_key_of_another_module_is_another_key(node: Any) -> None:
 async def test_a_shared_limit_queues_unless_the_task_says_otherwise(node: Any) -> None:
     stuck = Stuck()
     node.register("work", stuck.run)
-    first = await node.add("work", name="first", concurrency_key="printer", delay=0)
+    first = await node.add("work", name="first", concurrency_key="printer")
     await node.scheduler.turn()
-    queued = await node.add("work", name="queued", concurrency_key="printer", delay=0)
-    skipped = await node.add("work", name="skipped", concurrency_key="printer", overlap="skip", delay=0)
+    queued = await node.add("work", name="queued", concurrency_key="printer")
+    skipped = await node.add("work", name="skipped", concurrency_key="printer", overlap="skip")
 
     await node.scheduler.turn()
     meanwhile = [await node.states(task_id) for task_id in (first, queued, skipped)]
@@ -79,7 +79,7 @@ async def test_the_place_of_a_run_whose_node_died_is_free_once_it_is_closed(star
     dying.register("work", Stuck().run)
     peer.register("work", lambda: "done")
     for number in range(3):
-        await dying.add("work", name=f"task {number}", concurrency_key="printer", delay=0, delivery="at_most_once")
+        await dying.add("work", name=f"task {number}", concurrency_key="printer", delivery="at_most_once")
     await dying.scheduler.turn()
 
     kill(dying)
@@ -112,7 +112,7 @@ async def test_a_limit_of_one_task_is_free_again_whatever_way_its_run_ends(node:
 
 async def test_a_rate_lets_so_many_start_in_its_time_and_the_others_later(node: Any) -> None:
     for number in range(5):
-        await node.add(name=f"task {number}", concurrency_key="api", overlap="allow", rate_limit="2/minute", delay=0)
+        await node.add(name=f"task {number}", concurrency_key="api", overlap="allow", rate_limit="2/minute")
 
     started = []
     for _ in range(3):
@@ -140,7 +140,7 @@ async def test_what_a_rate_puts_off_says_so_and_until_when(node: Any) -> None:
 async def test_a_rate_holds_over_all_nodes(start_node: Any) -> None:
     nodes = [await start_node(), await start_node()]
     for number in range(4):
-        await nodes[0].add(name=f"task {number}", concurrency_key="api", overlap="allow", rate_limit="3/hour", delay=0)
+        await nodes[0].add(name=f"task {number}", concurrency_key="api", overlap="allow", rate_limit="3/hour")
 
     for node in nodes * 2:
         await node.scheduler.run_due()
@@ -151,7 +151,7 @@ async def test_a_rate_holds_over_all_nodes(start_node: Any) -> None:
 async def test_a_rate_costs_no_turns_while_it_holds(start_node: Any) -> None:
     node = await start_node()
     for number in range(3):
-        await node.add(name=f"task {number}", concurrency_key="api", overlap="allow", rate_limit="1/hour", delay=0)
+        await node.add(name=f"task {number}", concurrency_key="api", overlap="allow", rate_limit="1/hour")
     await node.scheduler.run_due()
 
     turned = await node.scheduler._runner._turn()
@@ -162,7 +162,7 @@ async def test_a_rate_costs_no_turns_while_it_holds(start_node: Any) -> None:
 
 async def test_of_many_that_a_rate_puts_off_each_comes_back_when_it_may_start(node: Any) -> None:
     shared = {"module_id": "acme.test", "function_name": "note", "concurrency_key": "api", "overlap": "allow"}
-    config = {**shared, "rate_limit": "2/minute", "delay": 0}
+    config = {**shared, "rate_limit": "2/minute", "schedule_time": "now"}
     (await node.scheduler.schedule_tasks([{"name": f"task {n}", **config} for n in range(200)])).unwrap()
 
     with seen_by(node.app_context.database) as seen:
@@ -180,7 +180,13 @@ async def test_of_many_that_a_rate_puts_off_each_comes_back_when_it_may_start(no
 
 @pytest.mark.parametrize("rate", ["0/minute", "10", "ten/minute", "5/fortnight", {"count": True, "per": "1 hour"}, 7])
 async def test_a_rate_that_means_nothing_is_refused(node: Any, rate: Any) -> None:
-    config = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0, "rate_limit": rate}
+    config = {
+        "name": "n",
+        "module_id": "acme.test",
+        "function_name": "note",
+        "schedule_time": "now",
+        "rate_limit": rate,
+    }
 
     refused = await node.scheduler.schedule_task(config)
 
@@ -189,7 +195,7 @@ async def test_a_rate_that_means_nothing_is_refused(node: Any, rate: Any) -> Non
 
 @pytest.mark.parametrize("rate", ["10/minute", "100 per 2 hours", {"count": 3, "per": 90}, {"count": 3, "per": "90s"}])
 async def test_a_rate_may_be_written_in_several_ways(node: Any, rate: Any) -> None:
-    task_id = await node.add(rate_limit=rate, delay=0)
+    task_id = await node.add(rate_limit=rate)
 
     await node.scheduler.run_due()
 
@@ -202,7 +208,7 @@ async def test_the_limit_over_all_nodes_is_never_exceeded(start_node: Any) -> No
     for node, function in zip(nodes, stuck, strict=True):
         node.register("work", function.run)
     for number in range(8):
-        await nodes[0].add("work", name=f"task {number}", delay=0)
+        await nodes[0].add("work", name=f"task {number}")
 
     assert await most_at_once(nodes, stuck) == 3
     assert await nodes[0].states() == ["succeeded"] * 8
@@ -212,9 +218,9 @@ async def test_what_a_dead_node_ran_counts_no_longer_against_the_limit_over_all_
     dying, peer = await start_node(max_concurrent_everywhere=1), await start_node(max_concurrent_everywhere=1)
     dying.register("work", Stuck().run)
     peer.register("work", lambda: "done")
-    await dying.add("work", delay=0)
+    await dying.add("work")
     await dying.scheduler.turn()
-    other = await peer.add(delay=0)
+    other = await peer.add()
 
     kill(dying)
     await peer.scheduler.turn()

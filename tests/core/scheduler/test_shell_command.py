@@ -96,7 +96,7 @@ async def test_the_function_is_there_only_where_commands_are_allowed(tmp_path: P
     url = make_url(database_url(f"sqlite:///{tmp_path / 'a.db'}")).render_as_string()
     tables = {"framework": {"database_url": url, "data_dir": str(tmp_path)}, "core.scheduler": {"enabled": False}}
     tables["core.scheduler"]["allow_commands"] = allowed
-    task = {"name": "say", "module_id": "core.scheduler", "function_name": "run_command", "delay": 0}
+    task = {"name": "say", "module_id": "core.scheduler", "function_name": "run_command", "schedule_time": "now"}
 
     async with Application(modules=["core.scheduler"], settings=tables) as app_context:
         scheduler = app_context.get_service(SchedulerService)

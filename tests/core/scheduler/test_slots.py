@@ -44,7 +44,7 @@ def slow() -> Iterator[SlowThread]:
 async def timed_out(node: Any, slow: SlowThread, **config: Any) -> str:
     """Return the id of a task whose time is up and whose thread goes on."""
     node.register("slow", slow.run)
-    task_id = str(await node.add("slow", delay=0, timeout=LIMIT, **config))
+    task_id = str(await node.add("slow", timeout=LIMIT, **config))
     await node.scheduler.turn()
     await asyncio.to_thread(slow.started.wait, 60)
     node.clock.advance(LIMIT + 1)
@@ -61,7 +61,7 @@ async def several_turns(node: Any) -> None:
 async def test_the_only_slot_stays_taken_until_a_timed_out_thread_ends(start_node: Any, slow: SlowThread) -> None:
     node = await start_node(max_concurrent_tasks=1)
     task_id = await timed_out(node, slow)
-    waiting = await node.add(delay=0)
+    waiting = await node.add()
 
     await several_turns(node)
     held = (await node.states(task_id), await node.states(waiting), list(node.runs))
@@ -146,7 +146,7 @@ async def cancelled() -> Any:
 async def begun(node: Any, cancelled: Cancelled, where: str, **config: Any) -> tuple[str, str]:
     """Return the ids of a task whose function waits, and of its execution."""
     node.register(where, getattr(cancelled, where))
-    task_id = await node.add(where, delay=0, **config)
+    task_id = await node.add(where, **config)
     await node.scheduler.turn()
     await cancelled.started.wait()
     (row,) = await node.history(task_id)
@@ -156,7 +156,7 @@ async def begun(node: Any, cancelled: Cancelled, where: str, **config: Any) -> t
 async def leaves_a_clean_row(node: Any, task_id: str) -> dict[str, Any]:
     """Return a task's only row, which has ended and holds nothing: the only slot is free for others."""
     (row,) = await node.history(task_id)
-    other = await node.add(delay=0)
+    other = await node.add()
     await node.scheduler.run_due()
     assert row["end_time"] is not None
     assert (await node.scheduler.status()).unwrap()["running_everywhere"] == 0

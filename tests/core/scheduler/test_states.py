@@ -38,7 +38,7 @@ async def runs(node: Any) -> str:
     """A task whose function does not end."""
     stuck = Stuck()
     node.register("stuck", stuck.run)
-    task_id = str(await node.add("stuck", delay=0, timeout=MINUTE))
+    task_id = str(await node.add("stuck", timeout=MINUTE))
     await node.scheduler.turn()
     await stuck.started.wait()
     return task_id
@@ -46,7 +46,7 @@ async def runs(node: Any) -> str:
 
 async def works(node: Any) -> str:
     """A task whose function returns."""
-    task_id = str(await node.add(delay=0))
+    task_id = str(await node.add())
     await node.scheduler.run_due()
     return task_id
 
@@ -54,7 +54,7 @@ async def works(node: Any) -> str:
 async def breaks(node: Any) -> str:
     """A task whose function raises."""
     node.register("fails", fails)
-    task_id = str(await node.add("fails", delay=0))
+    task_id = str(await node.add("fails"))
     await node.scheduler.run_due()
     return task_id
 
@@ -79,7 +79,7 @@ async def loses_its_node(node: Any) -> str:
     """A task that may run only once, and whose node dies meanwhile."""
     stuck = Stuck()
     node.register("stuck", stuck.run)
-    task_id = str(await node.add("stuck", delay=0, delivery="at_most_once"))
+    task_id = str(await node.add("stuck", delivery="at_most_once"))
     await node.scheduler.turn()
     await stuck.started.wait()
     kill(node)

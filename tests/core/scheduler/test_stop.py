@@ -31,7 +31,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def begun(node: Any, work: Any, **config: Any) -> str:
     """Return the id of a task whose function has begun and does not end."""
     node.register("work", work.run)
-    task_id: str = await node.add("work", delay=0, **config)
+    task_id: str = await node.add("work", **config)
     await asyncio.to_thread(work.started.wait, 60) if isinstance(work, StuckThread) else await work.started.wait()
     return task_id
 
@@ -83,7 +83,7 @@ async def test_a_stop_lets_what_runs_finish_and_claims_nothing_more(start_node: 
     await node.clock.sleep(0)
     async with node.scheduler._runner._turning:
         pass  # a turn that was under way when the stop began may still claim
-    late = await node.add(delay=0)
+    late = await node.add()
     stuck.release.set()
     await stopping
 

@@ -55,7 +55,8 @@ async def run(application, app_context):
     scheduler = app_context.get_service("core.scheduler.service")
     for function in (stuck_thread, deaf, stuck):
         scheduler.register_function("acme.test", function.__name__, function)
-        config = {"name": function.__name__, "module_id": "acme.test", "function_name": function.__name__, "delay": 0}
+        name = function.__name__
+        config = {"name": name, "module_id": "acme.test", "function_name": name, "schedule_time": "now"}
         (await scheduler.schedule_task(config)).unwrap()
     while len(begun) < 3:
         await asyncio.sleep(0.01)

@@ -94,8 +94,8 @@ async def test_a_page_of_a_long_history_reads_only_that_page(crowded: Any) -> No
 
 async def test_an_explanation_reads_a_bounded_number_of_rows_by_an_index(lined_up: Any) -> None:
     limits = {"concurrency_key": "printer", "rate_limit": "9/minute"}
-    ids = [await lined_up.add(name=f"n{number}", delay=number, **limits) for number in range(2)]
-    lined_up.clock.advance(1)
+    ids = [await lined_up.add(name=f"n{number}", delay=number + 1, **limits) for number in range(2)]
+    lined_up.clock.advance(2)
     scheduler, database = lined_up.scheduler, lined_up.app_context.database
     (latest, *_) = (await scheduler.get_executions(limit=1)).unwrap()["executions"]
 
@@ -233,7 +233,7 @@ async def test_who_watches_reads_no_whole_table(lined_up: Any) -> None:
 
     with seen_by(database) as seen:
         await scheduler.live.look()
-        task_id = await lined_up.add(delay=0)
+        task_id = await lined_up.add()
         await scheduler.live.look()
         for of in (None, task_id):
             (await scheduler.stats(of)).unwrap()

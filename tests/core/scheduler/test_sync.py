@@ -43,7 +43,7 @@ def test_a_task_is_scheduled_carried_out_and_read_back_without_await(scheduler: 
 
     scheduler.register_function(MODULE, "note", note)
 
-    task_id = scheduler.schedule_once(note, delay=0, parameters={"title": "news"}).unwrap()["task_id"]
+    task_id = scheduler.schedule_once(note, at="now", parameters={"title": "news"}).unwrap()["task_id"]
 
     assert ran.wait(60)
     while (task := scheduler.get_task(task_id).unwrap())["status"] != "completed":

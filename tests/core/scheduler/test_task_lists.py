@@ -110,7 +110,7 @@ async def test_a_list_of_few_among_many_tasks_begins_where_they_are(node: Any) -
     failed, other = await node.add(name="failed", delay=3600), await node.add(name="other", delay=3600)
     await node.damage(failed, status="failed")
     await node.damage(other, module_id="acme.other")
-    running = await node.add(delay=0)
+    running = await node.add()
     await node.scheduler.turn()
     rare = {
         "ix_scheduler_events_rare": ({"status": "failed"}, failed),

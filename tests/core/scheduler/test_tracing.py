@@ -44,7 +44,7 @@ async def test_a_function_runs_in_a_trace_of_its_own_that_links_to_where_it_was_
 
     node.register("trace", note)
     with trace.get_tracer("the shop").start_as_current_span("order") as order:
-        task_id = await node.add("trace", delay=0, queue="mails")
+        task_id = await node.add("trace", queue="mails")
         await node.add("trace", delay=60, key="named", queue="mails")
 
     await node.scheduler.run_due()
@@ -105,7 +105,7 @@ async def test_a_run_by_hand_and_an_event_link_to_who_asked_for_it(node: Any, ex
 async def test_a_timeout_is_an_error_of_its_span(node: Any, exporter: InMemorySpanExporter) -> None:
     stuck = Stuck()
     node.register("hang", stuck.run)
-    await node.add("hang", delay=0, timeout=1)
+    await node.add("hang", timeout=1)
     await node.scheduler.turn()
     await stuck.started.wait()
     await node.pass_time(2)
@@ -116,7 +116,7 @@ async def test_a_timeout_is_an_error_of_its_span(node: Any, exporter: InMemorySp
 
 @only_sqlite
 async def test_a_batch_is_one_span_and_a_refusal_its_error(node: Any, exporter: InMemorySpanExporter) -> None:
-    task = {"name": "n", "module_id": "acme.test", "function_name": "note", "delay": 0}
+    task = {"name": "n", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
     await node.scheduler.schedule_tasks([task, {**task, "queue": "mails"}])
 
     await node.scheduler.schedule_task({**task, "key": "k"})
@@ -140,7 +140,7 @@ async def test_a_stored_trace_that_is_none_is_ignored(node: Any, exporter: InMem
 
 @only_sqlite
 async def test_without_tracing_nothing_is_remembered(node: Any) -> None:
-    await node.add(delay=0)
+    await node.add()
     await node.scheduler.run_due()
 
     stored = await node.app_context.database.read(lambda c: c.execute(events.select()).all())

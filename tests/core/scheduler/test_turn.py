@@ -41,9 +41,9 @@ def lose_answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Database, int], N
 
 
 async def test_a_claim_whose_commit_was_never_acknowledged_does_not_stay_open(node: Any, lose_answers: Any) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.run_due()
-    other = await node.add(delay=0)
+    other = await node.add()
     lose_answers(node.app_context.database, 1)
 
     with pytest.raises(OperationalError):
@@ -58,7 +58,7 @@ async def test_a_claim_whose_commit_was_never_acknowledged_does_not_stay_open(no
 async def test_an_ending_whose_commit_was_never_acknowledged_counts_once(node: Any, lose_answers: Any) -> None:
     stuck = Stuck()
     node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.turn()
     stuck.release.set()
     await stuck.ended.wait()
@@ -75,7 +75,7 @@ async def test_an_ending_whose_commit_was_never_acknowledged_counts_once(node: A
 async def test_endings_are_kept_while_the_database_refuses_them(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, database = Stuck(), node.app_context.database
     node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.turn()
     stuck.release.set()
     await stuck.ended.wait()
@@ -104,7 +104,7 @@ async def test_what_is_told_about_a_run_is_told_again_when_it_could_not_be_writt
         await stuck.run(context)
 
     node.register("telling", telling)
-    task_id = await node.add("telling", delay=0)
+    task_id = await node.add("telling")
     await node.scheduler.turn()
     await stuck.started.wait()
     node.clock.advance(1)
@@ -135,7 +135,7 @@ async def test_a_coroutine_that_is_asked_to_stop_may_clean_up_in_peace(node: Any
             cleaned.set()
 
     node.register("careful", careful)
-    task_id = await node.add("careful", delay=0)
+    task_id = await node.add("careful")
     await node.scheduler.turn()
     await started.wait()
     (row,) = await node.history(task_id)
@@ -158,7 +158,7 @@ async def test_progress_in_numbers_that_json_does_not_know_stops_nothing(node: A
         context.progress(done, Decimal(10))  # type: ignore[arg-type]  # what a caller without types may do
 
     node.register("counting", counting)
-    task_id = await node.add("counting", delay=0)
+    task_id = await node.add("counting")
 
     await node.scheduler.run_due()
 
@@ -174,14 +174,14 @@ async def test_a_definition_that_is_damaged_while_its_run_is_under_way_stops_not
         raise LookupError("no")
 
     node.register("failing", failing)
-    task_id = await node.add("failing", delay=0, max_retries=3)
+    task_id = await node.add("failing", max_retries=3)
     await node.scheduler.turn()
     await stuck.started.wait()
 
     await node.damage(task_id, policies="{not json")
     stuck.release.set()
     await node.scheduler.run_due()
-    other = await node.add(delay=0)
+    other = await node.add()
     await node.scheduler.run_due()
 
     assert await node.states(task_id) == ["failed"]
@@ -191,8 +191,8 @@ async def test_a_definition_that_is_damaged_while_its_run_is_under_way_stops_not
 async def test_a_definition_that_is_damaged_while_its_run_waits_stops_nothing(start_node: Any) -> None:
     node, stuck = await start_node(max_concurrent_tasks=1), Stuck()
     node.register("work", stuck.run)
-    await node.add("work", delay=0)
-    waiting = [await node.add(name=f"waiting {number}", delay=0) for number in range(2)]
+    await node.add("work")
+    waiting = [await node.add(name=f"waiting {number}") for number in range(2)]
     await node.scheduler.turn()
 
     await node.damage(waiting[0], policies="{not json")
@@ -205,7 +205,7 @@ async def test_a_definition_that_is_damaged_while_its_run_waits_stops_nothing(st
 async def test_executions_that_wait_follow_their_task_to_another_function(node: Any) -> None:
     node.register("old_name", lambda: "old")
     node.register("new_name", lambda: "new")
-    task_id = await node.add("old_name", delay=0)
+    task_id = await node.add("old_name")
     await node.app_context.database.write(lambda c: fire_due(c, node.clock.now(), 100))
     (row,) = await node.history(task_id)
     await node.damage_execution(row["id"], function_key="acme.test:old_name_that_no_node_has")

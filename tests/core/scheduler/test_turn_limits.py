@@ -23,7 +23,7 @@ async def test_two_turns_at_once_never_start_more_than_the_limit(start_node: Any
 
     node.register("count", count)
     for number in range(30):
-        await node.add("count", name=f"task {number}", delay=0)
+        await node.add("count", name=f"task {number}")
 
     await asyncio.gather(*[node.scheduler.run_due() for _ in range(4)])
 
@@ -34,7 +34,7 @@ async def test_two_turns_at_once_never_start_more_than_the_limit(start_node: Any
 async def test_run_due_ends_what_has_no_time_left(node: Any) -> None:
     stuck = Stuck()
     node.register("work", stuck.run)
-    task_id = await node.add("work", delay=0, timeout=30)
+    task_id = await node.add("work", timeout=30)
 
     running = asyncio.ensure_future(node.scheduler.run_due())
     await stuck.started.wait()
@@ -50,11 +50,11 @@ async def test_the_time_limit_of_the_last_of_many_that_start_at_once_is_seen_in_
     others, last = Stuck(), Stuck()
     node.register("work", others.run)
     node.register("last", last.run)
-    named = {"module_id": "acme.test", "delay": 0}
+    named = {"module_id": "acme.test", "schedule_time": "now"}
     configs = [{"name": f"task {number}", "function_name": "work", **named} for number in range(69)]
     (await node.scheduler.schedule_tasks(configs)).unwrap()
     node.clock.advance(0.001)
-    task_id = await node.add("last", delay=0, timeout=2)
+    task_id = await node.add("last", timeout=2)
 
     running = asyncio.ensure_future(node.scheduler.run_due())
     await last.started.wait()
@@ -82,11 +82,11 @@ async def test_runs_on_their_last_chance_are_tried_one_at_a_time_and_hide_no_oth
 
     node.register("count", count)
     for number in range(12):
-        await node.add("count", name=f"task {number}", delay=0)
+        await node.add("count", name=f"task {number}")
     await node.app_context.database.write(lambda c: fire_due(c, node.clock.now(), 100))
     for row in await node.history():
         await node.damage_execution(row["id"], crashes=1)
-    fresh = await node.add(delay=0)
+    fresh = await node.add()
     await node.scheduler.turn()
     await node.scheduler.turn()
 

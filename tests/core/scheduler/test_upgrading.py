@@ -73,10 +73,10 @@ async def live_rows(start_node: Any) -> tuple[dict[str, list[dict[str, Any]]], d
     """Let a node die in the midst of its work; return what it leaves, and the ids of its tasks."""
     node, stuck = await start_node(), Stuck()
     node.register("work", stuck.run)
-    ids = {"cut off": await node.add("work", delay=0), "recurring": await node.add_every(10)}
+    ids = {"cut off": await node.add("work"), "recurring": await node.add_every(10)}
     await node.scheduler.turn()
     await stuck.started.wait()
-    ids |= {"due": await node.add(delay=0), "later": await node.add(delay=300), "paused": await node.add(delay=0)}
+    ids |= {"due": await node.add(), "later": await node.add(delay=300), "paused": await node.add()}
     (await node.scheduler.pause_task(ids["paused"])).unwrap()
     kill(node)
     rows = await node.app_context.database.read(rows_of)
@@ -119,7 +119,7 @@ async def test_live_tasks_of_the_revision_before_are_carried_out_after_the_upgra
 async def test_the_program_before_refuses_the_upgraded_database_and_touches_nothing(
     node: Any, database: Database, before: Migrations
 ) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     tables = await database.read(lambda c: sorted(inspect(c).get_table_names()))
 
     with pytest.raises(SchemaTooNew, match="the database is newer than this program"):
@@ -144,7 +144,7 @@ async def test_nodes_of_the_program_before_go_on_beside_those_of_the_new_one(
         newer.clock.advance(10)
         await older.scheduler.run_due()
         await newer.scheduler.run_due()
-    mine = await older.add(delay=0)
+    mine = await older.add()
     await older.scheduler.run_due()
 
     assert await newer.states(shared) == ["succeeded"] * 30

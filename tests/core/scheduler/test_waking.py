@@ -33,11 +33,11 @@ async def looping(start_node: Any) -> Any:
 
 
 async def test_creating_wakes_the_loop(looping: Any) -> None:
-    await ended(looping, await looping.add(delay=0))
+    await ended(looping, await looping.add())
 
 
 async def test_enabling_wakes_the_loop(looping: Any) -> None:
-    task_id = await looping.add(delay=0, paused=True)
+    task_id = await looping.add(paused=True)
     (await looping.scheduler.resume_task(task_id)).unwrap()
 
     await ended(looping, task_id)
@@ -45,7 +45,7 @@ async def test_enabling_wakes_the_loop(looping: Any) -> None:
 
 async def test_updating_wakes_the_loop(looping: Any) -> None:
     task_id = await looping.add(delay="1 day")
-    (await looping.scheduler.update_task(task_id, {"delay": 0})).unwrap()
+    (await looping.scheduler.update_task(task_id, {"schedule_time": "now"})).unwrap()
 
     await ended(looping, task_id)
 
@@ -68,9 +68,9 @@ async def test_an_event_wakes_the_loop(looping: Any) -> None:
 async def test_cancelling_what_runs_lets_what_waits_for_it_start_at_once(looping: Any, way: str) -> None:
     stuck, shared = Stuck(), {"concurrency_key": "printer"}
     looping.register("work", stuck.run)
-    running = await looping.add("work", delay=0, **shared)
+    running = await looping.add("work", **shared)
     await stuck.started.wait()
-    waiting = await looping.add(delay=0, **shared)
+    waiting = await looping.add(**shared)
 
     async def is_held() -> bool:
         return await looping.reasons(waiting) == ["LIMIT"]
@@ -111,7 +111,7 @@ async def main():
     async with Application(modules=["core.scheduler"], settings=tables) as app_context:
         scheduler = app_context.get_service("core.scheduler.service")
         scheduler.register_function("acme.test", "note", lambda: None)
-        config = {"name": "from afar", "module_id": "acme.test", "function_name": "note", "delay": 0}
+        config = {"name": "from afar", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
         print((await scheduler.schedule_task(config)).unwrap()["task_id"])
 
 asyncio.run(main())
@@ -137,7 +137,7 @@ async def test_what_another_process_inserts_is_noticed_without_a_poll(
 
 async def test_a_node_hears_at_once_of_what_another_does(start_node: Any) -> None:
     node, other = await start_node(enabled=True, poll_interval=LONG, lease=LONG), await start_node(enabled=False)
-    task_id = await other.add(delay=0, paused=True)
+    task_id = await other.add(paused=True)
 
     (await other.scheduler.resume_task(task_id)).unwrap()
 
@@ -147,7 +147,7 @@ async def test_a_node_hears_at_once_of_what_another_does(start_node: Any) -> Non
 async def test_what_was_paused_everywhere_goes_on_at_once_on_every_node(start_node: Any) -> None:
     node, other = await start_node(enabled=True, poll_interval=LONG, lease=LONG), await start_node(enabled=False)
     await other.scheduler.pause_all(module_id="acme.test")
-    task_id = await other.add(delay=0)
+    task_id = await other.add()
 
     async def is_held() -> bool:
         return await other.reasons(task_id) == ["PAUSED"]
@@ -162,7 +162,7 @@ async def test_a_poll_notices_what_nothing_else_tells(start_node: Any) -> None:
     quiet = {"poll_interval": 0.2, "notify": False}
     node, other = await start_node(enabled=True, **quiet), await start_node(enabled=False, notify=False)
 
-    task_id = await other.add(delay=0)
+    task_id = await other.add()
 
     await ended(node, task_id)
     assert len(node.runs) == 1
@@ -178,7 +178,7 @@ async def richer(start_node: Any) -> Any:
 
 async def test_a_function_is_claimed_as_soon_as_it_is_registered(start_node: Any, richer: Any) -> None:
     node = await start_node(enabled=True, poll_interval=0.2, lease=1.2)
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
 
     await until(lambda: waits_for_its_function(node, task_id))
     node.register("elsewhere", lambda: "here now")
@@ -194,7 +194,7 @@ async def test_a_function_is_claimed_as_soon_as_it_is_registered(start_node: Any
 async def test_a_function_that_is_registered_while_the_node_tells_which_it_has_is_told_next(
     node: Any, richer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task_id = await richer.add("elsewhere", delay=0)
+    task_id = await richer.add("elsewhere")
     tell = runner.upkeep
 
     def told(*args: Any, **of: Any) -> Any:
@@ -218,15 +218,15 @@ async def waits_for_its_function(node: Any, task_id: str) -> bool:
 async def test_five_hundred_rows_that_cannot_run_and_thousands_of_schedules_do_not_stop_a_fresh_one(
     start_node: Any, richer: Any
 ) -> None:
-    config = {"module_id": "acme.test", "function_name": "elsewhere", "delay": 0, "priority": 9}
+    config = {"module_id": "acme.test", "function_name": "elsewhere", "schedule_time": "now", "priority": 9}
     configs = [{"name": f"task {number}", **config} for number in range(500)]
     (await richer.scheduler.schedule_tasks(configs)).unwrap()
-    later = [{**config, "name": f"later {number}", "delay": "1 day"} for number in range(5_000)]
+    later = [{**config, "name": f"later {number}", "schedule_time": "2100-01-01T00:00:00Z"} for number in range(5_000)]
     (await richer.scheduler.schedule_tasks(later)).unwrap()
     await richer.app_context.database.write(lambda c: [fire_due(c, richer.clock.now(), 256) for _ in range(2)])
     node = await start_node(enabled=True, poll_interval=LONG)
 
-    fresh = await node.add(delay=0)
+    fresh = await node.add()
     await ended(node, fresh)
 
     (row,) = await node.history(fresh)

@@ -27,9 +27,9 @@ async def test_a_limited_queue_that_frees_a_place_wakes_other_nodes(start_node: 
     other.register("elsewhere", lambda: "elsewhere")
     other.scheduler._runner.after_turn.append(lambda turned, _: full.append(turned.full.get("default")))
     (await node.scheduler.limit_queue("default", 1)).unwrap()
-    await node.add("work", delay=0)
+    await node.add("work")
     await stuck.started.wait()
-    waiting = await other.add("elsewhere", delay=0)
+    waiting = await other.add("elsewhere")
 
     async def is_full() -> bool:
         return full[-1:] == [Full.QUEUE]

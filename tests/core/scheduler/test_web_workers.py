@@ -35,7 +35,7 @@ class CountModule(Module):
         scheduler = app_context.get_service(SchedulerService)
         scheduler.register_function(self.id, "count", self.count)
         for number in range({once}):
-            (await scheduler.schedule_once(self.count, delay=0, name=f"once {{number}}")).unwrap()
+            (await scheduler.schedule_once(self.count, at="now", name=f"once {{number}}")).unwrap()
         (await scheduler.schedule_interval(self.count, every={every}, name="often")).unwrap()
         yield
 

@@ -101,7 +101,7 @@ async def test_a_scheduler_runs_its_tasks_behind_a_pooler(postgres_url: str, tmp
     async with Application(modules=["core.scheduler"], settings=settings) as app_context:
         service = app_context.get_service(SchedulerService)
         service.register_function("acme.test", "note", note)
-        config = {"name": "a note", "module_id": "acme.test", "function_name": "note", "delay": 0}
+        config = {"name": "a note", "module_id": "acme.test", "function_name": "note", "schedule_time": "now"}
         configs = [{**config, "parameters": {"number": number}} for number in range(20)]
         (await service.schedule_tasks(configs)).unwrap()
         (await service.schedule_task({**config, "parameters": {"number": 20}})).unwrap()

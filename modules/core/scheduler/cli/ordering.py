@@ -21,7 +21,7 @@ CALENDAR_SPAN = re.compile(r"(\d+)?\s*(month|year)s?")
 
 order_commands = typer.Typer()
 
-At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="Once, at this time, as ISO 8601.")]
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="Once, at this time, as ISO 8601, or 'now'.")]
 In = Annotated[str | None, typer.Option("--in", metavar="SPAN", help="Once, after so long, such as 90s or '2 hours'.")]
 Every = Annotated[str | None, typer.Option(metavar="SPAN", help="Again and again, such as 15m, '1 day' or '2 months'.")]
 Cron = Annotated[str | None, typer.Option(metavar="EXPR", help="By a cron expression, in quotes.")]

@@ -34,7 +34,7 @@ def function_facts(function: Shown) -> list[tuple[str, str]]:
     ]
     told += [("parameter", _parameter(name, each, schema)) for name, each in schema.get("properties", {}).items()]
     given = " ".join(f"-p {name}=…" for name in schema.get("required", ()))
-    order = f"{PROGRAM} tasks add NAME --function {name_of(function)} --in 0 {given}".rstrip()
+    order = f"{PROGRAM} tasks add NAME --function {name_of(function)} --at now {given}".rstrip()
     return [(label, text) for label, text in [*told, ("run it", order)] if text]
 
 

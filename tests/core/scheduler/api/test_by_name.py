@@ -28,7 +28,7 @@ async def test_an_operation_is_called_by_name_behind_the_scope_that_it_needs(api
 async def test_alerts_are_listed_with_what_each_has_gathered(start_node: Any) -> None:
     node = await start_node(alerts=[{"name": "on call"}, {"name": "quiet", "on": ["lost"]}])
     node.register("fail", lambda: 1 / 0)
-    await node.add("fail", delay=0)
+    await node.add("fail")
     await node.scheduler.run_due()
 
     async with asked(node.app_context) as api:
@@ -47,7 +47,7 @@ async def test_health_answers_below_the_prefix_too(api: Api) -> None:
 
 async def test_executions_are_retried_many_at_a_time(api: Api, node: Any) -> None:
     node.register("fail", lambda: 1 / 0)
-    failed = [await node.add("fail", delay=0) for _ in range(2)]
+    failed = [await node.add("fail") for _ in range(2)]
     await node.scheduler.run_due()
     ids = [(await node.history(task_id))[0]["id"] for task_id in failed]
 

@@ -79,7 +79,7 @@ async def until(holds: Any) -> None:
 async def test_events_are_streamed_each_with_its_id_and_kind(api: Api, node: Any) -> None:
     node.clock.advance(10)
     async with streaming(api, "/events/stream", "kind=task&kind=execution") as stream:
-        task_id = await node.add(name="naïve\u2028", delay=0)
+        task_id = await node.add(name="naïve\u2028")
         await node.scheduler.run_due()
         await node.scheduler.live.look()
         await until(lambda: stream.events() and stream.events()[-1].get("what") == "succeeded")
@@ -108,13 +108,13 @@ async def test_a_stream_of_one_task_leaves_the_others_out(api: Api, node: Any) -
 async def test_a_client_that_comes_again_hears_what_it_has_missed(api: Api, node: Any) -> None:
     node.clock.advance(10)
     async with streaming(api, "/events/stream", "kind=execution") as stream:
-        await node.add(delay=0)
+        await node.add()
         await node.scheduler.run_due()
         await node.scheduler.live.look()
         await until(stream.events)
     (first,) = stream.events()
     node.clock.advance(60)
-    missed = await node.add(delay=0)
+    missed = await node.add()
     await node.scheduler.run_due()
     async with streaming(api, "/events/stream", "kind=execution", last_event_id=first["id"]) as again:
         await node.scheduler.live.look()
@@ -161,7 +161,7 @@ async def test_the_log_of_an_execution_is_read_by_pages_and_streamed_to_its_end(
             log.info("line %d \x1b[31m\n\ndata: {}", number)
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.run_due()
     (execution,) = await node.history(task_id)
     path = f"/executions/{execution['id']}/logs"

@@ -24,7 +24,7 @@ async def test_a_failure_is_listed_once_ignored_and_shown_again(api: Api, node: 
 
     node.scheduler.register_function("acme.test", "breaks", breaks, api=True)
     once = {"name": "Once", "module_id": "acme.test", "function_name": "breaks", "max_retries": 1, "retry_delay": 0}
-    task_id = (await api.post("/tasks", 201, **once, delay=0))["task_id"]
+    task_id = (await api.post("/tasks", 201, **once, schedule_time="now"))["task_id"]
     await node.scheduler.run_due()
 
     (failure,) = (await api.get("/failures"))["failures"]

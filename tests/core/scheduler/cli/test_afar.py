@@ -74,7 +74,7 @@ CHANGES = [
 def filled(desk: Desk) -> Desk:
     """A desk with a task to come and one that has failed."""
     desk.add("nightly", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin", "--tag", "night")
-    desk.add("once", "--in", "0", "-p", "cursor=nonsense")
+    desk.add("once", "--at", "now", "-p", "cursor=nonsense")
     assert desk.call("tick").status == 0
     return desk
 
@@ -100,7 +100,7 @@ def test_what_is_changed_from_afar_is_changed_there(filled: Desk, served: str) -
 
 
 def test_a_refusal_from_afar_is_the_same_line(filled: Desk, served: str) -> None:
-    for order in ("tasks show nobody", "tasks until once never", f"tasks add x --function {LISTS}s --in 0"):
+    for order in ("tasks show nobody", "tasks until once never", f"tasks add x --function {LISTS}s --at now"):
         here, afar = filled.call(*order.split()), filled.call(*order.split(), "--url", served)
 
         assert (afar.status, afar.err) == (here.status, here.err)

@@ -77,7 +77,7 @@ def test_wrong_usage_is_said_in_one_line(desk: Desk, command: str, complaint: st
 
 
 def test_what_cannot_be_scheduled_is_refused_with_the_cure(desk: Desk) -> None:
-    answer = desk.call("tasks", "add", "x", "--function", "core.scheduler:scheduler.lst_tasks", "--in", "0")
+    answer = desk.call("tasks", "add", "x", "--function", "core.scheduler:scheduler.lst_tasks", "--at", "now")
 
     assert answer.status == 1
     assert "did you mean 'core.scheduler:scheduler.list_tasks'?" in answer.err
@@ -122,7 +122,7 @@ def test_functions_are_listed_with_what_they_take(desk: Desk) -> None:
     assert LISTS in names
     assert "parameter  task_id, string, must be given\n" in shown
     assert "           cancel_running, boolean, by default false\n" in shown
-    assert shown.endswith("tasks add NAME --function core.scheduler:scheduler.cancel_task --in 0 -p task_id=…\n")
+    assert shown.endswith("tasks add NAME --function core.scheduler:scheduler.cancel_task --at now -p task_id=…\n")
     assert (
         unknown.err
         == "chamberlain: no function 'core.scheduler:nothing' is known; `chamberlain functions list` shows them all\n"

@@ -8,7 +8,7 @@ from commands import Desk
 
 
 def test_an_execution_is_shown_by_its_id_or_by_its_task(desk: Desk) -> None:
-    desk.add("once", "--in", "0", "-p", "limit=1")
+    desk.add("once", "--at", "now", "-p", "limit=1")
     desk.add("never")
     desk.call("tick")
 
@@ -27,7 +27,7 @@ def test_an_execution_is_shown_by_its_id_or_by_its_task(desk: Desk) -> None:
 
 
 def test_what_failed_is_shown_with_its_error_and_what_to_do(desk: Desk) -> None:
-    desk.add("fails", "--in", "0", "-p", "cursor=nonsense")
+    desk.add("fails", "--at", "now", "-p", "cursor=nonsense")
     desk.call("tick")
 
     shown = desk.call("executions", "show", "fails").out
@@ -57,8 +57,8 @@ def test_a_waiting_execution_is_cancelled_and_waiting_for_it_ends(desk: Desk) ->
 
 def test_many_that_failed_are_retried_together(desk: Desk) -> None:
     for name in ("first", "second"):
-        desk.add(name, "--in", "0", "-p", "cursor=nonsense")
-    desk.add("well", "--in", "0", "-p", "limit=1")
+        desk.add(name, "--at", "now", "-p", "cursor=nonsense")
+    desk.add("well", "--at", "now", "-p", "limit=1")
     desk.call("tick")
 
     unsure = desk.call("executions", "retry", "first", "second")

@@ -6,7 +6,7 @@ from commands import Desk
 
 
 def test_a_failure_is_told_until_somebody_knows_of_it(desk: Desk) -> None:
-    desk.add("once", "--in", "0", "-p", "cursor=nonsense")
+    desk.add("once", "--at", "now", "-p", "cursor=nonsense")
     assert desk.call("tick").status == 0
 
     told = desk.call("status").out.splitlines()

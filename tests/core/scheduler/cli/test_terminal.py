@@ -19,7 +19,7 @@ def filled(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm-256color")
     desk.add(LONG, "--cron", "0 2 * * mon-fri", "--timezone", "Europe/Berlin")
-    desk.add("wipes\u202e the \u200bscreen", "--in", "0", "-p", "cursor=nonsense")
+    desk.add("wipes\u202e the \u200bscreen", "--at", "now", "-p", "cursor=nonsense")
     desk.call("tick")
     return desk
 

@@ -39,8 +39,8 @@ async def hostile(site: Any) -> Any:
     node.register("say", say, description=HOSTILE, api=True)
     node.register("fail", fail)
     said = {"name": HOSTILE[:90], "description": HOSTILE, "tags": ["<b>", HOSTILE[:40]], "parameters": {"a": HOSTILE}}
-    await node.add("say", delay=0, key=HOSTILE, **said)
-    await node.add("fail", delay=0, **said)
+    await node.add("say", key=HOSTILE, **said)
+    await node.add("fail", **said)
     held = await node.add_every(60, "say", **said)
     await scheduler.run_due()
     await scheduler.pause_task(held, HOSTILE)

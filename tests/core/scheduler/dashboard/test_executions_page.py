@@ -27,7 +27,7 @@ async def with_failures(site: Any, count: int = 3) -> list[bool]:
 
     site.node.register("work", work)
     for number in range(count):
-        await site.node.add("work", delay=0, name="Export", key=f"export {number}", max_retries=0)
+        await site.node.add("work", name="Export", key=f"export {number}", max_retries=0)
     await site.node.scheduler.run_due()
     return broken
 
@@ -155,7 +155,7 @@ async def test_an_execution_shows_its_attempts_its_log_and_when_it_is_tried_agai
         raise RuntimeError("no connection")
 
     site.node.register("export", export)
-    await site.node.add("export", delay=0, max_retries=1, retry_delay=600)
+    await site.node.add("export", max_retries=1, retry_delay=600)
     await site.node.scheduler.run_due()
     first, second = await site.node.history()
 

@@ -155,7 +155,7 @@ async def test_so_many_kinds_are_shown_and_the_others_are_counted(site: Any, mon
 
     site.node.register("fail", fail)
     for number in range(3):
-        await site.node.add("fail", delay=0, name=f"Task {number}")
+        await site.node.add("fail", name=f"Task {number}")
     await site.node.scheduler.run_due()
     monkeypatch.setattr("modules.core.scheduler.dashboard.failures.SHOWN", 1)
 

@@ -25,7 +25,7 @@ async def with_history(site: Any) -> tuple[str, str]:
     """Schedule what has run, failed, and is paused; return the id of the failed one's task and execution."""
     site.node.register("failing", failing)
     await site.node.add_every(60)
-    task_id = await site.node.add("failing", delay=0, name="Export", description=HOSTILE[:90], tags=["users"])
+    task_id = await site.node.add("failing", name="Export", description=HOSTILE[:90], tags=["users"])
     await site.node.scheduler.run_due()
     (row,) = await site.node.history(task_id)
     return task_id, row["id"]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 async def test_nothing_in_the_way_means_that_the_next_turn_starts_it(start_node: Any) -> None:
     node = await started(start_node)
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
 
     told = await explained(node, task_id)
     await node.scheduler.turn()
@@ -69,7 +69,7 @@ HOLDS = {
 @pytest.mark.parametrize("text", HOLDS)
 async def test_a_pause_says_what_is_paused_since_when_and_why(start_node: Any, text: str) -> None:
     node = await started(start_node)
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await HOLDS[text](node, task_id)
 
     told = [await explained(node, task_id)]
@@ -92,7 +92,7 @@ async def test_a_run_by_hand_does_not_wait_for_the_pause_of_its_task(start_node:
 
 async def test_where_no_node_ever_started_that_is_in_the_way(start_node: Any) -> None:
     node = await start_node()
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
 
     told = await explained(node, task_id)
 
@@ -133,7 +133,7 @@ async def test_a_function_that_no_node_has_is_named(start_node: Any) -> None:
 
 async def test_a_queue_that_no_node_serves_is_named(start_node: Any) -> None:
     node = await started(start_node, queues={"default": 2})
-    task_id = await node.add(delay=0, queue="mail")
+    task_id = await node.add(queue="mail")
 
     told = await explained(node, task_id)
     await node.scheduler.turn()
@@ -145,7 +145,7 @@ async def test_a_queue_that_no_node_serves_is_named(start_node: Any) -> None:
 
 async def test_a_node_that_drains_is_named(start_node: Any) -> None:
     node = await started(start_node)
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.drain_node(node.scheduler._runner.node_id)
 
     told = await explained(node, task_id)

@@ -102,30 +102,30 @@ async def test_before_its_schedule_was_changed_only_what_is_recorded_is_told(nod
 
 async def held_by_its_key(node: Any) -> str:
     _, holder = await stuck(node, concurrency_key="printer", overlap="queue")
-    task_id = str(await node.add(delay=0, concurrency_key="printer", overlap="queue"))
+    task_id = str(await node.add(concurrency_key="printer", overlap="queue"))
     await let_go_after(node, 90, holder.release)
     return task_id
 
 
 async def held_by_its_slots(node: Any) -> str:
     holders = [await stuck(node, f"stuck{number}") for number in range(2)]
-    task_id = str(await node.add(delay=0))
+    task_id = str(await node.add())
     await let_go_after(node, 90, *(holder.release for _, holder in holders))
     return task_id
 
 
 async def held_by_its_rate(node: Any) -> str:
     limited = {"concurrency_key": "mail", "overlap": "allow", "rate_limit": {"count": 1, "per": 90}}
-    await node.add(delay=0, **limited)
+    await node.add(**limited)
     await node.scheduler.run_due()
-    task_id = str(await node.add(delay=0, **limited))
+    task_id = str(await node.add(**limited))
     await let_go_after(node, 90)
     return task_id
 
 
 async def held_by_a_drain(node: Any) -> str:
     await node.scheduler.drain_node(node.scheduler._runner.node_id)
-    task_id = str(await node.add(delay=0))
+    task_id = str(await node.add())
     await node.scheduler.turn()
     node.clock.advance(90)
     await node.scheduler.drain_node(node.scheduler._runner.node_id, undo=True)
@@ -135,7 +135,7 @@ async def held_by_a_drain(node: Any) -> str:
 
 async def held_by_its_queue(node: Any) -> str:
     await node.scheduler.pause_queue("default", "paper jam")
-    task_id = str(await node.add(delay=0))
+    task_id = str(await node.add())
     await node.scheduler.turn()
     node.clock.advance(90)
     await node.scheduler.resume_queue("default")

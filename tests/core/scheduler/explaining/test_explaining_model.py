@@ -55,7 +55,7 @@ class Model:
         if self.chance.random() < 0.3:
             task_id = await self.node.add_every(60, name, **config)
         else:
-            task_id = await self.node.add(name, delay=pick([0, 0, 45]), **config)
+            task_id = await self.node.add(name, **pick([{}, {}, {"delay": 45}]), **config)
         self.tasks[task_id] = {**config, "function": name, "paused": False}
 
     async def by_hand(self) -> None:

@@ -169,7 +169,7 @@ async def test_an_occurrence_that_nobody_has_fired_yet_says_what_holds_it(node: 
 
 
 async def test_a_cancelled_occurrence_says_who_withdrew_it(node: Any) -> None:
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     (row,) = await node.history(task_id)
     await node.scheduler.cancel_execution(row["id"])
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_taken_slots_are_told_with_who_takes_them_and_who_is_before_it(start_node: Any) -> None:
     node = await started(start_node, max_concurrent_tasks=1)
     await stuck(node)
-    first, second = await node.add(delay=0, name="first"), await node.add(delay=0, name="second")
+    first, second = await node.add(name="first"), await node.add(name="second")
     node.clock.advance(60)
 
     told = [await explained(node, task_id) for task_id in (first, second)]
@@ -29,8 +29,8 @@ async def test_taken_slots_are_told_with_who_takes_them_and_who_is_before_it(sta
 
 async def test_a_place_in_line_behind_the_free_slots_waits(start_node: Any) -> None:
     node = await started(start_node, max_concurrent_tasks=2)
-    ids = [await node.add(delay=0, name=f"n{number}") for number in range(3)]
-    urgent = await node.add(delay=0, priority=9, name="urgent")
+    ids = [await node.add(name=f"n{number}") for number in range(3)]
+    urgent = await node.add(priority=9, name="urgent")
 
     told = {task_id: await explained(node, task_id) for task_id in [*ids, urgent]}
     await node.scheduler.turn()
@@ -44,7 +44,7 @@ async def test_a_place_in_line_behind_the_free_slots_waits(start_node: Any) -> N
 async def test_the_limit_over_all_nodes_is_told(start_node: Any) -> None:
     node = await started(start_node, max_concurrent_everywhere=1)
     await stuck(node)
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
 
     told = await explained(node, task_id)
 
@@ -56,7 +56,7 @@ async def test_the_limit_of_a_queue_is_told_and_remembered(start_node: Any) -> N
     node = await started(start_node)
     await node.scheduler.limit_queue("default", 1)
     await stuck(node)
-    task_id = await node.add(delay=0)
+    task_id = await node.add()
     await node.scheduler.turn()
     node.clock.advance(60)
     await node.scheduler.turn()
@@ -75,7 +75,7 @@ async def test_the_limit_of_a_queue_is_told_and_remembered(start_node: Any) -> N
 async def test_a_shared_limit_is_told_with_who_holds_it(start_node: Any) -> None:
     node = await started(start_node)
     holder, _ = await stuck(node, concurrency_key="printer")
-    task_id = await node.add(delay=0, concurrency_key="printer")
+    task_id = await node.add(concurrency_key="printer")
 
     told = [await explained(node, task_id)]
     await node.scheduler.turn()
@@ -91,8 +91,8 @@ async def test_a_shared_limit_is_told_with_who_holds_it(start_node: Any) -> None
 
 async def test_a_rate_says_until_when(start_node: Any) -> None:
     node = await started(start_node)
-    task_id = await node.add(delay=0, concurrency_key="api", rate_limit="1/minute", overlap="allow")
-    other = await node.add(delay=0, name="other", concurrency_key="api", rate_limit="1/minute", overlap="allow")
+    task_id = await node.add(concurrency_key="api", rate_limit="1/minute", overlap="allow")
+    other = await node.add(name="other", concurrency_key="api", rate_limit="1/minute", overlap="allow")
 
     told = [await explained(node, other)]
     await node.scheduler.turn()
@@ -110,7 +110,7 @@ async def test_a_retry_says_which_of_how_many_and_when(start_node: Any) -> None:
         raise ValueError("no paper")
 
     node.register("fail", fail)
-    task_id = await node.add("fail", delay=0, max_retries=3, retry_delay=60, retry_jitter=0)
+    task_id = await node.add("fail", max_retries=3, retry_delay=60, retry_jitter=0)
     await node.scheduler.run_due()
 
     told = await explained(node, task_id)

@@ -151,7 +151,7 @@ async def test_what_waits_for_a_time_that_is_none_of_the_trigger_is_told(node: A
 
 async def test_what_has_no_time_says_why(node: Any) -> None:
     waiting = await node.add(trigger={"type": "event", "event": "order.paid"})
-    done = await node.add(delay=0)
+    done = await node.add()
     await node.scheduler.run_due()
 
     shown = [(await node.scheduler.preview_task(task_id)).unwrap() for task_id in (waiting, done)]

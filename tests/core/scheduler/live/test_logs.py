@@ -27,7 +27,7 @@ async def test_an_execution_that_logs_nothing_costs_no_statement_more(node: Any)
         """Say nothing."""
 
     node.register("silent", silent)
-    await node.add("silent", delay=0)
+    await node.add("silent")
 
     with seen_by(node.app_context.database) as seen:
         await node.scheduler.run_due()
@@ -42,7 +42,7 @@ async def test_many_lines_cost_a_few_statements_and_no_transaction_of_their_own(
             log.info("line %d", number)
 
     node.register("work", work)
-    await node.add("work", delay=0)
+    await node.add("work")
 
     with seen_by(node.app_context.database) as seen:
         await node.scheduler.turn()
@@ -66,7 +66,7 @@ async def test_lines_and_progress_of_a_running_execution_are_written_about_once_
         await go_on.wait()
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.turn()
     await told.wait()
     seen = []
@@ -93,7 +93,7 @@ async def test_a_loop_that_sleeps_is_woken_to_write_what_is_told(start_node: Any
         await go_on.wait()
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await told.wait()
 
     async def is_written() -> bool:
@@ -116,7 +116,7 @@ async def test_lines_that_could_not_be_written_are_written_with_the_next_turn(
         log.info("still here")
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.turn()
     while node.scheduler._runner.running:
         await node.clock.sleep(0)
@@ -146,7 +146,7 @@ async def test_what_a_function_leaves_running_is_not_heard_after_its_end(node: A
         left.append(asyncio.create_task(later()))
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.run_due()
     go_on.set()
     await left[0]
@@ -179,7 +179,7 @@ async def test_lines_are_read_by_pages(node: Any) -> None:
             log.info("line %d", number)
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.run_due()
     (execution,) = await node.history(task_id)
 

@@ -75,7 +75,7 @@ async def test_a_failing_task_that_somebody_has_stopped_is_not_told(node: Any, d
 async def test_one_time_tasks_that_failed_are_told_together_for_a_day(node: Any) -> None:
     node.register("fail", fail)
     for number in range(3):
-        await node.add("fail", delay=0, name=f"n{number}")
+        await node.add("fail", name=f"n{number}")
     await node.scheduler.run_due()
 
     found = await overview(node)
@@ -88,7 +88,7 @@ async def test_one_time_tasks_that_failed_are_told_together_for_a_day(node: Any)
 
 async def test_what_is_due_for_more_than_a_minute_is_late_whether_fired_or_not(node: Any) -> None:
     await node.add(delay=60, name="not fired")
-    await node.add(delay=0, name="in line")
+    await node.add(name="in line")
     node.clock.advance(121)
 
     found = await overview(node)
@@ -120,7 +120,7 @@ async def test_a_task_is_told_that_is_paused_for_more_than_a_week_or_set_aside(n
 
 
 async def test_an_execution_whose_function_no_node_has_is_told(node: Any) -> None:
-    task_id = await node.add(delay=0, name="Export")
+    task_id = await node.add(name="Export")
     rows = await node.history(task_id)
     await node.damage_execution(
         rows[0]["id"], line="held", reason="FUNCTION_NOT_REGISTERED", function_key="acme.gone:export"
@@ -185,7 +185,7 @@ async def test_a_failing_task_is_told_also_where_everything_since_was_skipped(no
 
 
 async def test_what_ran_since_is_listed_by_task(node: Any) -> None:
-    old = await node.add(delay=0, name="old")
+    old = await node.add(name="old")
     await node.scheduler.run_due()
     node.clock.advance(HOUR)
     since = node.clock.now()

@@ -53,7 +53,7 @@ async def test_an_execution_is_told_as_it_waits_runs_tells_its_progress_is_asked
     node.clock.advance(10)
     seen = []
     async with node.scheduler.watch(kinds=["execution", "progress"]) as viewer:
-        await node.add("work", delay=0)
+        await node.add("work")
         seen += await told(node, viewer)
         await node.scheduler.turn()
         await started.wait()
@@ -84,7 +84,7 @@ async def test_nothing_is_told_twice_and_what_is_told_is_in_order(node: Any) -> 
     node.clock.advance(10)
     async with node.scheduler.watch() as viewer:
         for _ in range(5):
-            await node.add(delay=0)
+            await node.add()
             await node.scheduler.run_due()
             node.clock.advance(1)
             await node.scheduler.live.look()
@@ -146,7 +146,7 @@ async def test_the_log_of_one_execution_comes_line_by_line_to_each_from_where_it
             log.info("line %d", number)
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.run_due()
     (execution,) = await node.history(task_id)
     from_one = node.scheduler.watch(execution_id=execution["id"], kinds=["log"])
@@ -171,7 +171,7 @@ async def test_following_a_log_ends_with_its_execution(node: Any, caplog: pytest
         log.info("done")
 
     node.register("work", work)
-    task_id = await node.add("work", delay=0)
+    task_id = await node.add("work")
     await node.scheduler.turn()
     await told_all.wait()
     (execution,) = await node.history(task_id)

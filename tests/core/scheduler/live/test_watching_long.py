@@ -19,11 +19,11 @@ async def test_who_comes_again_is_told_what_it_has_missed_from_memory_or_from_th
     here, there = await start_node(), await start_node()
     here.clock.advance(10)
     async with here.scheduler.watch(kinds=["execution"]) as staying:
-        first_id = await here.add(delay=0)
+        first_id = await here.add()
         await here.scheduler.run_due()
         *_, seen = await told(here, staying)
         here.clock.advance(60)
-        second_id = await here.add(delay=0)
+        second_id = await here.add()
         await here.scheduler.run_due()
         await told(here, staying)
 

@@ -152,7 +152,7 @@ async def test_what_is_due_goes_before_what_is_backfilled(start_node: Any) -> No
     old = await node.add("work", cron="0 0 1 1 *", parameters={"name": "old"})
     await node.scheduler.backfill(old, hours(node, -DAY), hours(node, 0))
     node.clock.advance(HOUR)
-    await node.add("work", delay=0, parameters={"name": "due"})
+    await node.add("work", parameters={"name": "due"})
     await node.scheduler.run_due()
 
     assert order[0] == "due"
