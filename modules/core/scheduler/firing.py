@@ -45,9 +45,11 @@ class Fired:
     missed: int = 0
 
 
-def fire_due(c: Connection, now: datetime, limit: int, *, careful: bool = False) -> Fired:
-    """Fire up to `limit` tasks whose time has come."""
-    rows = tasks.due(c, now, limit)
+def fire_due(
+    c: Connection, now: datetime, limit: int, *, careful: bool = False, since: datetime | None = None
+) -> Fired:
+    """Fire up to `limit` tasks whose time has come, with a moment those whose time has come since then."""
+    rows = tasks.due(c, now, limit, since)
     kept = _Kept()
     if careful:
         containing.each(

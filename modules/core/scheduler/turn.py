@@ -102,17 +102,16 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
     if lines := [*work.told.lines, *chain.from_iterable(ending.lines for ending in work.endings)]:
         log_lines.add(c, lines)
     until = now if work.horizon is None else min(now, work.horizon)
-    ahead = outlook.look(c, work.node_id)
+    ahead = work.heads.times.look(c, work.node_id, now)
     fired, next_task = _fire(c, work, ahead.soonest, until, now)
-    next_in_line = _promote(c, ahead.later, until)
+    next_in_line = _promote(c, ahead.later, until, work.heads.times.since)
     paused = nodes.paused(c) if ahead.is_held else set()
     at_once = nodes.limits_of_queues(c) if ahead.is_limited else {}
     claimed = claim(c, _claims(work, at_once), Room(0) if draining_since else work.room, paused, now)
     moments = [next_task, next_in_line]
     if claimed.locked:
         moments.append(now + LOCKED)
-    if claimed.rests:
-        moments.append(now + timedelta(seconds=claimed.rests))
+    moments += [now + timedelta(seconds=rests) for rests in (claimed.rests, work.heads.times.rests()) if rests]
     if (fired.count and len(claimed.rows) >= work.room.free) or (at_once and work.endings):
         notify(c, CHANNEL, "")  # this node is full, or may not take what a limit has room for: others may
     return Turned(
@@ -145,18 +144,18 @@ def _fire(
     """Fire what is due; return what came of it, and when the next task is due."""
     if soonest is None or soonest > now:
         return Fired(0), soonest
-    fired = fire_due(c, until, work.room.batch, careful=work.careful)
+    fired = fire_due(c, until, work.room.batch, careful=work.careful, since=work.heads.times.since)
     if not fired.functions <= set(work.functions):
         line.hold_unknown(c, nodes.functions(c))
     return fired, tasks.next_due(c, now)
 
 
-def _promote(c: Connection, soonest: datetime | None, until: datetime) -> datetime | None:
+def _promote(c: Connection, soonest: datetime | None, until: datetime, since: datetime | None) -> datetime | None:
     """Put those in line whose time has come; return when the next one's comes."""
     if soonest is None or soonest > until:
         return soonest
-    line.promote(c, until)
-    return outlook.next_in_line(c)
+    line.promote(c, until, since)
+    return outlook.next_in_line(c, since)
 
 
 def _claims(work: Work, at_once: Mapping[str, int]) -> Claims:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from framework.testing.statements import Seen, seen_by
 from modules.core.scheduler import heads
 from modules.core.scheduler.heads import Heads
 from modules.core.scheduler.store import candidates
+from modules.core.scheduler.tables import events
 
 
 @pytest.fixture
@@ -114,12 +116,52 @@ async def test_a_queue_where_nobody_stood_is_found_by_the_next_whole_look(experi
     assert (len(first.claimed), len(second.claimed)) == (0, 1)
 
 
+async def test_a_whole_look_says_from_where_on_to_look_for_the_first(node: Any) -> None:
+    ranks = []
+    for priority in (0, 10):
+        await node.add(delay=0, priority=priority)
+        with seen_by(node.app_context.database) as seen:
+            await turned(node)
+        (given,) = [values for statement, values in seen.statements if "x.rank >=" in statement]
+        ranks.append(given[1])
+
+    assert ranks == [node.clock.now().timestamp() - 60 * priority for priority in (0, 10)]
+
+
+async def test_between_two_dear_looks_what_becomes_due_is_found_from_the_last_moment_on(experienced: Any) -> None:
+    await experienced.add(delay=2)
+    experienced.clock.advance(2)
+
+    with seen_by(experienced.app_context.database) as seen:
+        result = await turned(experienced)
+
+    looks = [statement for statement, _ in seen.statements if "min(due_at)" in statement or "trigger, rec" in statement]
+    assert len(looks) == 2  # ahead, and at what is due
+    assert all("next_execution >=" in statement for statement in looks)
+    assert len(result.claimed) == 1
+
+
+async def test_what_was_due_long_before_is_found_by_the_next_whole_look(experienced: Any, seconds: Ticking) -> None:
+    task_id = await experienced.add(delay=3600)
+    long_ago = experienced.clock.now() - 2 * heads.LATE
+    change = update(events).where(events.c.id == task_id).values(next_execution=long_ago)
+    await experienced.app_context.database.write(lambda c: c.execute(change))
+
+    first = await turned(experienced)
+    seconds.seconds += (first.next_due - first.moment).total_seconds()
+    second = await turned(experienced)
+
+    assert not first.claimed
+    assert (first.next_due - first.moment).total_seconds() <= heads.LONGEST
+    assert len(second.claimed) == 1
+
+
 def test_few_queues_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, float]] = {}
     monkeypatch.setattr(candidates, "in_line", lambda _: found)
     of_many = Heads(Ticking(heads.DEAR))
     for number in range(10 * heads.QUEUES):
-        found = {f"queue {number}": {"a:b"}}
+        found = {f"queue {number}": {"a:b": 1.0}}
         of_many.forget()
         of_many.look(None)  # type: ignore[arg-type]  # nobody asks it
 

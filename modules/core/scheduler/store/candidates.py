@@ -30,25 +30,22 @@ FIRST_OF = """
         WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = :queue AND x.function_key = :{name}
             AND x.rank >= :rank
         ORDER BY x.rank, x.id LIMIT :most) AS {name}"""
+# One walk along the index, which is dear where it is full of dead entries: each next one is sought behind the last.
 IN_LINE = """
-    WITH RECURSIVE each_queue(queue) AS (
-        SELECT min(queue) FROM scheduler_executions WHERE state = 'pending' AND line = 'ready'
+    WITH RECURSIVE first_of_each(queue, function_key, rank) AS (
+        SELECT * FROM (
+            SELECT queue, function_key, rank FROM scheduler_executions
+            WHERE state = 'pending' AND line = 'ready' ORDER BY queue, function_key, rank LIMIT 1) AS first
         UNION ALL
-        SELECT (SELECT min(x.queue) FROM scheduler_executions AS x
-                WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue > each_queue.queue)
-        FROM each_queue WHERE each_queue.queue IS NOT NULL),
-    each_function(queue, function_key) AS (
-        SELECT each_queue.queue, (
-            SELECT min(x.function_key) FROM scheduler_executions AS x
-            WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = each_queue.queue)
-        FROM each_queue WHERE each_queue.queue IS NOT NULL
-        UNION ALL
-        SELECT each_function.queue, (
-            SELECT min(x.function_key) FROM scheduler_executions AS x
-            WHERE x.state = 'pending' AND x.line = 'ready' AND x.queue = each_function.queue
-                AND x.function_key > each_function.function_key)
-        FROM each_function WHERE each_function.function_key IS NOT NULL)
-    SELECT queue, function_key FROM each_function WHERE function_key IS NOT NULL"""
+        SELECT x.queue, x.function_key, x.rank FROM first_of_each JOIN scheduler_executions AS x ON x.id = coalesce((
+            SELECT n.id FROM scheduler_executions AS n
+            WHERE n.state = 'pending' AND n.line = 'ready'
+                AND n.queue = first_of_each.queue AND n.function_key > first_of_each.function_key
+            ORDER BY n.function_key, n.rank LIMIT 1), (
+            SELECT n.id FROM scheduler_executions AS n
+            WHERE n.state = 'pending' AND n.line = 'ready' AND n.queue > first_of_each.queue
+            ORDER BY n.queue, n.function_key, n.rank LIMIT 1)))
+    SELECT queue, function_key, rank FROM first_of_each"""
 
 
 def candidates(
@@ -89,9 +86,9 @@ def _first_of(count: int, *, harmless: bool) -> str:
     return " UNION ALL ".join(one.format(name=f"f{number}") for number in range(count))
 
 
-def in_line(c: Connection) -> dict[str, set[str]]:
-    """Return the functions of those in line, by queue, by one look into the index for each."""
-    functions: dict[str, set[str]] = {}
+def in_line(c: Connection) -> dict[str, dict[str, float]]:
+    """Return the functions of those in line, by queue, each with the rank of its first, by one look for each."""
+    functions: dict[str, dict[str, float]] = {}
     for row in run(c, IN_LINE).rows:
-        functions.setdefault(row.queue, set()).add(row.function_key)
+        functions.setdefault(row.queue, {})[row.function_key] = row.rank
     return functions

@@ -37,6 +37,7 @@ PROMOTE = """
     UPDATE scheduler_executions SET line = 'ready', reason = NULL WHERE id IN (
         SELECT id FROM scheduler_executions
         WHERE state = 'pending' AND line = 'later' AND due_at <= :now FOR UPDATE SKIP LOCKED)"""
+PROMOTE_SINCE = PROMOTE.replace("due_at <= :now", "due_at <= :now AND due_at >= :since")
 
 
 def start(c: Connection, ids: Sequence[str], **of: Any) -> None:
@@ -82,9 +83,12 @@ def put_off(c: Connection, until: Sequence[tuple[str, datetime]], reason: Reason
     change_rows(c, PUT_OFF, (("id", "text"), ("until", "moment")), until, reason=reason.value)
 
 
-def promote(c: Connection, now: datetime) -> None:
-    """Put those in line whose time has come."""
-    run(c, PROMOTE, now=now)
+def promote(c: Connection, now: datetime, since: datetime | None = None) -> None:
+    """Put those in line whose time has come, with a moment those that it has come for since then."""
+    if since is None:
+        run(c, PROMOTE, now=now)
+    else:
+        run(c, PROMOTE_SINCE, now=now, since=since)
 
 
 def hold_tasks(c: Connection, event_ids: Collection[str]) -> None:
@@ -102,7 +106,7 @@ def release_tasks(c: Connection, event_ids: Collection[str]) -> None:
 def hold_unknown(c: Connection, functions: Collection[str]) -> None:
     """Hold rows whose function no node has, wherever they stand; of many, some at each call."""
     for queue, waiting in in_line(c).items():
-        if unknown := waiting.difference(functions):
+        if unknown := waiting.keys() - set(functions):
             theirs = is_ready & (executions.c.queue == queue) & executions.c.function_key.in_(unknown)
             some = skip_locked(select(executions.c.id).where(theirs).limit(HELD_AT_ONCE))
             hold(c, c.execute(some).scalars().all(), Reason.FUNCTION_NOT_REGISTERED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -22,6 +23,10 @@ ASKED = """
 OUTLOOK = f"""
     SELECT ({SOONEST}) AS soonest, ({LATER}) AS later, ({ASKED}) AS asked,
         (SELECT 1 FROM scheduler_pauses LIMIT 1) AS pauses, (SELECT 1 FROM scheduler_queue_limits LIMIT 1) AS limits"""
+FROM_THERE_ON = (
+    ("next_execution IS NOT NULL", "next_execution IS NOT NULL AND next_execution >= :since"),
+    ("line = 'later'", "line = 'later' AND due_at >= :since"),
+)
 
 UNATTENDED = """
     SELECT (SELECT 1 FROM scheduler_executions WHERE state = 'running' LIMIT 1) AS running,
@@ -43,9 +48,9 @@ class Outlook(NamedTuple):
     is_limited: bool
 
 
-def look(c: Connection, node_id: str) -> Outlook:
-    """Return what lies before a node."""
-    seen = run(c, OUTLOOK, node_id=node_id).rows[0]
+def look(c: Connection, node_id: str, since: datetime | None = None) -> Outlook:
+    """Return what lies before a node; of tasks and of rows that wait, with a moment, from then on."""
+    seen = _run(c, OUTLOOK, since, node_id=node_id).rows[0]
     told = (value is not None for value in (seen.asked, seen.pauses, seen.limits))
     return Outlook(_when(seen.soonest), _when(seen.later), *told)
 
@@ -55,9 +60,22 @@ def is_anything_open(c: Connection) -> bool:
     return any(value is not None for value in run(c, UNATTENDED).rows[0])
 
 
-def next_in_line(c: Connection) -> datetime | None:
-    """Return the next moment at which a row gets in line."""
-    return _when(run(c, LATER).scalar())
+def next_in_line(c: Connection, since: datetime | None = None) -> datetime | None:
+    """Return the next moment at which a row gets in line, of those from a moment on."""
+    return _when(_run(c, LATER, since).scalar())
+
+
+def _run(c: Connection, statement: str, since: datetime | None, **scalars: Any) -> Any:
+    if since is None:
+        return run(c, statement, **scalars)
+    return run(c, _from_there_on(statement), since=since, **scalars)
+
+
+@lru_cache
+def _from_there_on(statement: str) -> str:
+    for each, from_there_on in FROM_THERE_ON:
+        statement = statement.replace(each, from_there_on)
+    return statement
 
 
 def _when(value: Any) -> datetime | None:

@@ -43,6 +43,7 @@ DUE = """
     WHERE status = 'pending' AND next_execution <= :now
         AND NOT EXISTS (SELECT 1 FROM scheduler_pauses WHERE scope IN ('*', scheduler_events.module_id))
     ORDER BY next_execution LIMIT :most FOR UPDATE OF scheduler_events SKIP LOCKED"""
+DUE_SINCE = DUE.replace("next_execution <= :now", "next_execution <= :now AND next_execution >= :since")
 COUNT_STARTED = """
     UPDATE scheduler_events SET execution_count = given.started, updated_at = :now,
         next_execution = CASE WHEN given.started >= max_executions THEN NULL ELSE next_execution END
@@ -124,9 +125,13 @@ def go_on(c: Connection, again: Sequence[Sequence[Any]], now: datetime) -> None:
     change_rows(c, GO_ON, GO_ON_COLUMNS, again, now=now)
 
 
-def due(c: Connection, now: datetime, limit: int) -> Sequence[Any]:
-    """Return what firing reads of tasks whose time has come and that nobody holds back, longest due first."""
-    rows = run(c, DUE, now=now, most=limit).rows
+def due(c: Connection, now: datetime, limit: int, since: datetime | None = None) -> Sequence[Any]:
+    """Return what firing reads of tasks whose time has come and that nobody holds back, longest due first.
+
+    With a moment, of those whose time has come since then.
+    """
+    text, of = (DUE, {}) if since is None else (DUE_SINCE, {"since": since})
+    rows = run(c, text, now=now, most=limit, **of).rows
     return [row._replace(next_execution=read_moment(row.next_execution)) for row in rows]
 
 
