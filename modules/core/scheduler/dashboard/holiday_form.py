@@ -20,8 +20,7 @@ def texts_of_calendars(trigger: Mapping[str, Any]) -> tuple[dict[str, str], Mapp
 
 
 def calendars_of(form: Mapping[str, str]) -> dict[str, Any]:
-    """Return the keys of a config that a form means; where it names no calendar, none is left out."""
+    """Return the keys of a config that a form means: none of an empty field, which leaves nothing out."""
     names = [each.strip() for each in form.get("calendars", "").split(",") if each.strip()]
-    if not names:
-        return {}
-    return {"calendars": names, **({"calendar_action": "move"} if form.get("calendar_action") == "move" else {})}
+    action = form.get("calendar_action")
+    return {**({"calendars": names} if names else {}), **({"calendar_action": action} if action else {})}

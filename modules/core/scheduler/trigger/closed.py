@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
+from modules.core.scheduler.trigger.bits import runs_of
 from modules.core.scheduler.trigger.day_counts import grid_of
 from modules.core.scheduler.trigger.day_masks import (
     MINUTE,
@@ -21,7 +22,6 @@ from modules.core.scheduler.trigger.day_masks import (
     TooCoarse,
     any_of,
     nothing,
-    runs_of,
 )
 from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
 from modules.core.scheduler.trigger.series import Every

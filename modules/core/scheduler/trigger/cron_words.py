@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 
+from modules.core.scheduler.trigger.bits import numbers_of
 from modules.core.scheduler.trigger.days import LAST, LENGTHS, Days
 from modules.core.scheduler.trigger.timetable import Timetable
 from modules.core.scheduler.trigger.weekdays import (
@@ -33,15 +34,15 @@ MIDNIGHT = datetime.combine(date.min, time())
 @lru_cache(maxsize=2048)
 def cron_words(times: Timetable) -> str:
     """Return "every 10 minutes from 09:00 to 17:50 on Monday to Friday": exactly the times, in plain words."""
-    minutes = [hour * HOUR + minute * 60 for hour in times.hours for minute in times.minutes]
-    seconds = [minute + second for minute in minutes for second in times.seconds]
+    fields = [numbers_of(mask) for mask in (times.hours, times.minutes, times.seconds)]
+    seconds = [hour * HOUR + minute * 60 + second for hour, minute, second in product(*fields)]
     rhythm = None if len(seconds) <= FEW_TIMES else _rhythm(seconds)
     if rhythm is None and len(seconds) <= MOST_TIMES:
         *others, last = (_each(days) for days in _either(times.days))
         which = "".join(f"{day}, and " for day in others) + last + ("," if others else "")
         told = f"{which} at {listed(_clock(second) for second in seconds)}"
     else:
-        rhythm = rhythm or f"at {clock_text(times.hours, times.minutes, times.seconds)}"
+        rhythm = rhythm or f"at {clock_text(*fields)}"
         told = rhythm + ", and".join(_on(days) for days in _either(times.days))
     return told if times.years is None else f"{told}, only in {_years(sorted(times.years))}"
 

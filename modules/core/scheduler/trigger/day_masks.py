@@ -14,7 +14,6 @@ WHOLE_DAY = 86_400  # seconds
 HOUR, MINUTE, SECOND = 3_600, 60, 1
 SECOND_TICKS = 1_000_000
 BYTES = 256
-SEVERAL = 64  # bits that are set one by one; more of them are written into a row of digits
 
 
 class TooCoarse(Exception):  # noqa: N818  # asked again in seconds
@@ -170,43 +169,6 @@ def within(rows: Rows, grid: Grid, after: datetime, until: datetime) -> Rows:
     if low < 0 and high >= grid.days:
         return rows
     return {rest: _within(row, grid, rest, after, until) for rest, row in rows.items()}
-
-
-def ticks(number: int, step: int) -> int:
-    """Return so many bits from the first on, one every `step`."""
-    if number < 1:
-        return 0
-    mask, done = 1, 1
-    while done < number:
-        mask |= mask << done * step
-        done *= 2
-    return mask & ((1 << (number - 1) * step + 1) - 1)
-
-
-def mask_of(slots: Sequence[int], width: int) -> int:
-    """Return the mask that has these bits, of so many."""
-    if len(slots) <= SEVERAL:
-        mask = 0
-        for slot in slots:
-            mask |= 1 << slot
-        return mask
-    digits = bytearray(b"0") * width
-    for slot in slots:
-        digits[-1 - slot] = ord("1")
-    return int(digits, 2)
-
-
-def runs_of(mask: int) -> list[tuple[int, int]]:
-    """Return from which bit to which, exclusively, a mask has all."""
-    found, at = [], 0
-    while mask:
-        start = (mask & -mask).bit_length() - 1
-        mask >>= start
-        length = (~mask & mask + 1).bit_length() - 1
-        mask >>= length
-        found.append((at + start, at + start + length))
-        at += start + length
-    return found
 
 
 def _within(row: Row, grid: Grid, rest: int, after: datetime, until: datetime) -> Row:

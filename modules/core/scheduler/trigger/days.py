@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import calendar
-from array import array
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+
+from modules.core.scheduler.trigger.bits import mask_of
 
 LAST = 0  # of `nth`: the last such weekday of a month; of `nearest`: the last working day
 SATURDAY, SUNDAY = 6, 0
 LONGEST_MONTH, WEEK = 31, 7
 SOME_FEBRUARY = 29
 LENGTHS = (31, SOME_FEBRUARY, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-PLACES = 13 * 32 + 1  # a day's place in its year is 32 times its month plus its day
-NO_DAY = 0
+PLACES = 13 * 32  # a day's place in its year is 32 times its month plus its day
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,46 +107,41 @@ def _working_day(day: int, first: int, length: int) -> int:
 
 
 class Calendar:
-    """The matching days of every year, as places: found once for each kind of year, of which there are 21."""
+    """The matching days of every year, as bits of places: found once for each kind of year, of which there are 21."""
 
     def __init__(self, days: Days, years: frozenset[int] | None) -> None:
         self._days = days
         self._years = years
-        self._of_year: dict[int, tuple[array[int], array[int]]] = {}
+        self._of_year: dict[int, int] = {}
         self._flags: dict[int, bytes] = {}
         self.last_year = max(years) if years else date.max.year
 
-    def in_year(self, year: int) -> array[int]:
-        """Return the places of a year's matching days, in order."""
-        return (self._of_year.get(year) or self._look(year))[0]
-
-    def following(self, year: int) -> array[int]:
-        """Return, for every place of a year, that of the first matching day from there on, or `NO_DAY`."""
-        return (self._of_year.get(year) or self._look(year))[1]
+    def of_year(self, year: int) -> int:
+        """Return the places of a year's matching days, as bits."""
+        found = self._of_year.get(year)
+        return self._look(year) if found is None else found
 
     def flags(self, year: int) -> bytes:
         """Tell of each day of a year whether it matches."""
         if year not in self._flags:
-            found = bytearray(PLACES + LONGEST_MONTH)
-            for place in self.in_year(year):
-                found[place] = True
+            digits = f"{self.of_year(year):0{PLACES}b}"[::-1]
             lengths = [(month * 32 + 1, calendar.monthrange(year, month)[1]) for month in range(1, 13)]
-            self._flags[year] = b"".join(found[first : first + length] for first, length in lengths)
+            self._flags[year] = bytes(
+                int(digit) for first, length in lengths for digit in digits[first : first + length]
+            )
         return self._flags[year]
 
     def ever(self) -> bool:
         """Tell whether any year at all has a matching day: the calendar repeats itself after 400 years."""
-        return any(len(self.in_year(year)) for year in self._years or sorted(set(_first_alike()), reverse=True))
+        return any(self.of_year(year) for year in self._years or sorted(set(_first_alike()), reverse=True))
 
-    def _look(self, year: int) -> tuple[array[int], array[int]]:
-        if self._years is not None and year not in self._years:
-            found = _EMPTY
-        elif self._years is not None:
-            found = _tables(self._days, year)
-        else:
+    def _look(self, year: int) -> int:
+        if self._years is None:
             alike = _first_alike()[year % 400]
-            found = self._of_year.get(alike) or _tables(self._days, alike)
+            found = self._of_year.get(alike) or _places(self._days, alike)
             self._of_year[alike] = found
+        else:
+            found = _places(self._days, year) if year in self._years else 0
         self._of_year[year] = found
         return found
 
@@ -168,15 +163,5 @@ def _first_alike() -> tuple[int, ...]:
     return tuple(first[kind] for kind in kinds)
 
 
-def _tables(days: Days, year: int) -> tuple[array[int], array[int]]:
-    places = [month * 32 + day for month in range(1, 13) for day in days.of_month(year, month)]
-    following = array("H", [NO_DAY]) * PLACES
-    start = 0
-    for place in places:
-        for before in range(start, place + 1):
-            following[before] = place
-        start = place + 1
-    return array("H", places), following
-
-
-_EMPTY = (array("H"), array("H", [NO_DAY]) * PLACES)
+def _places(days: Days, year: int) -> int:
+    return mask_of([month * 32 + day for month in range(1, 13) for day in days.of_month(year, month)], PLACES)

@@ -8,6 +8,7 @@ from typing import Any
 
 from croniter import croniter
 
+from modules.core.scheduler.trigger.bits import mask_of
 from modules.core.scheduler.trigger.cron_fields import FIELDS, WEEK, Field, Special
 from modules.core.scheduler.trigger.days import Days, simplest
 from modules.core.scheduler.trigger.near import did_you_mean
@@ -73,9 +74,9 @@ def timetable(text: str, week: str = "*", day_match: str = "any") -> Timetable:
     found = Timetable(
         simplest(days_meant),
         None if "*" in items[6] else years,
-        tuple(sorted(hours)),
-        tuple(sorted(minutes)),
-        tuple(sorted(seconds)),
+        mask_of(sorted(hours), 60),
+        mask_of(sorted(minutes), 60),
+        mask_of(sorted(seconds), 60),
         fixed_hour=not parts[2].startswith("*"),
     )
     if not found.ever():

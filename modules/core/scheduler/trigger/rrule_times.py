@@ -10,7 +10,8 @@ from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import ClassVar
 
-from modules.core.scheduler.trigger.day_masks import MINUTE, SECOND_TICKS, WHOLE_DAY, TooCoarse, mask_of
+from modules.core.scheduler.trigger.bits import mask_of
+from modules.core.scheduler.trigger.day_masks import MINUTE, SECOND_TICKS, WHOLE_DAY, TooCoarse
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError
 from modules.core.scheduler.trigger.rrule_days import CYCLE, RuleDays
 from modules.core.scheduler.trigger.rrule_text import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, Rule

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from modules.core.scheduler.trigger.bits import ticks
 from modules.core.scheduler.trigger.day_masks import (
     SECOND_TICKS,
     Grid,
@@ -16,7 +17,6 @@ from modules.core.scheduler.trigger.day_masks import (
     nothing,
     repainted,
     row_of,
-    ticks,
     within,
 )
 from modules.core.scheduler.trigger.protocol import DAY, LAST, TICK, TriggerError, as_utc, checked_moment, moment_text

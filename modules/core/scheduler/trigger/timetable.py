@@ -1,38 +1,40 @@
-"""Naive wall-clock times that a cron expression names: found and counted by tables, without any zone."""
+"""Naive wall-clock times that a cron expression names: found and counted in a bit mask per field, without any zone."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import date, datetime, timedelta
 
-from modules.core.scheduler.trigger.day_masks import HOUR, MINUTE, SECOND_TICKS, TooCoarse, mask_of
-from modules.core.scheduler.trigger.days import Calendar, Days, calendar_of
+from modules.core.scheduler.trigger.bits import NONE, first_from, last_before, numbers_of
+from modules.core.scheduler.trigger.day_masks import HOUR, MINUTE, SECOND_TICKS, TooCoarse
+from modules.core.scheduler.trigger.days import PLACES, Calendar, Days, calendar_of
 
-NONE = -1
+NEXT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Days, and the hours, minutes and seconds on each; `years` of None are all.
+    """Days, and the hours, minutes and seconds on each as bits; `years` of None are all.
 
     With `fixed_hour` each wall-clock time is meant once.
     """
 
     days: Days
     years: frozenset[int] | None
-    hours: tuple[int, ...]
-    minutes: tuple[int, ...]
-    seconds: tuple[int, ...]
+    hours: int
+    minutes: int
+    seconds: int
     fixed_hour: bool
     _calendar: Calendar = field(init=False, compare=False, repr=False)
-    _next: tuple[tuple[int, ...], ...] = field(init=False, compare=False, repr=False)
+    _earliest: tuple[int, int, int] = field(init=False, compare=False, repr=False)
+    _latest: tuple[int, int, int] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        fields = (self.hours, self.minutes, self.seconds)
         object.__setattr__(self, "_calendar", calendar_of(self.days, self.years))
-        object.__setattr__(self, "_next", (_next(self.hours), _next(self.minutes), _next(self.seconds)))
+        object.__setattr__(self, "_earliest", tuple(first_from(mask, 0) for mask in fields))
+        object.__setattr__(self, "_latest", tuple(mask.bit_length() - 1 for mask in fields))
 
     def ever(self) -> bool:
         """Tell whether there is any such time at all."""
@@ -40,47 +42,49 @@ class Timetable:
 
     def first_in(self, first: datetime, stop: datetime) -> datetime | None:
         """Return the earliest matching time in `[first, stop)`."""
-        hour, minute, second, day_over = self._time_from(first)
-        year, month, day = first.year, first.month, first.day
-        place = month * 32 + day + day_over
-        found = self._calendar.following(year)[place]
-        while not found:
+        hour, minute, second = self._time_from(first)
+        year, place = first.year, first.month * 32 + first.day + (hour == NONE)
+        found = first_from(self._calendar.of_year(year), place)
+        if found != place or hour == NONE:
+            hour, minute, second = self._earliest
+        while found == NONE:
             year += 1
             if year > self._calendar.last_year:
                 return None
-            found = self._calendar.following(year)[0]
-        if found != place or year != first.year or day_over:
-            hour, minute, second = self.hours[0], self.minutes[0], self.seconds[0]
+            found = first_from(self._calendar.of_year(year), 0)
         wall = datetime(year, found >> 5, found & 31, hour, minute, second)  # noqa: DTZ001  # a wall-clock time
         return wall if wall < stop else None
 
     def last_in(self, first: datetime, stop: datetime) -> datetime | None:
         """Return the latest matching time in `[first, stop)`."""
-        rank = self._rank(stop)
-        for year in range(stop.year, first.year - 1, -1):
-            if rank > 0:
-                found = self._nth(year, rank - 1)
-                return found if found >= first else None
-            rank = self._size(year - 1) if year > first.year else 0
-        return None
+        hour, minute, second = self._time_before(stop)
+        year, place = stop.year, stop.month * 32 + stop.day
+        found = last_before(self._calendar.of_year(year), place + (hour != NONE))
+        if found != place:
+            hour, minute, second = self._latest
+        while found == NONE:
+            year -= 1
+            if year < first.year:
+                return None
+            found = last_before(self._calendar.of_year(year), PLACES)
+        wall = datetime(year, found >> 5, found & 31, hour, minute, second)  # noqa: DTZ001  # a wall-clock time
+        return wall if wall >= first else None
 
     def count_in(self, first: datetime, stop: datetime) -> int:
         """Return how many matching times lie in `[first, stop)`."""
-        whole = sum(self._size(year) for year in range(first.year, stop.year))
-        return max(whole + self._rank(stop) - self._rank(first), 0)
+        days = sum(self._calendar.of_year(year).bit_count() for year in range(first.year, stop.year))
+        whole = days * self.hours.bit_count() * self.minutes.bit_count() * self.seconds.bit_count()
+        return max(whole + self._passed(stop) - self._passed(first), 0)
 
     def all_in(self, first: datetime, stop: datetime) -> Iterator[datetime]:
         """Yield every matching time in `[first, stop)`."""
-        for year in range(first.year, stop.year + 1):
-            low = self._rank(first) if year == first.year else 0
-            high = self._rank(stop) if year == stop.year else self._size(year)
-            for rank in range(low, high):
-                yield self._nth(year, rank)
+        while (wall := self.first_in(first, stop)) is not None:
+            yield wall
+            first = wall + NEXT
 
-    def kind_of(self, day: date) -> bool:
+    def kind_of(self, day: date) -> int:
         """Tell whether the calendar day matches."""
-        place = day.month * 32 + day.day
-        return self._calendar.following(day.year)[place] == place
+        return self._calendar.of_year(day.year) >> day.month * 32 + day.day & 1
 
     def kinds_of(self, first: date, days: int) -> Sequence[int]:
         """Tell of so many days from the first on whether each matches."""
@@ -95,65 +99,45 @@ class Timetable:
 
     def rest(self, unit: int) -> int:
         """Return how many microseconds after a unit of so many seconds each time lies; else raises `TooCoarse`."""
-        if unit == MINUTE and len(self.seconds) > 1:
+        if unit == MINUTE and self.seconds.bit_count() > 1:
             raise TooCoarse
-        return self.seconds[0] % unit * SECOND_TICKS
+        return self._earliest[2] % unit * SECOND_TICKS
 
     def mask_of(self, day: date, unit: int) -> int:
         """Return the units of a day in which it has a time, as bits."""
         if not self.kind_of(day):
             return 0
-        within_minute = 1 if unit == MINUTE else mask_of(self.seconds, MINUTE)
-        within_hour = sum(within_minute << minute * MINUTE // unit for minute in self.minutes)
-        return sum(within_hour << hour * HOUR // unit for hour in self.hours)
+        within_minute = 1 if unit == MINUTE else self.seconds
+        within_hour = sum(within_minute << minute * MINUTE // unit for minute in numbers_of(self.minutes))
+        return sum(within_hour << hour * HOUR // unit for hour in numbers_of(self.hours))
 
-    def _time_from(self, first: datetime) -> tuple[int, int, int, bool]:
-        """Return the earliest time of day from this one on, and whether it is only that of a later day."""
-        next_hour, next_minute, next_second = self._next
-        second = next_second[first.second + (first.microsecond > 0)]
-        minute = next_minute[first.minute + (second == NONE)]
-        hour = next_hour[first.hour + (minute == NONE)]
+    def _time_from(self, first: datetime) -> tuple[int, int, int]:
+        """Return the earliest time of day from this one on; the hour `NONE` where the day has none any more."""
+        second = first_from(self.seconds, first.second + (first.microsecond > 0))
+        minute = first_from(self.minutes, first.minute + (second == NONE))
+        hour = first_from(self.hours, first.hour + (minute == NONE))
         if hour != first.hour:
-            return hour, self.minutes[0], self.seconds[0], hour == NONE
-        if minute != first.minute:
-            return hour, minute, self.seconds[0], False
-        return hour, minute, second, False
+            return hour, self._earliest[1], self._earliest[2]
+        return hour, minute, second if minute == first.minute else self._earliest[2]
 
-    def _size(self, year: int) -> int:
-        return len(self._calendar.in_year(year)) * self._a_day()
+    def _time_before(self, stop: datetime) -> tuple[int, int, int]:
+        """Return the latest time of day before this one; the hour `NONE` where the day has none yet."""
+        second = last_before(self.seconds, stop.second + (stop.microsecond > 0))
+        minute = last_before(self.minutes, stop.minute + (second != NONE))
+        hour = last_before(self.hours, stop.hour + (minute != NONE))
+        if hour != stop.hour:
+            return hour, self._latest[1], self._latest[2]
+        return hour, minute, second if minute == stop.minute else self._latest[2]
 
-    def _a_day(self) -> int:
-        return len(self.hours) * len(self.minutes) * len(self.seconds)
-
-    def _rank(self, wall: datetime) -> int:
+    def _passed(self, wall: datetime) -> int:
         """Return how many matching times of its year lie before a time."""
-        days = self._calendar.in_year(wall.year)
-        place = wall.month * 32 + wall.day
-        passed = bisect_left(days, place)
-        rank = passed * self._a_day()
-        if passed == len(days) or days[passed] != place:
-            return rank
-        hours = bisect_left(self.hours, wall.hour)
-        rank += hours * len(self.minutes) * len(self.seconds)
-        if hours == len(self.hours) or self.hours[hours] != wall.hour:
-            return rank
-        minutes = bisect_left(self.minutes, wall.minute)
-        rank += minutes * len(self.seconds)
-        if minutes == len(self.minutes) or self.minutes[minutes] != wall.minute:
-            return rank
-        return rank + bisect_left(self.seconds, wall.second + (wall.microsecond > 0))
-
-    def _nth(self, year: int, rank: int) -> datetime:
-        rank, second = divmod(rank, len(self.seconds))
-        rank, minute = divmod(rank, len(self.minutes))
-        day, hour = divmod(rank, len(self.hours))
-        place = self._calendar.in_year(year)[day]
-        return datetime(  # noqa: DTZ001  # a wall-clock time
-            year, place >> 5, place & 31, self.hours[hour], self.minutes[minute], self.seconds[second]
-        )
-
-
-@lru_cache(maxsize=4096)
-def _next(values: tuple[int, ...]) -> tuple[int, ...]:
-    """Return, for 0 to 60, the first of the values from there on, or `NONE`."""
-    return tuple(next((value for value in values if value >= number), NONE) for number in range(61))
+        passed, is_among = 0, 1
+        for mask, number in (
+            (self._calendar.of_year(wall.year), wall.month * 32 + wall.day),
+            (self.hours, wall.hour),
+            (self.minutes, wall.minute),
+            (self.seconds, wall.second + (wall.microsecond > 0)),
+        ):
+            passed = passed * mask.bit_count() + is_among * (mask & (1 << number) - 1).bit_count()
+            is_among &= mask >> number
+        return passed

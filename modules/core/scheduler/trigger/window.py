@@ -9,7 +9,8 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from modules.core.scheduler.trigger.day_masks import TooCoarse, ticks
+from modules.core.scheduler.trigger.bits import ticks
+from modules.core.scheduler.trigger.day_masks import TooCoarse
 from modules.core.scheduler.trigger.numbered import Numbered
 from modules.core.scheduler.trigger.on_wall_clock import OnWallClock, WallTimes
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError, moment_text

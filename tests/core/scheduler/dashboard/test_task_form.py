@@ -110,6 +110,7 @@ ADVANCED = {
     "ping_url": ("https://not-among-the-outgoing-hosts.example", ""),
     "dst_gap": ("jump", "skip"),
     "dst_fold": ("third", "both"),
+    "calendar_action": ("move", ""),  # without any calendar
 }
 """What the rarer fields refuse, and what they take and show again."""
 
