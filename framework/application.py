@@ -29,10 +29,10 @@ _PATIENCE = timedelta(seconds=5)  # of a tool, which somebody waits for
 
 
 @cache
-def _set_aside_what_is_loaded() -> None:
-    """Keep the garbage collector from looking through all classes and functions again; once in a process.
+def _set_aside(_what: str) -> None:
+    """Keep the garbage collector from looking through what there is by now again; once in a process for each `what`.
 
-    It would do so in the midst of the first burst of work, and hold up everything for 50 ms or more.
+    All classes and functions are much: it would hold up the start, and then the first burst of work, for 50 ms or more.
     """
     gc.freeze()
 
@@ -74,6 +74,7 @@ class Application:
         if self._phases is not None and self._phases.app_context.phase is not Phase.STOPPED:
             raise ApplicationRunning
         prepared = self._prepare()
+        _set_aside("loaded")
         self._own = prepared.own
         clock = SystemClock() if self._clock is None else self._clock
         database = open_database(self._own)
@@ -87,7 +88,7 @@ class Application:
         except BaseException:
             await self.stop()
             raise
-        _set_aside_what_is_loaded()
+        _set_aside("started")
         return context
 
     async def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from example_modules import MEMORY, First, Second, Third, application
 from nodes import Machine
 
 from framework import AppContext, Application, Module, ModuleSettings
+from framework.application import _set_aside
 from framework.context import Phase
 from framework.result import Result
 from framework.testing import FakeClock
@@ -32,6 +34,22 @@ async def test_both_phases_run_in_requirement_order_and_the_stop_in_reverse(even
         *("third stop", "second stop", "first stop"),
     ]
     assert app_context.phase is Phase.STOPPED
+
+
+async def test_what_is_loaded_is_set_aside_from_the_garbage_collector_before_the_start_and_after_it(
+    events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gc, "freeze", lambda: events.append("set aside"))
+    _set_aside.cache_clear()
+
+    async with application(First(events)):
+        pass
+    async with application(First(events)):
+        pass
+
+    assert events.index("set aside") < events.index("acme.first register")
+    assert events.index("acme.first started") < events.index("set aside", 1) < events.index("acme.first stopping")
+    assert events.count("set aside") == 2  # once in a process
 
 
 async def test_health_is_green_when_all_is_well(events: list[str]) -> None:

@@ -61,7 +61,7 @@ class Lookout:
 
     async def look(self) -> None:
         """Look once: what is overdue, which alerts are to be sent, and whether it is time to say that this lives."""
-        if await self._database.read(partial(expected.is_any_due, now=self._clock.now())):
+        if await self._database.glance(partial(expected.is_any_due, now=self._clock.now())):
             await self._find_overdue()
         if await self._has_alerts():
             await self._send_alerts()

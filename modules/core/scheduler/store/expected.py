@@ -8,14 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, or_, select, update
 
-from framework.database import skip_locked
+from framework.database import run, skip_locked
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.tables import events, executions
+
+ANY_DUE = "SELECT 1 FROM scheduler_events WHERE expected_at <= :now LIMIT 1"
 
 
 def is_any_due(c: Connection, now: datetime) -> bool:
     """Tell whether it is time to look at any task."""
-    return bool(c.execute(select(exists().where(events.c.expected_at <= now))).scalar())
+    return bool(run(c, ANY_DUE, now=now).rows)
 
 
 def due(c: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
