@@ -37,6 +37,7 @@ from framework.database.verbs import (
     try_locks,
     unweighed,
     upsert,
+    write_log_back,
 )
 
 __all__ = [
@@ -85,4 +86,5 @@ __all__ = [
     "try_locks",
     "unweighed",
     "upsert",
+    "write_log_back",
 ]

@@ -99,6 +99,14 @@ def commits_of_others(connection: Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
+def write_log_back(connection: Connection) -> None:
+    """Write what a SQLite file's log holds back into the file, as far as no reader needs it, while others write.
+
+    To be the first in `Database.read`: nobody's transaction waits for it, and no commit finds a long log to write back.
+    """
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+
 def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """Lock names until the transaction ends, in one order, waiting for whoever holds them by `try_locks` or this."""
     if connection.dialect.name == SQLITE:

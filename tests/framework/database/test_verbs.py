@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, insert, select
 
-from framework.database import Database, for_update, insert_ignore, row_address, skip_locked, upsert
+from framework.database import Database, for_update, insert_ignore, row_address, skip_locked, upsert, write_log_back
 
 metadata = MetaData()
 words = Table(
@@ -96,3 +96,17 @@ async def test_rows_without_a_key_are_told_apart_by_where_they_lie(database: Dat
     left = await database.read(lambda c: len(c.execute(select(twins)).all()))
 
     assert (deleted, left) == (2, 3)
+
+
+async def test_the_log_of_a_file_is_written_back_while_somebody_writes(sqlite_database: Database) -> None:
+    path = sqlite_database.path
+    assert path is not None
+    await sqlite_database.write(metadata.create_all)
+    before = path.stat().st_size
+
+    async with sqlite_database.begin() as writer:
+        await writer.execute(insert(words).values(id="a", n=1))
+        await sqlite_database.read(write_log_back)
+        after = path.stat().st_size
+
+    assert after > before

@@ -10,7 +10,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from framework.clock import Clock
-from framework.database import Database, bound_waiting, commits_of_others, is_lost, is_shared, is_transient
+from framework.database import (
+    Database,
+    bound_waiting,
+    commits_of_others,
+    is_lost,
+    is_shared,
+    is_transient,
+    write_log_back,
+)
 from modules.core.scheduler.cleanup.courtesy import Courtesy
 from modules.core.scheduler.cleanup.rows_policy import RowsPolicy
 
@@ -74,7 +82,7 @@ class Pace:
         Then the next batch is half as large, and the rest before it longer. Raises when that has not helped.
         """
         if self._rest:
-            await self._clock.sleep(self._rest)
+            await self._leave_free()
         asked = self._clock.monotonic()
         spans: list[tuple[float, float]] = []
         try:
@@ -91,6 +99,13 @@ class Pace:
         ended = self._clock.monotonic()
         self._adapt(took, waited=ended - asked - took, held=ended - began)
         return result
+
+    async def _leave_free(self) -> None:
+        """Rest, and write the log of a file back meanwhile: else whoever commits next pays for what the run wrote."""
+        began = self._clock.monotonic()
+        if self._courtesy is not None:
+            await self._database.read(write_log_back)
+        await self._clock.sleep(max(0.0, self._rest - (self._clock.monotonic() - began)))
 
     def _adapt(self, took: float, *, waited: float, held: float) -> None:
         if self._target is not None:

@@ -20,6 +20,15 @@ connection.execute("SELECT * FROM logs").fetchall()
 print("open", flush=True)
 sys.stdin.read()
 """
+IN_TENS = RowsPolicy(**OLD, batch_size=10, shrink=False)
+
+
+@pytest.fixture
+async def aged(sqlite_database):
+    """A database with a hundred old rows."""
+    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
+    await fill(sqlite_database, table, [{"id": number, "at": NOW - 2 * DAY} for number in range(100)])
+    return sqlite_database
 
 
 @contextmanager
@@ -32,14 +41,10 @@ def opened_elsewhere(path):
         other.stdin.close()
 
 
-@pytest.mark.parametrize(("others_write", "rests"), [(False, 1), (True, 9)])
-async def test_a_file_is_left_free_now_and_then_while_others_write_to_it(
-    sqlite_database, monkeypatch, others_write, rests
-):
-    other, clock = sqlite_database.clone(), PassingClock()
-    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
-    await fill(sqlite_database, table, [{"id": number, "at": NOW - 2 * DAY} for number in range(100)])
-    really_write = sqlite_database.write
+@pytest.mark.parametrize(("others_write", "rested"), [(False, 1), (True, 9)])
+async def test_a_file_is_left_free_now_and_then_while_others_write_to_it(aged, monkeypatch, others_write, rested):
+    other, clock = aged.clone(), PassingClock()
+    really_write = aged.write
 
     async def write_beside(work):
         if others_write:
@@ -47,24 +52,45 @@ async def test_a_file_is_left_free_now_and_then_while_others_write_to_it(
             await other.write(lambda connection: connection.execute(text("INSERT INTO t VALUES (1)")))
         return await really_write(work)
 
-    monkeypatch.setattr(sqlite_database, "write", write_beside)
+    monkeypatch.setattr(aged, "write", write_beside)
     monkeypatch.setattr(rows, "delete_rows", taking(clock, 1 / 64))
-    await clean(sqlite_database, RowsPolicy(**OLD, batch_size=10, shrink=False), clock=clock)
+    await clean(aged, IN_TENS, clock=clock)
     await other.close()
 
-    assert clock.slept == [5 / 64] * rests  # half as long as a batch took; alone only after the first
+    assert clock.slept == [5 / 64] * rested  # half as long as a batch took; alone only after the first
 
 
 @pytest.mark.skipif(not neighbours.LOCKS.exists(), reason="this system does not tell who has a file open")
+@pytest.mark.parametrize(
+    ("a_row", "rested"),
+    [
+        (1 / 64, [courtesy.LONGEST_REST] + [5 / 64] * 8),  # half as long as a batch takes, which is long
+        (1 / 256, [courtesy.LONGEST_REST, 5 / 128] + [courtesy.SHORTEST_REST] * 2),  # later after every three batches
+    ],
+)
 async def test_a_file_that_another_process_has_open_is_left_free_before_anybody_has_written(
-    sqlite_database, monkeypatch
+    aged, monkeypatch, a_row, rested
 ):
-    table = await create(sqlite_database, Column("id", Integer, primary_key=True), Column("at", UtcDateTime))
-    await fill(sqlite_database, table, [{"id": number, "at": NOW - 2 * DAY} for number in range(100)])
-    clock, policy = PassingClock(), RowsPolicy(**OLD, batch_size=10, shrink=False)
+    clock = PassingClock()
 
-    with opened_elsewhere(sqlite_database.path):
-        monkeypatch.setattr(rows, "delete_rows", taking(clock, 1 / 64))
-        await clean(sqlite_database, policy, clock=clock)
+    with opened_elsewhere(aged.path):
+        monkeypatch.setattr(rows, "delete_rows", taking(clock, a_row))
+        await clean(aged, IN_TENS, clock=clock)
 
-    assert clock.slept == [5 / 64] + [courtesy.SHORTEST_REST] * 8  # the first while nobody knows yet
+    assert clock.slept == pytest.approx(rested, abs=1e-5)
+
+
+@pytest.mark.skipif(not neighbours.LOCKS.exists(), reason="this system does not tell who has a file open")
+async def test_a_run_writes_the_log_back_itself_so_that_no_commit_of_others_has_to(aged):
+    clock, path = PassingClock(), aged.path
+    before = path.stat().st_size  # what is not written back yet is in the log alone
+    sizes = []
+
+    async def rest(_seconds):
+        sizes.append(path.stat().st_size)
+
+    clock.sleep = rest
+    with opened_elsewhere(path):
+        await clean(aged, IN_TENS, clock=clock)
+
+    assert min(sizes) > before
