@@ -12,10 +12,13 @@ from sqlalchemy import URL, Connection, Table
 from framework.database.engines import driver_options
 from framework.database.failures import translated
 from framework.database.location import POSTGRESQL
-from framework.database.rows import KINDS, Columns, columns_of, insert_rows, run
+from framework.database.rows import KINDS, Columns, Places, alike_among, columns_of, insert_rows, run
 
 if TYPE_CHECKING:
     import asyncpg
+
+Shape = tuple[Table, tuple[str, ...], Places]  # which columns, and of which of them one value is given
+MANY = 50  # rows, from which on it is looked for what all have in common
 
 
 class Insertion(NamedTuple):
@@ -43,13 +46,15 @@ class Inserter:
 
     async def insert(self, insertions: Sequence[Insertion], notice: Notice | None) -> None:
         """Insert all rows or none. Lost on the way, it may have been done; the same ids again change nothing."""
-        shapes = tuple((each.table, each.names, len(each.rows) == 1) for each in insertions)
+        shapes: list[Shape] = []
         values: list[Any] = []
         for each in insertions:
-            values += each.rows[0] if len(each.rows) == 1 else map(list, zip(*each.rows, strict=True))
+            alike, of_columns = given(each.rows)
+            shapes.append((each.table, each.names, alike))
+            values += of_columns
         if notice is not None:
             values += notice
-        text = _statement(shapes, told=notice is not None)
+        text = _statement(tuple(shapes), told=notice is not None)
         async with self._turn:
             try:
                 connection = await self._open()
@@ -79,12 +84,25 @@ def insert_all(c: Connection, insertions: Sequence[Insertion], notice: Notice | 
         run(c, "SELECT pg_notify(:channel, :payload)", channel=notice.channel, payload=notice.payload)
 
 
+def given(rows: Sequence[Sequence[Any]]) -> tuple[Places, list[Any]]:
+    """Return the columns whose value is given once, and for each column its value or all its values.
+
+    Of many rows, those are the columns in which all have the same: to be given an array of them takes the driver longer
+    than all else does. Of few it would make too many texts that the server has to prepare.
+    """
+    if len(rows) == 1:
+        return tuple(range(len(rows[0]))), list(rows[0])
+    columns = list(zip(*rows, strict=True))
+    alike = alike_among(columns) if len(rows) >= MANY else ()
+    return alike, [column[0] if place in alike else list(column) for place, column in enumerate(columns)]
+
+
 @lru_cache(maxsize=100)
-def _statement(shapes: tuple[tuple[Table, tuple[str, ...], bool], ...], *, told: bool) -> str:
+def _statement(shapes: tuple[Shape, ...], *, told: bool) -> str:
     parts: list[str] = []
     position = 1
-    for number, (table, names, is_one) in enumerate(shapes):
-        source = _source(columns_of(table, names), position, is_one=is_one)
+    for number, (table, names, alike) in enumerate(shapes):
+        source = _source(columns_of(table, names), position, alike)
         into = f"INSERT INTO {table.name} ({', '.join(names)}) {source} ON CONFLICT DO NOTHING"
         parts.append(f"inserted_{number} AS ({into})")
         position += len(names)
@@ -92,8 +110,13 @@ def _statement(shapes: tuple[tuple[Table, tuple[str, ...], bool], ...], *, told:
     return f"WITH {', '.join(parts)} {end}"
 
 
-def _source(columns: Columns, position: int, *, is_one: bool) -> str:
-    places = [(f"${position + number}", KINDS[kind]) for number, (_, kind) in enumerate(columns)]
-    if is_one:
-        return f"VALUES ({', '.join(f'{place}::{kind}' for place, kind in places)})"
-    return f"SELECT * FROM unnest({', '.join(f'{place}::{kind}[]' for place, kind in places)})"
+def _source(columns: Columns, position: int, alike: Places) -> str:
+    own: dict[str, str] = {}
+    values: list[str] = []
+    for number, (name, kind) in enumerate(columns):
+        parameter = f"${position + number}::{KINDS[kind]}"
+        values.append(parameter if number in alike else name)
+        if number not in alike:
+            own[name] = f"{parameter}[]"
+    source = f"SELECT {', '.join(values)}"
+    return f"{source} FROM unnest({', '.join(own.values())}) AS own({', '.join(own)})" if own else source

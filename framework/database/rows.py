@@ -188,7 +188,7 @@ def _given(dialect: Dialect, moments: Places, rows: Sequence[Given]) -> Iterator
     if dialect.name != SQLITE:
         yield tuple(map(list, columns)), len(rows), ()
         return
-    alike = _alike(columns) if len(rows) >= FEW else ()
+    alike = alike_among(columns) if len(rows) >= FEW else ()
     texts: dict[int, str] = {}  # most rows hold the same few moments, and each is made into text once
     for place in moments:
         columns[place] = _as_texts(columns[place], texts)
@@ -199,7 +199,7 @@ def _given(dialect: Dialect, moments: Places, rows: Sequence[Given]) -> Iterator
         yield (*chain.from_iterable(zip(*parts, strict=True)), *once), len(parts[0]), alike
 
 
-def _alike(columns: Sequence[Sequence[Any]]) -> Places:
+def alike_among(columns: Sequence[Sequence[Any]]) -> Places:
     """Return the places of the columns in which all rows have the same; one column at least is left out."""
     found = [place for place, column in enumerate(columns) if column.count(column[0]) == len(column)]
     return tuple(found[: len(columns) - 1])
