@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, column, inspect, select, table
 
+NAMES = {"revision", "down_revision"}
+FUNCTION = re.compile(rb"^(?:@|def |class |async def )", re.MULTILINE)
 _parsing = threading.Lock()  # CPython 3.11 counts the depth of what several threads parse together, and gives up
 
 
@@ -39,16 +43,28 @@ def _head(folder: Path) -> str | None:
 
 
 def _assigned(path: Path) -> dict[str, Any]:
-    """Return what a file assigns to `revision` and `down_revision`; raises ValueError where those are no constants."""
+    """Return what a file assigns to `revision` and `down_revision`; raises ValueError where those are no constants.
+
+    They stand before the functions, of which most of a file consists: all of it is parsed only where they do not.
+    """
+    source = path.read_bytes()
+    with suppress(SyntaxError):
+        said = _constants(FUNCTION.split(source, maxsplit=1)[0])
+        if said.keys() == NAMES:
+            return said
+    return _constants(source)
+
+
+def _constants(source: bytes) -> dict[str, Any]:
     said: dict[str, Any] = {}
     with _parsing:
-        statements = ast.parse(path.read_bytes()).body
+        statements = ast.parse(source).body
     for statement in statements:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         for target in targets:
             if isinstance(target, (ast.Name, ast.Tuple)):
                 names = [each.id for each in getattr(target, "elts", [target]) if isinstance(each, ast.Name)]
-                if {"revision", "down_revision"} & set(names):
+                if NAMES & set(names):
                     value = ast.literal_eval(getattr(statement, "value", None) or ast.Constant(None))
                     said.update(zip(names, value if isinstance(target, ast.Tuple) else (value,), strict=True))
     return said

@@ -88,10 +88,13 @@ def run(c: Connection, statement: str, **scalars: Any) -> driver.Done:
 
 def read_moment(value: str | datetime | None) -> datetime | None:
     """Return the moment that a driver gave; None for a text that is none."""
-    if not isinstance(value, str):
-        return value
+    return _read(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=1_000)  # many rows hold the same few moments, also when they are written again
+def _read(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         return None
 

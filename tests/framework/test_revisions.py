@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ FIRST = "revision = '0001'\ndown_revision = None\n"
 SECOND = "from typing import Any\nrevision: str = '0002'\ndown_revision: Any = '0001'\nother = print\n"
 PARTED = "revision, down_revision = '0003', '0001'\n"
 MERGED = "revision, down_revision = '0004', ('0002', '0003')\n"
+FUNCTION = "\ndef upgrade() -> None:\n    revision = 2\n"
+WORDS = "'''What is\ndef as a word.'''\n"
 COMPUTED = "revision = str(2)\ndown_revision = '0001'\n"
 
 
@@ -28,6 +31,9 @@ COMPUTED = "revision = str(2)\ndown_revision = '0001'\n"
         ([FIRST, SECOND, PARTED, MERGED], "0004", True),
         ([FIRST, COMPUTED], "0001", False),
         ([FIRST, "no python"], "0001", False),
+        ([FIRST + FUNCTION], "0001", True),
+        ([FUNCTION + FIRST], "0001", True),
+        ([WORDS + FIRST], "0001", True),
         ([FIRST, ""], "0001", False),
         ([], "0001", False),
     ],
@@ -47,3 +53,21 @@ async def test_tables_that_are_not_there_are_not_up_to_date(sqlite_database: Dat
     (tmp_path / "0.py").write_text(FIRST)
 
     assert not await sqlite_database.read(lambda c: stands_at_head(c, "versions", tmp_path))
+
+
+async def test_functions_behind_the_revisions_are_not_parsed(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0.py").write_text(FIRST + FUNCTION)
+    parsed: list[bytes] = []
+    parse = ast.parse
+
+    def parsing(source: bytes) -> ast.Module:
+        parsed.append(source)
+        return parse(source)
+
+    monkeypatch.setattr(ast, "parse", parsing)
+
+    await sqlite_database.read(lambda c: stands_at_head(c, "versions", tmp_path))
+
+    assert [b"upgrade" in each for each in parsed] == [False]
