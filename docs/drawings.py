@@ -36,8 +36,8 @@ PLACES: dict[str, dict[str, Point]] = {
         "timed_out": (410, 103),
         "lost": (410, 147),
         "cancelled": (410, 191),
-        "skipped": (70, 250),
-        "missed": (70, 294),
+        "skipped": (70, 294),
+        "missed": (70, 250),
     },
     "tasks": {
         "new": (10, 76),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from modules.core.scheduler.execution import Reason
 from modules.core.scheduler.policies import Policies
-from modules.core.scheduler.trigger import Trigger
+from modules.core.scheduler.trigger import AnyOf, Trigger
 
 MICROSECOND = timedelta(microseconds=1)
 COUNTED = timedelta(days=20 * 365.25)  # nobody sleeps longer: it is a clock that went wrong
-ON_TIME = timedelta(minutes=1)  # with `none` and no grace time, what is later than this counts as missed
+ON_TIME = timedelta(minutes=1)  # after the end, or with `none` and no grace time, what is later counts as missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,32 @@ class Firing:
     next_execution: datetime | None
 
 
+class Allowed(NamedTuple):
+    """By how much an occurrence may be late (None: by any time), and why what is later counts as missed."""
+
+    late: timedelta | None
+    reason: Reason
+
+
+def ends_at(trigger: Trigger) -> datetime | None:
+    """Return the end that a trigger was given, the earliest of those that bound it; None where it was given none."""
+    inner = getattr(trigger, "trigger", None)
+    within = [ends_at(each) for each in getattr(trigger, "triggers", [] if inner is None else [inner])]
+    ends = [end for end in within if end is not None]
+    if isinstance(trigger, AnyOf):  # which goes on until all of them have ended
+        return max(ends) if len(ends) == len(within) else None
+    own = getattr(trigger, "end", None)
+    return min(ends if own is None else [*ends, own], default=None)
+
+
+def is_too_late(trigger: Trigger, occurrence: datetime, now: datetime) -> bool:
+    """Tell whether an occurrence does not start any more: it is not on time, and its trigger has ended."""
+    if now - occurrence <= ON_TIME:
+        return False
+    end = ends_at(trigger)
+    return end is not None and end < now
+
+
 def decide(trigger: Trigger, nominal: datetime, now: datetime, policies: Policies, room: int | None) -> Firing:
     """Apply the catch-up policy to the occurrences from `nominal` to `now`, without a step for each of them.
 
@@ -56,10 +83,11 @@ def decide(trigger: Trigger, nominal: datetime, now: datetime, policies: Policie
     nominal = first_counted(trigger, nominal, now)
     total = 1 + trigger.count_between(nominal, now)
     newest = (trigger.latest_until(now, nominal) if total > 1 else None) or nominal
+    allowed = _allowed(trigger, nominal, now, policies)
     if policies.catch_up == "all" and total > 1:
-        runs, missed = _all(trigger, nominal, newest, total, now, policies)
+        runs, missed = _all(trigger, nominal, newest, total, now, policies.catch_up_limit, allowed)
     else:
-        runs, missed = _newest(trigger, nominal, newest, total, now, policies)
+        runs, missed = _newest(trigger, nominal, newest, total, now, policies.catch_up, allowed)
     return Firing(runs if room is None else runs[:room], missed, trigger.next_after(max(now, newest)))
 
 
@@ -74,41 +102,39 @@ Decision = tuple[tuple[Run, ...], Missed | None]
 
 
 def _newest(
-    trigger: Trigger, nominal: datetime, newest: datetime, total: int, now: datetime, policies: Policies
+    trigger: Trigger, nominal: datetime, newest: datetime, total: int, now: datetime, catch_up: str, allowed: Allowed
 ) -> Decision:
-    grace = _grace(policies)
-    if grace is not None and now - newest > grace:
-        reason = Reason.MISFIRE_GRACE if policies.grace is not None else Reason.CATCH_UP_NONE
-        return (), Missed(newest, total, nominal, reason)
+    if allowed.late is not None and now - newest > allowed.late:
+        return (), Missed(newest, total, nominal, allowed.reason)
     if total == 1:
         return (Run(newest),), None
-    if policies.catch_up == "none":
+    if catch_up == "none":
         before = trigger.latest_until(newest - MICROSECOND, nominal) or nominal
         return (Run(newest),), Missed(before, total - 1, nominal, Reason.CATCH_UP_NONE)
     return (Run(newest, total - 1, nominal),), None
 
 
 def _all(
-    trigger: Trigger, nominal: datetime, newest: datetime, total: int, now: datetime, policies: Policies
+    trigger: Trigger, nominal: datetime, newest: datetime, total: int, now: datetime, most: int, allowed: Allowed
 ) -> Decision:
+    earliest = nominal if allowed.late is None else now - allowed.late
     kept: list[datetime] = []
     moment: datetime | None = newest
-    while moment is not None and len(kept) < policies.catch_up_limit and not _too_late(moment, now, policies):
+    while moment is not None and len(kept) < most and moment >= earliest:
         kept.append(moment)
         earlier = trigger.latest_until(moment - MICROSECOND, nominal) if moment > nominal else None
         moment = earlier or (nominal if moment > nominal else None)
     runs = tuple(Run(each, one_at_a_time=True) for each in reversed(kept))
     if moment is None:
         return runs, None
-    reason = Reason.MISFIRE_GRACE if _too_late(moment, now, policies) else Reason.CATCH_UP_LIMIT
+    reason = allowed.reason if moment < earliest else Reason.CATCH_UP_LIMIT
     return runs, Missed(moment, total - len(kept), nominal, reason)
 
 
-def _grace(policies: Policies) -> timedelta | None:
-    if policies.grace is not None:
-        return timedelta(seconds=policies.grace)
-    return ON_TIME if policies.catch_up == "none" else None
-
-
-def _too_late(moment: datetime, now: datetime, policies: Policies) -> bool:
-    return policies.grace is not None and now - moment > timedelta(seconds=policies.grace)
+def _allowed(trigger: Trigger, nominal: datetime, now: datetime, policies: Policies) -> Allowed:
+    grace = None if policies.grace is None else timedelta(seconds=policies.grace)
+    if (grace is None or grace > ON_TIME) and is_too_late(trigger, nominal, now):
+        return Allowed(ON_TIME, Reason.ENDED)
+    if grace is None and policies.catch_up == "none":
+        return Allowed(ON_TIME, Reason.CATCH_UP_NONE)
+    return Allowed(grace, Reason.MISFIRE_GRACE)

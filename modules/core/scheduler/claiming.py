@@ -13,6 +13,7 @@ from framework.database import try_locks
 from modules.core.scheduler import containing, settling
 from modules.core.scheduler.claims import Claimed, Claims, Room
 from modules.core.scheduler.execution import Reason
+from modules.core.scheduler.expiring import without_ended
 from modules.core.scheduler.placing import keys_of
 from modules.core.scheduler.policies import policies_of
 from modules.core.scheduler.store import candidates as store
@@ -99,7 +100,7 @@ def _from_queue(
             return
         most = min(wanted, room.batch) if look == 0 else BATCH
         rows = _sound(c, _first(c, claims, queue, waiting, most, done), now, careful=claims.careful)
-        result = _sort(c, rows, claims, paused, now, wanted, done)
+        result = _sort(c, without_ended(c, rows, now, done), claims, paused, now, wanted, done)
         _write(c, result, {"node_id": claims.node_id, "session_id": claims.session_id, "now": now, **waited})
         done.rows += result.claimed
         if len(rows) < most or (look == 0 and len(result.claimed) == most):
@@ -185,8 +186,7 @@ class _Limits:
     """What the limits of some rows leave room for, counted from the rows that hold their keys or have started."""
 
     def __init__(self, c: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
-        self._c = c
-        self._now = now
+        self._c, self._now = c, now
         self._locked = try_locks(c, {row.limit_key for row in rows}) if rows else set()
         self._held = line.running_keys(c, self._locked) if any(row.slots is not None for row in rows) else set()
         self._starts: dict[str, list[datetime]] = {}

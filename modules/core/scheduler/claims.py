@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
-from modules.core.scheduler.execution import Full
+from modules.core.scheduler.execution import Closed, Full
 from modules.core.scheduler.heads import Heads
 
 MOMENT = timedelta(seconds=1)  # too short a wait to be told
@@ -82,7 +82,7 @@ class Claims:
 class Claimed:
     """What was claimed; `more` where others may be in line for whom there is room, `locked` where some could not be
     looked at, because another node was deciding about their limit. `left`: what the limits of queues left room for.
-    `rests`: after how many seconds the line is looked at as a whole, where it was not.
+    `rests`: after how many seconds the line is looked at as a whole, where it was not. `closed`: what starts no more.
     """
 
     rows: list[Row[Any]] = field(default_factory=list)
@@ -92,3 +92,4 @@ class Claimed:
     is_full_everywhere: bool = False
     left: Mapping[str, int] = field(default_factory=dict)
     rests: float = 0.0
+    closed: list[Closed] = field(default_factory=list)

@@ -14,14 +14,14 @@ from sqlalchemy import Connection, Row
 
 from framework import strict_json
 from modules.core.scheduler import containing, settling
-from modules.core.scheduler.catch_up import Firing, Run, decide
+from modules.core.scheduler.catch_up import Firing, Run, decide, ends_at
 from modules.core.scheduler.execution import Closed, Reason, State
 from modules.core.scheduler.placing import Occurrence, function_key, place_all
 from modules.core.scheduler.policies import Policies, policies_of
 from modules.core.scheduler.recording import record_missed
 from modules.core.scheduler.store import cleanups, tasks
 from modules.core.scheduler.task import Status
-from modules.core.scheduler.trigger import Once, Trigger, from_json, pauses_after_each_run
+from modules.core.scheduler.trigger import Once, Trigger, Until, from_json, pauses_after_each_run
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +118,14 @@ def decision_on(row: Row[Any], policies: Policies, now: datetime) -> Firing:
         return Firing((Run(row.next_execution),), None, None)  # once, however late: its trigger has no more to say
     trigger = trigger_of(row.trigger)
     if pauses_after_each_run(trigger):
-        trigger = Once(row.next_execution)  # what follows is counted from the end of this one
+        trigger = Until(Once(row.next_execution), ends_at(trigger))  # what follows is counted from the end of this one
     room = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)
     return decide(trigger, row.next_execution, now, policies, room)
+
+
+def starts_by(row: Row[Any], policies: Policies) -> datetime | None:
+    """Return up to when jitter may put off what a task starts, None for as long as it likes; raises `ValueError`."""
+    return ends_at(trigger_of(row.trigger)) if policies.jitter and row.recurring else None
 
 
 def _closed(row: Row[Any], state: State, occurrences: int = 1) -> Closed:
@@ -131,7 +136,11 @@ def _place(
     c: Connection, fired: Sequence[tuple[Row[Any], Policies, Firing]], now: datetime, kept: _Kept
 ) -> Counter[str]:
     """Insert the executions; return how many of each task will start: what is skipped does not count."""
-    occurrences = [Occurrence(row, policies, run, "schedule") for row, policies, firing in fired for run in firing.runs]
+    occurrences = [
+        Occurrence(row, policies, run, "schedule", starts_by=starts_by(row, policies))
+        for row, policies, firing in fired
+        for run in firing.runs
+    ]
     placed = place_all(c, occurrences, now)
     for each, execution_id in zip(occurrences, placed, strict=True):
         kept.missed += each.run.missed_count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row
@@ -13,7 +13,7 @@ from framework.clock import new_id
 from modules.core.scheduler import tracing
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import Line, Reason, State, success_of
-from modules.core.scheduler.policies import Policies, stable_fraction
+from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.store import executions
 
 BACKFILL, SHIFT = executions.ASIDE
@@ -36,7 +36,7 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One run of a task that is to get its row; `gathers_until`: it waits for further events at least so long."""
+    """One run of a task that is to get its row: it gathers events until one moment, jitter puts it off to another."""
 
     task: Task
     policies: Policies
@@ -44,6 +44,7 @@ class Occurrence:
     origin: str
     payload: str | None = None
     gathers_until: datetime | None = None
+    starts_by: datetime | None = None
     is_forced: bool = False  # asks no overlap policy, and counts as open for what does
 
 
@@ -112,11 +113,10 @@ def _row_of(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
 
 def _starts_at(occurrence: Occurrence) -> datetime | None:
     """Return when an occurrence is to start, where that is not at once."""
-    run, jitter = occurrence.run, occurrence.policies.jitter
-    if not jitter or occurrence.origin != "schedule":
+    run, policies = occurrence.run, occurrence.policies
+    if not policies.jitter or occurrence.origin != "schedule":
         return run.starts_at
-    fraction = stable_fraction(f"{occurrence.task.id} {run.scheduled_for.isoformat()}")
-    return run.scheduled_for + timedelta(seconds=jitter * fraction)
+    return policies.jittered(occurrence.task.id, run.scheduled_for, occurrence.starts_by)
 
 
 def _counts_at_once(occurrence: Occurrence) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from pydantic import TypeAdapter
@@ -63,6 +63,11 @@ class Policies:
         except OverflowError:
             delay = self.retry_max_delay
         return timedelta(seconds=delay * (1 + self.retry_jitter * fraction))
+
+    def jittered(self, task_id: str, nominal: datetime, by: datetime | None = None) -> datetime:
+        """Return when an occurrence starts that jitter puts off, always by as much, but no further than to `by`."""
+        moment = nominal + timedelta(seconds=self.jitter * stable_fraction(f"{task_id} {nominal.isoformat()}"))
+        return moment if by is None else max(min(moment, by), nominal)
 
 
 _POLICIES = TypeAdapter(Policies)

@@ -123,18 +123,18 @@ def turn(c: Connection, work: Work, now: datetime) -> Turned:
         more=fired.count == work.room.batch or claimed.more,
         next_due=min((moment for moment in moments if moment is not None), default=None),
         draining_since=draining_since,
-        closed=fired.closed,
-        missed=fired.missed,
+        closed=[*fired.closed, *claimed.closed],
+        missed=fired.missed + sum(each.occurrences for each in claimed.closed),
         full={None: Full.DRAINING} if draining_since else work.room.full_with(claimed),
         final=final,
-        alerted=bool(work.rules) and _alert(c, work, refused, final, fired, now),
+        alerted=bool(work.rules) and _alert(c, work, refused, final, [*fired.closed, *claimed.closed], now),
     )
 
 
 def _alert(
-    c: Connection, work: Work, refused: Collection[str], final: Collection[str], fired: Fired, now: datetime
+    c: Connection, work: Work, refused: Collection[str], final: Collection[str], closed: Sequence[Closed], now: datetime
 ) -> bool:
-    incidents = alerting.of_endings(work.endings, refused, final) + alerting.of_closed(fired.closed)
+    incidents = alerting.of_endings(work.endings, refused, final) + alerting.of_closed(closed)
     return alerting.note(c, work.rules, incidents, now)
 
 

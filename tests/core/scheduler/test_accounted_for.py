@@ -162,17 +162,6 @@ async def test_the_grace_time_is_judged_when_an_occurrence_is_fired_and_not_when
     assert await node.states(task_id) == ["succeeded"]
 
 
-async def test_a_task_that_came_to_its_end_asleep_still_runs_what_was_due_before(node: Any) -> None:
-    start = node.clock.now()
-    task_id = await node.add_every(HOUR, end_date=start + timedelta(hours=3))
-
-    await node.pass_time(10 * HOUR)
-
-    (row,) = await node.history(task_id)
-    assert (row["scheduled_for"], row["missed_count"]) == (start + timedelta(hours=3), 2)
-    assert (await node.task(task_id))["status"] == "completed"
-
-
 async def test_what_is_caught_up_stops_at_the_maximum(node: Any) -> None:
     task_id, start = await node.add_every(HOUR, catch_up="all", max_executions=3), node.clock.now()
 

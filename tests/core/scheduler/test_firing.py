@@ -133,32 +133,6 @@ async def test_nothing_runs_before_the_start_or_after_the_end(node: Any) -> None
     assert (await node.task(task_id))["status"] == "completed"
 
 
-async def test_an_end_that_was_slept_through_leaves_one_run_for_what_was_missed_before_it_and_none_after(
-    node: Any,
-) -> None:
-    end = node.clock.now() + timedelta(minutes=3)
-    task_id = await node.add_every(MINUTE, end_date=end)
-
-    await node.pass_time(HOUR)
-    await node.pass_time(HOUR)
-
-    (row,) = await node.history(task_id)
-    assert (row["state"], row["scheduled_for"], row["missed_count"]) == ("succeeded", end, 2)
-    assert (await node.task(task_id))["status"] == "completed"
-
-
-async def test_beyond_the_grace_time_an_end_that_was_slept_through_leaves_a_missed_row_and_no_run(node: Any) -> None:
-    end = node.clock.now() + timedelta(minutes=3)
-    task_id = await node.add_every(MINUTE, end_date=end, misfire_grace_time="30 minutes")
-
-    await node.pass_time(HOUR)
-
-    (row,) = await node.history(task_id)
-    assert (row["state"], row["reason"], row["missed_count"]) == ("missed", "MISFIRE_GRACE", 3)
-    assert (await node.task(task_id))["status"] == "completed"
-    assert node.runs == []
-
-
 async def test_ten_years_asleep_cost_no_more_than_a_minute_asleep(node: Any) -> None:
     task_id = await node.add(cron="* * * * *")
 

@@ -11,6 +11,7 @@ WORDS = {
     Reason.REPLACED: "a newer run took its place",
     Reason.MISFIRE_GRACE: "found later than its grace time allows",
     Reason.CATCH_UP_NONE: "its time had passed, and the task catches up nothing",
+    Reason.ENDED: "its schedule had ended before it could start",
     Reason.CATCH_UP_LIMIT: "its time had passed, and only the newest are caught up",
     Reason.FUNCTION_NOT_REGISTERED: "no node has its function",
     Reason.CRASH_LIMIT: "it ended with its node too often",

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Row
+
+from modules.core.scheduler.expiring import is_late, is_over
 from modules.core.scheduler.explaining.facts import Facts
 from modules.core.scheduler.explaining.words import Gate, closed, passed
 from modules.core.scheduler.firing import trigger_of
@@ -95,6 +98,15 @@ def _hours(window: Window) -> str:
     night = " the next day" if window.last < window.first else ""
     days = "" if window.days == EVERY_DAY else f" on {run_text(window.days, WEEKDAYS)}"
     return f"from {clock(window.first)} to {clock(window.last)}{night}{days} ({window.zone})"
+
+
+def ended_gates(facts: Facts, row: Row[Any]) -> list[Gate]:
+    """Tell that an execution has waited for too long: its schedule has ended; nothing where that is not so."""
+    if not is_late(row, facts.now) or not is_over(facts.task, facts.now):
+        return []
+    end = edges_of(facts).end
+    at = "" if end is None else f" at {facts.words.at(end)}"
+    return [closed("window", f"its schedule ended{at}; it counts as missed (ENDED) as soon as its turn comes")]
 
 
 def bound_gates_now(facts: Facts) -> list[Gate]:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler.catch_up import Run
 from modules.core.scheduler.execution import Line
 from modules.core.scheduler.explaining.words import Words
+from modules.core.scheduler.firing import starts_by
 from modules.core.scheduler.placing import function_key, limit_key_of, rank_of
-from modules.core.scheduler.policies import Policies, stable_fraction
+from modules.core.scheduler.policies import Policies
 from modules.core.scheduler.status import nodes_now
 from modules.core.scheduler.store import evidence, nodes
 from modules.core.scheduler.trigger import RESERVED
@@ -117,9 +118,7 @@ class Subject:
     @classmethod
     def of_due(cls, task: Row[Any], policies: Policies, run: Run, now: datetime) -> Subject:
         """Foresee the row of an occurrence that is due and has not been fired yet."""
-        fraction = stable_fraction(f"{task.id} {run.scheduled_for.isoformat()}")
-        jitter = timedelta(seconds=policies.jitter * fraction)
-        due_at = max(now, run.scheduled_for + jitter) if policies.jitter else now
+        due_at = max(now, policies.jittered(task.id, run.scheduled_for, _starts_by(task, policies)))
         takes_key_late = run.one_at_a_time or task.overlap in ("queue", "replace")
         shares = takes_key_late or policies.rate_limit is not None or task.concurrency_key is not None
         return cls(
@@ -139,6 +138,13 @@ class Subject:
             slots=(1 if run.one_at_a_time else task.max_instances) if takes_key_late else None,
             one_at_a_time=run.one_at_a_time,
         )
+
+
+def _starts_by(task: Row[Any], policies: Policies) -> datetime | None:
+    try:
+        return starts_by(task, policies)
+    except ValueError:  # the next turn sets it aside
+        return None
 
 
 def facts_of(c: Connection, task: Row[Any], policies: Policies, now: datetime, bounds: Bounds) -> Facts:

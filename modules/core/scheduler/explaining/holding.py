@@ -13,7 +13,6 @@ from framework.terminal import span
 from modules.core.scheduler.execution import Full, Reason
 from modules.core.scheduler.explaining.facts import Facts
 from modules.core.scheduler.explaining.words import Gate, because, closed, untold
-from modules.core.scheduler.policies import stable_fraction
 from modules.core.scheduler.store import spans
 from modules.core.scheduler.task import Status
 
@@ -130,10 +129,8 @@ def _wanted(facts: Facts, row: Row[Any]) -> datetime:
         was_put_off = Reason.RATE_LIMIT in (row.waited_for or "").split()
         due: datetime = row.created_at if was_put_off and row.attempt == 1 else row.due_at
         return due
-    fraction = stable_fraction(f"{facts.task.id} {row.scheduled_for.isoformat()}")
     known = facts.task.timed_since if facts.task.timed_since <= row.created_at else facts.task.created_at
-    jittered: datetime = row.scheduled_for + timedelta(seconds=facts.policies.jitter * fraction)
-    first: datetime = max(jittered, known)
+    first: datetime = max(facts.policies.jittered(facts.task.id, row.scheduled_for), known)
     return first
 
 

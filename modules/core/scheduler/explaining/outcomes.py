@@ -13,7 +13,7 @@ from framework.duration import in_words
 from framework.terminal import span
 from modules.core.scheduler.execution import Reason, State
 from modules.core.scheduler.explaining.facts import Facts
-from modules.core.scheduler.explaining.holding import not_fired, task_pauses, told_of, waits
+from modules.core.scheduler.explaining.holding import WAITED, not_fired, task_pauses, told_of, waits
 from modules.core.scheduler.explaining.places import shown
 from modules.core.scheduler.explaining.words import (
     Explanation,
@@ -42,6 +42,7 @@ LOOKS_FOR_LOST = 4  # in the time of a lease
 MISSED_BY = {
     Reason.MISFIRE_GRACE: "later than its misfire_grace_time allows",
     Reason.CATCH_UP_NONE: "and it catches up nothing (catch_up=none)",
+    Reason.ENDED: "its schedule having ended",
     Reason.CATCH_UP_LIMIT: "and only the newest catch_up_limit of them run",
 }
 
@@ -162,6 +163,8 @@ def _caught_up(facts: Facts, row: Row[Any]) -> list[Gate]:
 
 
 def _missed_gates(c: Connection, facts: Facts, row: Row[Any]) -> list[Gate]:
+    if row.end_time > row.created_at:
+        return [_waited_gate(facts, row)]
     cause = not_fired(c, facts, row.scheduled_for, row.created_at)
     recorded, since = facts.words.at(row.created_at), facts.words.at(row.missed_since or row.scheduled_for)
     which = "it was" if row.missed_count <= 1 else f"{row.missed_count} occurrences since {since} were"
@@ -170,6 +173,14 @@ def _missed_gates(c: Connection, facts: Facts, row: Row[Any]) -> list[Gate]:
     text = f"{before if cause is None else f'at {recorded} {which} missed'}, {why} ({row.reason})"
     missed = closed("catch_up", text, details_of(row) | {"recorded_at": row.created_at})
     return [missed] if cause is None else [cause, missed]
+
+
+def _waited_gate(facts: Facts, row: Row[Any]) -> Gate:
+    """Tell what an execution waited for until its schedule had ended."""
+    told = [WAITED[word][1] for word in (row.waited_for or "").split() if word in WAITED]
+    why = f" ({', '.join(told)})" if told else ""
+    at = facts.words.at(row.end_time)
+    return closed("window", f"it waited{why} until its schedule had ended, and was recorded as missed at {at} (ENDED)")
 
 
 def _withdrawn_gate(facts: Facts, row: Row[Any]) -> Gate:

@@ -11,7 +11,7 @@ from framework.terminal import span
 from modules.core.scheduler.catch_up import Firing, Run
 from modules.core.scheduler.execution import Line, State
 from modules.core.scheduler.explaining.around import Around, around
-from modules.core.scheduler.explaining.bounds import bound_gates_now, over_text
+from modules.core.scheduler.explaining.bounds import bound_gates_now, ended_gates, over_text
 from modules.core.scheduler.explaining.facts import Facts, Subject
 from modules.core.scheduler.explaining.outcomes import explain_row, origin_of
 from modules.core.scheduler.explaining.places import able_gates
@@ -52,9 +52,10 @@ def explain_waiting(c: Connection, facts: Facts, row: Row[Any]) -> Explanation:
     gates = [
         passed("task", f"the task is {facts.task.status}"),
         schedule,
+        *ended_gates(facts, row),
         *start_gates(facts, subject, around(c, facts, subject)),
     ]
-    return _judged(gates)
+    return _judged(gates, refusing=("window",))
 
 
 def _running(c: Connection, facts: Facts, rows: Sequence[Row[Any]], waiting: int) -> Explanation:

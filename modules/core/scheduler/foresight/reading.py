@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from modules.core.scheduler.catch_up import is_too_late
 from modules.core.scheduler.execution import State
 from modules.core.scheduler.firing import decision_on, trigger_of
 from modules.core.scheduler.foresight.forecasting import MOST, Ahead, accepted
@@ -121,7 +122,8 @@ def _ahead(row: Row[Any], known: Known) -> Ahead | None:
     work, trigger, policies = work_of(row, known), trigger_of(row.trigger), policies_of(row.policies)
     most = None if row.max_executions is None else max(row.max_executions - row.execution_count, 0)
     once = Ahead(work, trigger, row.next_execution, most)
-    if row.next_execution > known.now or (policies.catch_up == "latest" and policies.grace is None):
+    is_over = is_too_late(trigger, row.next_execution, known.now)
+    if row.next_execution > known.now or (policies.catch_up == "latest" and policies.grace is None and not is_over):
         return once
     firing = decision_on(row, policies, known.now)
     overdue, first = len(firing.runs), firing.next_execution

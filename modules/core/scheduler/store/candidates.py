@@ -16,7 +16,7 @@ OF_QUEUE = "x.queue = :queue AND x.rank >= :rank AND x.function_key IN (:functio
 CANDIDATES = f"""
     SELECT x.id, x.event_id, x.scheduled_for, x.attempt, x.origin, x.function_key, x.queue, x.limit_key, x.slots,
         x.open_key, x.payload, x.missed_count, x.missed_since, x.retries_used, x.crashes, x.rank,
-        e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status,
+        e.name, e.module_id, e.parameters, e.policies, e.delivery, e.status AS task_status, e.recurring,
         coalesce(x.traceparent, e.traceparent) AS traceparent
     FROM scheduler_executions AS x JOIN scheduler_events AS e ON e.id = x.event_id
     WHERE x.state = 'pending' AND x.line = 'ready' AND {OF_QUEUE}

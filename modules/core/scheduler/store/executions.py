@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, Select, case, exists, func, insert, literal_column, select, update
 
-from framework.database import insert_rows, lock_names, run
+from framework.database import insert_rows, lock_names, run, skip_locked
 from modules.core.scheduler.execution import Line, Reason, State
 from modules.core.scheduler.tables import executions, nodes
 
@@ -149,6 +149,34 @@ def close(c: Connection, row: Row[Any], now: datetime, state: State, reason: Rea
     if row.limit_key is not None:
         let_next(c, [row.limit_key])
     return True
+
+
+def close_missed(c: Connection, event_ids: Collection[str], before: datetime, now: datetime) -> Sequence[Row[Any]]:
+    """Close as missed what waits of tasks that have ended, for a time before a moment; return these rows as they were.
+
+    Only first attempts by the schedule, and neither what waits for a moment to come nor what others have locked.
+    """
+    theirs = executions.c.event_id.in_(event_ids) & is_pending & (executions.c.line != literal_column("'later'"))
+    late = theirs & (executions.c.origin == "schedule") & (executions.c.attempt == 1)
+    columns = [executions.c[name] for name in ("id", "event_id", "limit_key", "line", "missed_count")]
+    query: Select[Any] = select(*columns).where(late, executions.c.scheduled_for < before)
+    rows: Sequence[Row[Any]] = c.execute(skip_locked(query)).all()
+    recorded = executions.alias()
+    same = (recorded.c.event_id == executions.c.event_id) & (recorded.c.scheduled_for == executions.c.scheduled_for)
+    is_recorded = exists().where(same, recorded.c.attempt == 0)
+    closed = {
+        "state": State.MISSED,
+        "reason": Reason.ENDED,
+        "end_time": now,
+        "open_key": None,
+        "attempt": case((is_recorded, executions.c.attempt), else_=0),
+        "missed_count": executions.c.missed_count + 1,
+        "missed_since": func.coalesce(executions.c.missed_since, executions.c.scheduled_for),
+    }
+    if rows:
+        c.execute(update(executions).where(executions.c.id.in_([row.id for row in rows])).values(closed))
+    let_next(c, [row.limit_key for row in rows if row.line == Line.READY and row.limit_key is not None])
+    return rows
 
 
 def let_next(c: Connection, limit_keys: Iterable[str]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, literal_column, select, tuple_, update
 
-from framework.database import change_rows, for_update, read_moment, run
+from framework.database import change_rows, for_update, read_moment, run, skip_locked
 from modules.core.scheduler.tables import events, executions, pauses
 from modules.core.scheduler.task import Status
 
@@ -88,6 +88,18 @@ def count_made_by(c: Connection, who: str, most: int) -> int:
 def lock(c: Connection, task_id: str) -> Row[Any] | None:
     """Return the task, locked until the transaction ends, or None. A task is locked before its executions change."""
     return c.execute(for_update(select(events).where(events.c.id == task_id))).one_or_none()
+
+
+def of_ids(c: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return the `id`, `trigger` and `policies` of some tasks."""
+    query: Select[Any] = select(events.c.id, events.c.trigger, events.c.policies)
+    return c.execute(query.where(events.c.id.in_(ids))).all()
+
+
+def lock_free(c: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return those of the tasks that nobody else holds locked, with `id`, `name` and `module_id`, locked."""
+    query: Select[Any] = select(events.c.id, events.c.name, events.c.module_id)
+    return c.execute(skip_locked(query.where(events.c.id.in_(ids)))).all()
 
 
 def lock_by_key(c: Connection, module_id: str, key: str) -> Row[Any] | None:
