@@ -30,7 +30,7 @@ from framework.database.server import Server
 from framework.database.worker import FairLock, to_the_end
 
 T = TypeVar("T")
-Way = TypeVar("Way", SqliteFile, Server)
+Way = TypeVar("Way", SqliteFile, Server, Inserter)
 WRITERS = {SQLITE: 1, POSTGRESQL: 5}
 READERS = 3
 
@@ -106,9 +106,7 @@ class Database:
             await self.write(lambda c: insert_all(c, insertions, notice))
             return
         self.refuse_nesting()
-        if self._closed:
-            raise RuntimeError("the database is closed")
-        await to_the_end(self._inserter.insert(insertions, notice))
+        await to_the_end(self._opened(self._inserter).insert(insertions, notice))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, for changing the schema: one process at a time, and SQLite checks foreign keys at the end."""
@@ -134,14 +132,15 @@ class Database:
                 return await self._opened(self._file).read(work)
             return await to_the_end(self._read(work) if self._server is None else self._opened(self._server).read(work))
 
-    async def glance(self, work: Callable[[Connection], T]) -> T:
+    async def glance(self, work: Callable[[Connection], T], *, planned_once: bool = False) -> T:
         """Like `read`, for few rows along an index, but each statement may see later commits than the one before.
 
         On a file the event loop does it, a thread where that is locked: to visit one would cost more than the work.
+        `planned_once`: a server plans each statement once for all values, along the index that has its order.
         """
         if self._server is not None:
             async with self._read_turns:
-                return await to_the_end(self._opened(self._server).glance(metered(work)))
+                return await self._opened(self._server).glance(metered(work), planned_once=planned_once)
         if self._file is not None:
             with suppress(OperationalError):
                 return self._opened(self._file).glance(metered(work))
@@ -194,7 +193,8 @@ class Database:
 
     async def version(self) -> int | None:
         """Return a number that changes when anybody commits to the file, another process too; None without a file."""
-        await asyncio.sleep(0)  # whoever asks again and again lets the others have their turn
+        if self._file is not None:
+            await asyncio.sleep(0)  # whoever asks again and again lets the others have their turn
         return None if self._file is None else self._opened(self._file).version()
 
     def _opened(self, way: Way) -> Way:

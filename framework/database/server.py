@@ -11,10 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from framework.database.engines import bounding, plain_postgresql_engine
 from framework.database.failures import is_lost, translated
+from framework.database.worker import to_the_end
 
 T = TypeVar("T")
 BEGIN_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+PLANNED_ONCE = (
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off;"
+    " SET enable_bitmapscan = off; SET default_transaction_read_only = on"
+)
+"""How a session walks along indexes by plans that hold for all values, and for a table that was small when they were
+made: to plan a page of tasks takes longer than to find it."""
 
 
 class Server:
@@ -27,7 +34,7 @@ class Server:
     def __init__(self, url: URL, *, pooled: bool) -> None:
         self._engine = plain_postgresql_engine(url, pooled=pooled)
         self._bounds = bounding(pooled=pooled)
-        self._idle: dict[str, list[AsyncConnection]] = {BEGIN_WRITING: [], BEGIN_READING: []}
+        self._idle: dict[str, list[AsyncConnection]] = {BEGIN_WRITING: [], BEGIN_READING: [], PLANNED_ONCE: []}
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Do the work in one transaction that sees what was committed last."""
@@ -39,27 +46,29 @@ class Server:
         async with self._transaction(BEGIN_READING, "ROLLBACK") as connection:
             return await connection.run_sync(work)
 
-    async def glance(self, work: Callable[[Connection], T]) -> T:
+    async def glance(self, work: Callable[[Connection], T], *, planned_once: bool = False) -> T:
         """Do reading work of one statement or few, each of which has a snapshot of its own: no transaction is begun.
 
-        It is done anew where the connection was lost meanwhile, and with a transaction behind a pooler.
+        It is done anew where the connection was lost meanwhile, and with a transaction behind a pooler. Whoever is
+        cancelled meanwhile leaves a connection that is thrown away. `planned_once`: see `PLANNED_ONCE`.
         """
-        idle = self._idle.get(BEGIN_READING)
-        if not idle or self._bounds:
-            return await self.read(work)
-        connection = idle.pop()
+        kind = PLANNED_ONCE if planned_once else BEGIN_READING
+        idle = self._idle.get(kind)
+        if self._bounds or idle is None or not (idle or planned_once):
+            return await to_the_end(self.read(work))
+        connection = idle.pop() if idle else await self._opened(kind)
         try:
             done = await connection.run_sync(work)
         except Exception as error:
             if not is_lost(error):
-                await self._give_back(BEGIN_READING, connection)
+                await self._give_back(kind, connection)
                 raise
             await _throw_away(connection)
-            return await self.read(work)
+            return await to_the_end(self.read(work))
         except BaseException:
             await _throw_away(connection)
             raise
-        await self._give_back(BEGIN_READING, connection)
+        await self._give_back(kind, connection)
         return done
 
     async def close(self) -> None:
@@ -95,10 +104,14 @@ class Server:
                     raise
             else:
                 return connection
+        return await self._opened(begin + self._bounds)
+
+    async def _opened(self, first: str) -> AsyncConnection:
+        """Return a new connection on which this has been executed."""
         connection = await self._engine.connect()
         try:
             await connection.begin()
-            await _execute(connection, begin + self._bounds)
+            await _execute(connection, first)
         except BaseException:
             await _throw_away(connection)
             raise

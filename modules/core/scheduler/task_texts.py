@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from json import JSONEncoder
 from json.encoder import encode_basestring_ascii
@@ -25,7 +25,13 @@ from modules.core.scheduler.views import TASK_FIELDS, shown_status, words_of
 SHORT = 50  # tasks, up to which the event loop may find them itself
 LIGHT = 256 * 1024  # characters of a page, after which a thread makes the next one
 MOST_KEPT, LONGEST_KEPT = 5_000, 1_000  # texts that many tasks have alike, and characters of one
-OTHERS = ("status", "parameters", "tags", "trigger", "policies", "schedule", "blocked_reason")
+ALIKE = (  # in very many tasks
+    *("module_id", "function_name", "recurring", "interval_type", "interval_value", "timezone", "max_executions"),
+    *("owner", "priority", "queue", "overlap", "max_instances", "delivery", "created_by"),
+)
+STORED_ALIKE = ("tags", "policies")
+OWN = tuple(name for name in TASK_FIELDS if name not in ALIKE)
+OTHERS = ("status", "parameters", "blocked_reason")
 TRUTHS = ("false", "true")
 CORRUPT = '{"corrupt":true}'
 STORED_LENGTH = len("2026-01-01 00:00:00.000000")
@@ -33,7 +39,7 @@ STORED_LENGTH = len("2026-01-01 00:00:00.000000")
 Secrets = Callable[[str, str], frozenset[str] | None]
 
 _json = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-_of_task = attrgetter(*TASK_FIELDS)
+_own, _alike = attrgetter(*OWN), attrgetter(*ALIKE, *STORED_ALIKE)
 
 
 class TaskTexts:
@@ -50,7 +56,8 @@ class TaskTexts:
         secrets = self._functions.secret_of
         read = partial(_page, filters=filters, limit=limit, cursor=cursor, secrets=secrets)
         try:
-            text = await (database.glance(read) if is_short else database.read(read))
+            once = task_pages.is_unfiltered(filters)
+            text = await (database.glance(read, planned_once=once) if is_short else database.read(read))
         except ResultError as refusal:
             return Result(error=refusal.error)
         except (TypeError, ValueError):
@@ -71,14 +78,12 @@ def _page(c: Connection, filters: Mapping[str, Any], limit: int, cursor: str | N
 
 def _task(row: Row[Any], blocked: str | None, secrets: Secrets) -> str:
     return _TEMPLATE % (
-        *[write(value) for write, value in zip(_WRITERS, _of_task(row), strict=True)],
+        *[write(value) for write, value in zip(_WRITERS, _own(row), strict=True)],
         _text(shown_status(row, is_open=row.is_open)),
         _parameters(row.parameters, secrets(row.module_id, row.function_name)),
-        _stored(row.tags),
-        _stored(row.trigger),
-        _stored(row.policies),
-        _text(words_of(row.trigger, row.timezone)),
         _text(blocked),
+        _shared(_alike(row)),
+        _timing(row.trigger, row.timezone),
     )
 
 
@@ -97,9 +102,11 @@ def _truth(value: Any) -> str:
 
 
 def _moment(value: str | datetime | None) -> str:
-    """Write a moment; one that SQLite has as we store it is only looked at, for there are many."""
+    """Write a moment; one as the driver gives it, or as SQLite has it, is only looked at, for there are many."""
     if value is None:
         return "null"
+    if isinstance(value, datetime) and value.tzinfo is UTC:
+        return f'"{value.isoformat()[:-6]}Z"'
     if isinstance(value, str) and len(value) == STORED_LENGTH and value[7] == "-" and value[19] == ".":
         try:
             datetime.fromisoformat(value)
@@ -110,8 +117,23 @@ def _moment(value: str | datetime | None) -> str:
     return "null" if moment is None else f'"{moment.isoformat()[:-6]}Z"'
 
 
-def _stored(text: str) -> str:
-    return _kept(text) if len(text) <= LONGEST_KEPT else _again(text)
+def _shared(values: tuple[Any, ...]) -> str:
+    """Write the fields that are `ALIKE` in very many tasks, once for all of these."""
+    is_short = sum(map(len, values[len(ALIKE) :])) <= LONGEST_KEPT
+    return _shared_kept(values) if is_short else _shared_anew(values)
+
+
+def _shared_anew(values: tuple[Any, ...]) -> str:
+    plain = [write(value) for write, value in zip(_ALIKE_WRITERS, values, strict=False)]
+    return _ALIKE_TEMPLATE % (*plain, *map(_again, values[len(ALIKE) :]))
+
+
+def _timing(trigger: str, zone: str) -> str:
+    return _timing_kept(trigger, zone) if len(trigger) <= LONGEST_KEPT else _timing_anew(trigger, zone)
+
+
+def _timing_anew(trigger: str, zone: str) -> str:
+    return f'"trigger":{_again(trigger)},"schedule":{_text(words_of(trigger, zone))}'
 
 
 def _again(text: str) -> str:
@@ -133,16 +155,22 @@ def _hidden(text: str, secret: frozenset[str] | None) -> str:
     return _json(masked(parameters, secret)) if isinstance(parameters, dict) else CORRUPT
 
 
-_kept = lru_cache(MOST_KEPT)(_again)
+def _writer(name: str) -> Callable[[Any], str]:
+    column_type = events.c[name].type
+    if isinstance(column_type, UtcDateTime):
+        return _moment
+    if isinstance(column_type, String):
+        return _text
+    return _truth if isinstance(column_type, Boolean) else _value
+
+
+def _template(names: Iterable[str]) -> str:
+    return ",".join(f'"{name}":%s' for name in names)
+
+
 _shown = lru_cache(MOST_KEPT)(_hidden)
-_WRITERS = tuple(
-    _moment
-    if isinstance(events.c[name].type, UtcDateTime)
-    else _text
-    if isinstance(events.c[name].type, String)
-    else _truth
-    if isinstance(events.c[name].type, Boolean)
-    else _value
-    for name in TASK_FIELDS
-)
-_TEMPLATE = "{" + ",".join(f'"{name}":%s' for name in (*TASK_FIELDS, *OTHERS)) + "}"
+_shared_kept = lru_cache(MOST_KEPT)(_shared_anew)
+_timing_kept = lru_cache(MOST_KEPT)(_timing_anew)
+_WRITERS, _ALIKE_WRITERS = tuple(map(_writer, OWN)), tuple(map(_writer, ALIKE))
+_TEMPLATE = "{" + _template((*OWN, *OTHERS)) + ",%s,%s}"
+_ALIKE_TEMPLATE = _template((*ALIKE, *STORED_ALIKE))

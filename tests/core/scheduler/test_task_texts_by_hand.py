@@ -34,7 +34,7 @@ async def test_a_row_that_cannot_be_written_as_it_is_leaves_the_page_to_the_usua
 async def test_after_a_heavy_page_a_thread_makes_the_next_one(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     database, glances = node.app_context.database, []
     glance = database.glance
-    monkeypatch.setattr(database, "glance", lambda work: glances.append(work) or glance(work))
+    monkeypatch.setattr(database, "glance", lambda work, **how: glances.append(work) or glance(work, **how))
     pages = texts(node)
 
     await pages.page({}, 50, None)

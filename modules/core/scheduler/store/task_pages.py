@@ -52,6 +52,11 @@ _after = tuple_(bindparam("after", type_=UtcDateTime()), bindparam("after_id", t
 _end_place = tuple_(bindparam("end", type_=UtcDateTime()), bindparam("end_id", type_=Text()))
 _most = bindparam("most", type_=Integer())
 _passed_over = bindparam("passed_over", type_=Integer())
+_of_its_own = select(executions.c.id).where(
+    executions.c.event_id == events.c.id, executions.c.state.in_(open_states), ~is_far_off
+)
+_is_open_itself = _of_its_own.limit(literal_column("1")).offset(literal_column("0")).exists()
+"""`is_open`, looked up for each task of a page: without the offset PostgreSQL may read all open executions instead."""
 _opened = select(executions.c.event_id).where(executions.c.state.in_(open_states), ~is_far_off)
 
 
@@ -87,6 +92,11 @@ class _Walk(NamedTuple):
     def is_bounded(self) -> bool:
         """Whether it may meet many that do not fit."""
         return bool(self.looked_at) and self.order is _newest
+
+
+def is_unfiltered(filters: Mapping[str, Any]) -> bool:
+    """Tell whether a page is of all tasks, so that one plan is the best for each."""
+    return not _names(filters)
 
 
 def is_straight(filters: Mapping[str, Any]) -> bool:
@@ -132,7 +142,7 @@ def _end(c: Connection, asked: _Asked, values: Mapping[str, Any]) -> Place | Non
 
 @lru_cache(maxsize=MOST_KEPT)
 def _page_of(asked: _Asked, is_begun: bool, is_ended: bool) -> Prepared:
-    query = select(*(column for column in events.c if column.name not in UNSHOWN), is_open.label("is_open"))
+    query = select(*(column for column in events.c if column.name not in UNSHOWN), _is_open_itself.label("is_open"))
     return Prepared(_ordered(query, asked, is_begun=is_begun, is_ended=is_ended).limit(_most))
 
 
