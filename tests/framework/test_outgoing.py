@@ -145,6 +145,16 @@ async def test_an_allowed_name_leads_to_no_address_within(address: str, monkeypa
     assert connected == []
 
 
+@pytest.mark.parametrize("address", ["64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::ffff:ffff"])
+async def test_an_allowed_network_that_leads_to_another_needs_that_one(address: str, monkeypatch: Any) -> None:
+    resolve(monkeypatch, [address])
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
+
+    problem = await Outgoing(["good.example"], ["64:ff9b::/96", "2001::/16", "2002::/16"]).send("http://good.example/")
+
+    assert "which FRAMEWORK_OUTGOING_NETWORKS does not allow" in str(problem)
+
+
 def resolve(monkeypatch: Any, addresses: list[str]) -> list[str]:
     """Let every name lead to these addresses; return the names that are asked for."""
     asked: list[str] = []

@@ -45,6 +45,7 @@ async def test_another_request_of_the_same_key_is_refused(api: Api, node: Any) -
 
     assert (await send(api, "a key", 422, name="another")).json()["code"] == "IDEMPOTENCY_KEY_REUSED"
     assert (await send(api, "", 422)).json()["code"] == "INVALID_IDEMPOTENCY_KEY"
+    assert (await send(api, "a\tkey", 422)).json()["code"] == "INVALID_IDEMPOTENCY_KEY"
     assert (await send(api, "x" * 256, 422)).json()["code"] == "INVALID_IDEMPOTENCY_KEY"
     with calling(Caller("eve", Door.API)):
         await send(api, "a key", 201, function_name="offered")
