@@ -162,6 +162,8 @@ def plan_lines(plan: Shown) -> list[str]:
     lines = [f"would go: {', '.join(rows + files + size) or 'nothing'}, of {plan['population']} in all"]
     if plan["oldest"] is not None:
         lines.append(f"from {moment_text(_moment(plan['oldest']))} to {moment_text(_moment(plan['newest']))}")
+    if plan["freed_bytes_estimate"]:  # of rows it is known only afterwards
+        lines.append(f"frees about {bytes_text(plan['freed_bytes_estimate'])} on the disk")
     lines += [f"kept: {_counts(plan['kept'])}"] if plan["kept"] else []
     lines += [f"such as {', '.join(plan['samples'][:5])}"] if plan["samples"] else []
     lines += [f"refused by a guard: {sentence}" for sentence in plan["guards"]]

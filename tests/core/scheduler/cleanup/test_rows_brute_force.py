@@ -16,6 +16,7 @@ from modules.core.scheduler.cleanup import RowsPolicy
 
 HOUR = timedelta(hours=1)
 ZONE = "America/St_Johns"  # half an hour beside the others, and with daylight saving
+OWNERS = {"closed": [1], None: [2]}  # by their state
 PERIODS = {
     "hourly": lambda at: (at.date(), at.hour, at.utcoffset()),
     "daily": lambda at: at.date(),
@@ -27,7 +28,7 @@ PERIODS = {
 
 def reasons(rows, policy):
     """Brute force: for each row by its id the reason for which it stays, or None."""
-    fitting = [row for row in rows if all(row[name] == value for name, value in (policy.where or {}).items())]
+    fitting = [row for row in rows if is_meant(row, policy)]
     newest_first = sorted((row for row in fitting if row["at"]), key=lambda row: (row["at"], row["id"]), reverse=True)
     in_tiers = tier_rows(newest_first, policy)
     found = {row["id"]: "filtered" for row in rows} | {row["id"]: "undated" for row in fitting}
@@ -38,6 +39,11 @@ def reasons(rows, policy):
         for spared in going[max(0, len(fitting) - policy.min_kept) :]:
             found[spared] = "min_kept"
     return found
+
+
+def is_meant(row, policy):
+    related = all(row["owner"] in OWNERS[rule.where["state"]] for rule in (policy.where_in or {}).values())
+    return related and all(row[name] == value for name, value in (policy.where or {}).items())
 
 
 def reason(row, place, newest_first, in_tiers, policy):
@@ -104,6 +110,9 @@ def random_policy(dice):
         "max_size_mb": dice.choice([0, 0.0024, 0.0095, 0.02]),
         "keep_where": dice.choice([{"owner": 1}, {"owner": [2, None]}, {"kind": "b", "team": 1}, {"kind": None}]),
         "where": {"kind": dice.choice(["a", None])},
+        "where_in": {
+            "owner": {"table_name": "owners", "column": "id", "where": {"state": dice.choice(list(OWNERS))}},
+        },
         "hold_column": "held",
         "min_age": dice.randrange(1, 20) * DAY,
         "keep_newest": {
@@ -145,6 +154,8 @@ async def test_the_same_over_many_more_policies(database):
 
 
 async def compare(database, table, dice, rounds):
+    owners = await create(database, Column("id", Integer), Column("state", String(9)), name="owners")
+    await fill(database, owners, [{"id": n, "state": state} for state, ids in OWNERS.items() for n in (*ids, None)])
     for _ in range(rounds):
         rows, policy = random_rows(dice), random_policy(dice)
         await database.write(lambda connection: connection.execute(delete(table)))

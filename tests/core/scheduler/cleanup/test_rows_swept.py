@@ -7,7 +7,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from aged_rows import DAY, NOW, clean, create, fill, values
+from aged_rows import DAY, NOW, OLD, clean, create, fill, values
 from sessions import Mine
 from sqlalchemy import Column, Date, Engine, Integer, String, delete, event, select, text, update
 
@@ -92,6 +92,38 @@ async def test_a_run_in_parts_comes_to_the_same(database, logs, count_kept, rule
     again = await clean(database, policy)
     assert max(deleted) == 8
     assert sum(deleted) + again.deleted == planned.matched
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"where": {"name": "a"}},
+        {"where_in": {"name": {"table_name": "names", "column": "name"}}},
+        {"hold_column": "name"},
+        {"keep_where": {"name": "b"}},
+    ],
+    ids=lambda rules: next(iter(rules)),
+)
+async def test_rows_that_stay_are_passed_by_in_stretches_each_in_a_transaction_of_its_own(
+    sqlite_database, rules, monkeypatch
+):
+    monkeypatch.setattr(sweeping, "EXAMINED_PER_READ", 5)
+    written = []
+    really_write = sqlite_database.write
+    at = Column("at", UtcDateTime, index=True)
+    table = await create(sqlite_database, Column("id", Integer, primary_key=True), at, Column("name", String(9)))
+    await create(sqlite_database, Column("name", String(9)), name="names")
+    await fill(sqlite_database, table, [{"id": n, "at": NOW - 2 * DAY, "name": "b"} for n in range(30)])
+
+    async def write_and_note(work):
+        written.append(work)
+        return await really_write(work)
+
+    monkeypatch.setattr(sqlite_database, "write", write_and_note)
+    report = await clean(sqlite_database, RowsPolicy(**OLD, **rules, count_kept=False))
+
+    assert (report.errors, report.deleted) == ((), 0)
+    assert len(written) >= 6
 
 
 ODD = ["2020-01-05", "2020-01-05T10:00:00-09:00", "2020-01-05z", "2020-01", "20200105", "2020-0110 10:00", "1577836800"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aged_files import later, write
 from expiring_sessions import OVER, count, fill, register
 from sqlalchemy import update
 
@@ -24,9 +27,23 @@ async def test_a_dry_run_is_read_and_carried_out(site: Any) -> None:
     after = await site.http.get(applied.headers["location"])
 
     assert "Would delete 30 rows of 37" in plan.text
+    assert "<dt>Freed on the disk</dt><dd>told afterwards</dd>" in plan.text
     assert (there, await count(node.app_context.database)) == (37, 7)
     assert "Done: 30 rows." in after.text
     assert applied.headers["location"] == f"/cleanups/{cleanup}"
+
+
+async def test_a_dry_run_of_files_tells_their_content_and_what_the_disk_gets_back(site: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "files"
+    write(folder / "one.log", 100)
+    write(folder / "two.log", 100)
+    site.node.clock.step(later(folder, timedelta(hours=1)) - site.node.clock.now())
+    cleanup = (await register(site.node, "files", {"directory": str(folder), "max_files": 1}))["cleanup_id"]
+
+    plan = await site.http.get((await site.post(f"/cleanups/{cleanup}/preview")).headers["location"])
+
+    assert "<dt>Content</dt><dd>100 B</dd>" in plan.text
+    assert "<dt>Freed on the disk</dt><dd>about 4." in plan.text
 
 
 async def test_while_cleanups_are_frozen_the_page_says_so_and_a_plan_is_refused(site: Any) -> None:

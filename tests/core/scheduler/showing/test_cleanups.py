@@ -80,6 +80,7 @@ def test_a_plan_that_a_guard_refuses_says_so_and_how_to_carry_it_out() -> None:
         "rows": {"carts": 7, "lines": 21},
         "files": 0,
         "bytes": 0,
+        "freed_bytes_estimate": 0,
         "population": 9,
         "plan_id": "p1",
         "oldest": None,
@@ -117,9 +118,11 @@ def test_rows_that_went_along_are_told_beside_those_deleted() -> None:
 def test_one_is_told_as_one_and_bytes_are_those_of_the_table_that_has_them() -> None:
     plan = {"rows": {"carts": 1, "lines": 2}, "files": 0, "bytes": 70, "population": 9, "plan_id": "p1"}
     plan |= dict.fromkeys(("oldest", "newest", "seconds_estimate")) | {"kept": {}, "samples": [], "guards": []}
+    plan["freed_bytes_estimate"] = 0
+    of_files = plan_lines(plan | {"rows": {}, "files": 1, "freed_bytes_estimate": 4096})
 
     assert plan_lines(plan)[0] == "would go: 1 row of carts, 2 rows of lines, 70 B of carts, of 9 in all"
-    assert plan_lines(plan | {"rows": {}, "files": 1})[0] == "would go: 1 file, 70 B, of 9 in all"
+    assert of_files[:2] == ["would go: 1 file, 70 B, of 9 in all", "frees about 4.1 kB on the disk"]
 
 
 def test_what_is_not_compliant_is_marked_and_what_nobody_knows_is_unknown() -> None:
