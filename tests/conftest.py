@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from compiled_once import statements_once
 from pooler import POOLED, pooler, program
 from postgres import Databases, address
-from read_once import entry_points_once, kinds_of_routes_once, own_arguments_once
+from read_once import entry_points_once, kinds_of_routes_once, own_arguments_once, revisions_once
 from sqlalchemy import URL, make_url
 
 from framework.database import Database
@@ -48,6 +49,8 @@ def read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         entry_points_once(patch)
         own_arguments_once(patch)
+        revisions_once(patch)
+        statements_once(patch)
         if "fastapi" in sys.modules:  # as it is where any test of a page was collected
             kinds_of_routes_once(patch)
         yield

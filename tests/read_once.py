@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoints
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from framework import loader
+from framework import loader, revisions
 
 
 def entry_points_once(patch: pytest.MonkeyPatch) -> None:
@@ -22,6 +23,20 @@ def entry_points_once(patch: pytest.MonkeyPatch) -> None:
         return look(group=group)
 
     patch.setattr(loader, "entry_points", lambda group: known(tuple(sys.path), group))
+
+
+def revisions_once(patch: pytest.MonkeyPatch) -> None:
+    """Parse a file of a revision once for as long as it says the same."""
+    parse = revisions._assigned
+    known: dict[bytes, dict[str, Any]] = {}
+
+    def assigned(path: Path) -> dict[str, Any]:
+        text = path.read_bytes()
+        if text not in known:
+            known[text] = parse(path)
+        return known[text]
+
+    patch.setattr(revisions, "_assigned", assigned)
 
 
 def own_arguments_once(patch: pytest.MonkeyPatch) -> None:

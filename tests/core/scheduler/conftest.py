@@ -113,8 +113,9 @@ async def _node(url: str, clock: FakeClock, folder: Path, settings: dict[str, An
     modules = settings.pop("modules", ["core.scheduler"])
     is_pooled = POOLED in os.environ
     framework = {"database_url": url, "data_dir": str(folder / "data"), "database_pooled": is_pooled}
+    not_waiting = {"sqlite_synchronous": "normal"}  # for the disk at each commit: no test here loses its power
     tables = {
-        "framework": {**framework, **settings.pop("framework", {})},
+        "framework": {**framework, **not_waiting, **settings.pop("framework", {})},
         "core.scheduler": {"enabled": False, "timezone": "UTC", **({"notify": False} if is_pooled else {}), **settings},
     }
     async with Application(modules=modules, settings=tables, clock=clock) as app_context:
