@@ -4,7 +4,7 @@ VENV ?= .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
 DOCS_TESTS := tests/docs
-POOLED := sharing line faults overlap store complete_in complete_in_lost retries firing sessions
+POOLED := fencing recovery queues sharing line faults overlap store complete_in complete_in_lost retries firing sessions
 
 # Images set it; every process would compile every test, and every import, anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,13 +46,14 @@ lock: $(VENV)/.for-working ## Write requirements.lock anew, from the ranges in p
 bench: $(VENV)/.for-working ## Measure beside the peers, for an hour or two; brings docs/benchmarks.md up to date
 	@$(BIN)/python -m benchmarks --write-docs
 
-torture: $(VENV)/.for-working ## Kill, freeze and starve it, go through a pooler, try 100,000 crons, every zone's changes, hosts of two zones and 20,000 requests, two and a half hours; fails where anything is wrong
+torture: $(VENV)/.for-working ## Kill, freeze and starve it, go through a pooler, try 100,000 crons, every zone's changes, hosts of two zones, 1,000 policies of rows and 20,000 requests, two and a half hours; fails where anything is wrong
 	@$(BIN)/python -m benchmarks.torture
 	@cd tests/core/scheduler && TEST_POSTGRES_POOLED=1 $(abspath $(BIN))/python -m pytest -q -m postgres $(POOLED:%=test_%.py)
 	@PYTHONPATH=.:tests $(BIN)/python tests/cron_at_random.py 100000
 	@PYTHONPATH=.:tests $(BIN)/python tests/zones_swept.py
 	@TZ=America/New_York $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q -m "not slow" -k "not postgres"
 	@TZ=Pacific/Kiritimati $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q -m "not slow" -k "not postgres"
+	@RANDOM_POLICIES=1000 $(BIN)/python -m pytest -q -o timeout=1200 tests/core/scheduler/cleanup/test_rows_brute_force.py
 	@GENERATED_REQUESTS=20000 $(BIN)/python -m pytest -q tests/core/scheduler/api/test_generated.py
 
 screenshots: $(VENV)/.for-working ## Make the pictures of the dashboard in docs/pictures anew; needs Chromium

@@ -22,7 +22,6 @@ LOOKS = 10
 
 def held() -> dict[str, int]:
     """Count what this process holds."""
-    gc.collect()
     return {
         "threads": threading.active_count(),
         "files": sum(1 for _ in OPEN_FILES.iterdir()),
@@ -32,12 +31,14 @@ def held() -> dict[str, int]:
 
 async def settled() -> dict[str, int]:
     """Count it once nothing changes any more: a thread that was told to end does so in a moment."""
+    gc.collect()
     clock, last, same = SystemClock(), held(), 0
     while same < LOOKS:
         await clock.sleep(0.02)
         now = held()
         last, same = now, same + 1 if now == last else 0
-    return last
+    gc.collect()  # what the last thread left
+    return held()
 
 
 async def live(url: str, folder: Path) -> None:

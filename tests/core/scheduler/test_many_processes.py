@@ -16,10 +16,10 @@ from nodes import until
 from processes import ROOT
 
 PROCESSES = 4
-MANY = 8
+MANY = 5
 KILLS = 3
 TASKS = 300
-MORE = 1_000
+MORE = 300
 OPEN = ("pending", "running")
 
 WORKER = """

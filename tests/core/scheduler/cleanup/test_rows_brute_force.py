@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, dele
 from framework.database import UtcDateTime
 from modules.core.scheduler.cleanup import RowsPolicy
 
+POLICIES = int(os.environ.get("RANDOM_POLICIES", "40"))
 HOUR = timedelta(hours=1)
 ZONE = "America/St_Johns"  # half an hour beside the others, and with daylight saving
 OWNERS = {"closed": [1], None: [2]}  # by their state
@@ -150,7 +152,7 @@ async def test_what_goes_and_why_the_others_stay_equals_brute_force(database, in
 @pytest.mark.slow
 async def test_the_same_over_many_more_policies(database):
     table = await create(database, *columns())
-    await compare(database, table, random.Random("many"), 150)
+    await compare(database, table, random.Random("many"), POLICIES)
 
 
 async def compare(database, table, dice, rounds):

@@ -20,7 +20,7 @@ from modules.core.scheduler.trigger import Cron
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.parametrize("chunk", range(10))
+@pytest.mark.parametrize("chunk", range(4))  # `make torture` looks at 100,000
 def test_random_expressions_mean_what_looking_at_every_minute_finds(chunk: int) -> None:
     for number in range(chunk * 12, chunk * 12 + 12):
         cron_at_random.check(Random(number))
@@ -49,7 +49,7 @@ days = st.sampled_from(["*", "*", "*", "1", "15,31", "L", "10-20"])
 weekdays = st.sampled_from(["*", "*", "*", "0", "1-5", "5#2", "2L", "1/2"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     fields=st.tuples(minutes, hours, days, st.just("*"), weekdays),
     zone=st.sampled_from(oracle.distinct_zones()),
