@@ -119,7 +119,7 @@ async def test_a_queue_where_nobody_stood_is_found_by_the_next_whole_look(experi
 async def test_a_whole_look_says_from_where_on_to_look_for_the_first(node: Any) -> None:
     ranks = []
     for priority in (0, 10):
-        await node.add(delay=0, priority=priority)
+        await node.add(priority=priority)
         with seen_by(node.app_context.database) as seen:
             await turned(node)
         (given,) = [values for statement, values in seen.statements if "x.rank >=" in statement]
