@@ -11,20 +11,13 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from modules.core.scheduler.trigger.bits import runs_of
-from modules.core.scheduler.trigger.day_counts import grid_of
 from modules.core.scheduler.trigger.day_masks import (
-    MINUTE,
-    SECOND,
-    SECOND_TICKS,
     Grid,
     Row,
-    TooCoarse,
     any_of,
     nothing,
 )
 from modules.core.scheduler.trigger.protocol import FIRST, LAST, TICK
-from modules.core.scheduler.trigger.series import Every
 
 MOST_YEARS = 50  # what is closed for longer than that without a break counts as closed for ever
 YEARS_KEPT = 100
@@ -97,12 +90,15 @@ class Closed(ABC):
                 return None
         return moment
 
-    def closed_since(self, moment: datetime) -> datetime | None:
-        """Return the start of the stretch that a UTC moment lies in, over the ends of years; None where it is open."""
+    def closed_since(self, moment: datetime, low: datetime = FIRST) -> datetime | None:
+        """Return the start of the stretch that a UTC moment lies in, over the ends of years; None where it is open.
+
+        Of a stretch that begins before `low`, any instant that is not later.
+        """
         span = self.span_at(moment)
         while span is not None:
             since = span.start
-            if since <= FIRST or moment.year - since.year > MOST_YEARS:
+            if since <= low or moment.year - since.year > MOST_YEARS:
                 return since
             span = self.span_at(since - TICK)
             if span is None:
@@ -178,46 +174,3 @@ def bounds_of(year: int) -> tuple[datetime, datetime]:
     """Return from where to where, exclusively, a UTC year goes, as far as triggers work in it."""
     start = max(datetime(year, 1, 1, tzinfo=UTC), FIRST)
     return start, datetime(year + 1, 1, 1, tzinfo=UTC) if year < LAST.year else LAST + TICK
-
-
-def count_outside(interval: Every, closed: Closed, after: datetime, until: datetime, *, moves: bool) -> int:
-    """Return how many moments of an interval in `(after, until]` are open, by arithmetic on each closed stretch.
-
-    With `moves`, those within a stretch are one at the end of it.
-    """
-    runs, grid = _closed_runs(closed, after, until)
-    begin = grid.midnight()
-    since = closed.closed_since(begin) if moves else None
-    if since is not None and runs and not runs[0][0]:
-        runs[0] = ((since - begin) // TICK, runs[0][1])
-    low, high = (after - begin) // TICK + 1, (until - begin) // TICK + 1
-    passed = interval.passed_since(begin)
-    inside = [(max(start, low), min(stop, high)) for start, stop in runs if start < high and stop > low]
-    total = passed(high) - passed(low) - sum(passed(stop) - passed(start) for start, stop in inside)
-    if moves:
-        ends = [(start, stop) for start, stop in runs if low <= stop < high]
-        total += sum(passed(start) < passed(stop) == passed(stop + 1) for start, stop in ends)
-    return total
-
-
-def _closed_runs(closed: Closed, after: datetime, until: datetime) -> tuple[list[tuple[int, int]], Grid]:
-    """Return what is closed on the days of `(after, until]`, each stretch in microseconds after their beginning."""
-    grid = grid_of(after, until, MINUTE)
-    try:
-        row = closed.on_days(grid)
-    except TooCoarse:
-        grid = grid._replace(unit=SECOND)
-        row = closed.on_days(grid)
-    unit, width = grid.unit * SECOND_TICKS, grid.width
-    of_kind = [[(start * unit, stop * unit) for start, stop in runs_of(mask)] for mask in row.masks]
-    runs: list[tuple[int, int]] = []
-    last, begin = -1, 0
-    for kind in row.kinds:
-        for start, stop in of_kind[kind]:
-            if begin + start == last:
-                runs[-1] = (runs[-1][0], begin + stop)
-            else:
-                runs.append((begin + start, begin + stop))
-            last = begin + stop
-        begin += width * unit
-    return runs, grid

@@ -12,7 +12,9 @@ from modules.core.scheduler.trigger.on_wall_clock import OnWallClock
 from modules.core.scheduler.trigger.protocol import TriggerError, moment_text
 from modules.core.scheduler.trigger.timetable import Timetable
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
-from modules.core.scheduler.trigger.words import until_text
+from modules.core.scheduler.trigger.words import window_text
+
+ROUND_THE_CLOCK = {sum(1 << hour for hour in range(0, 24, step)) for step in (1, 2, 3, 4)}  # told as a rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +62,6 @@ class Cron(OnWallClock):
         }
 
     def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it has a zone of its own
-        return f"{cron_words(self.times)} ({self.zone}){until_text(self.end, self.zone)}"
+        is_once = self.times.fixed_hour and self.dst.fold != "both" and self.times.hours in ROUND_THE_CLOCK
+        once = ", each time of the clock once" if is_once else ""  # where `*` follows elapsed time
+        return f"{cron_words(self.times)} ({self.zone}){once}{window_text(self.start, self.end, self.zone)}"

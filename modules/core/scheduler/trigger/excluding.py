@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, cast
 
 from modules.core.scheduler.trigger.calendar import Calendar
 from modules.core.scheduler.trigger.calendar_definition import Lookup
-from modules.core.scheduler.trigger.closed import Closed, Span, count_outside, together
+from modules.core.scheduler.trigger.closed import Closed, Span, together
 from modules.core.scheduler.trigger.day_counts import count, moved_on
 from modules.core.scheduler.trigger.day_masks import Grid, Rows, TooCoarse, without
 from modules.core.scheduler.trigger.event import awaited_in
+from modules.core.scheduler.trigger.outside import count_outside
 from modules.core.scheduler.trigger.protocol import TICK, TimeTrigger, Trigger, TriggerError, as_utc
 from modules.core.scheduler.trigger.series import Every
 from modules.core.scheduler.trigger.until import Until
@@ -106,7 +107,7 @@ class Excluding:
             nominal = self.trigger.latest_until(at, low) if at > low else None
             if nominal is None:
                 return None
-            since = self._skipped.closed_since(nominal)
+            since = self._skipped.closed_since(nominal, low)
             if since is None:
                 found = self._closed.open_from(nominal)
                 return found if found is not None and found > after else None

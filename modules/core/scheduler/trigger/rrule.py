@@ -15,6 +15,7 @@ from modules.core.scheduler.trigger.rrule_text import Rule, read_rule
 from modules.core.scheduler.trigger.rrule_times import RuleTimes, rule_times
 from modules.core.scheduler.trigger.rrule_words import rule_words
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
+from modules.core.scheduler.trigger.words import window_text
 from modules.core.scheduler.trigger.zones import zone
 
 MAX_DATES = 1_000
@@ -74,7 +75,8 @@ class RRule(OnWallClock):
 
     def describe(self, place: str | None = None) -> str:  # noqa: ARG002  # it has a zone of its own
         rule = read_rule(self.rule)
-        return rule_words(rule_times(rule, self.dtstart), self.zone, self.end, len(self.rdates), len(self.exdates))
+        told = rule_words(rule_times(rule, self.dtstart), self.zone, len(self.rdates), len(self.exdates))
+        return told + window_text(self.start, self.end, self.zone)
 
 
 def _wall(value: object, field: str) -> datetime:

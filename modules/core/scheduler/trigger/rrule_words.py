@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import time
 from itertools import product
 
 from modules.core.scheduler.trigger.rrule_text import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, Rule
@@ -18,13 +18,13 @@ from modules.core.scheduler.trigger.weekdays import (
     listed,
     run_text,
 )
-from modules.core.scheduler.trigger.words import clock_text, counted, ordinal, units_text, until_text
+from modules.core.scheduler.trigger.words import clock_text, counted, ordinal, units_text
 
 UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 MOST_TIMES = 12  # of a day, that are listed
 
 
-def rule_words(times: RuleTimes, zone: str, end: datetime | None, more: int, out: int) -> str:
+def rule_words(times: RuleTimes, zone: str, more: int, out: int) -> str:
     """Return when a rule happens, with `more` further times and `out` left out."""
     rule = times.pattern.rule
     how = f"every {UNITS[rule.freq]}" if rule.interval == 1 else f"every {counted(rule.interval, UNITS[rule.freq])}"
@@ -36,7 +36,7 @@ def rule_words(times: RuleTimes, zone: str, end: datetime | None, more: int, out
     if rule.until is not None and rule.until.tzinfo is None:
         how += f", until {rule.until.isoformat(' ')}"
     how += f", and at {counted(more, 'further time')}" if more else ""
-    return how + (f", without {counted(out, 'time')}" if out else "") + until_text(end, zone)
+    return how + (f", without {counted(out, 'time')}" if out else "")
 
 
 def _times(rule: Rule) -> str:

@@ -19,7 +19,7 @@ from modules.core.scheduler.trigger.protocol import (
     checked_moment,
     moment_text,
 )
-from modules.core.scheduler.trigger.words import until_text, zone_in
+from modules.core.scheduler.trigger.words import window_text, zone_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Until:
         return {"v": 1, "type": "until", "trigger": self.trigger.to_json(), **bounds}
 
     def describe(self, place: str | None = None) -> str:
-        return self.trigger.describe(place) + until_text(self.end, zone_in([self.trigger]) or place)
+        return self.trigger.describe(place) + window_text(self.start, self.end, zone_in([self.trigger]) or place)
 
     def _since(self, moment: datetime) -> datetime:
         return as_utc(moment) if self.start is None else max(as_utc(moment), self.start - TICK)

@@ -16,7 +16,7 @@ from modules.core.scheduler.trigger.on_wall_clock import OnWallClock, WallTimes
 from modules.core.scheduler.trigger.protocol import DAY, TICK, TriggerError, moment_text
 from modules.core.scheduler.trigger.wall_clock import BY_DEFAULT, Dst
 from modules.core.scheduler.trigger.weekdays import EVERY_DAY, WEEKDAYS, clock, run_text
-from modules.core.scheduler.trigger.words import every, until_text
+from modules.core.scheduler.trigger.words import every, window_text
 
 SECOND = timedelta(seconds=1)
 
@@ -81,7 +81,7 @@ class Window(OnWallClock):
         night = " the next day" if self.last < self.first else ""
         days = "" if self.days == EVERY_DAY else f" on {run_text(self.days, WEEKDAYS)}"
         hours = f"from {clock(self.first)} to {clock(self.last)}{night}{days}"
-        return f"{every(self.interval)} {hours} ({self.zone}){until_text(self.end, self.zone)}"
+        return f"{every(self.interval)} {hours} ({self.zone}){window_text(self.start, self.end, self.zone)}"
 
 
 @lru_cache(maxsize=1024)

@@ -99,6 +99,11 @@ def until_text(end: datetime | None, place: str | None = None) -> str:
     return f", until {moment_words(end, place)}" if end else ""
 
 
+def window_text(start: datetime | None, end: datetime | None, place: str | None) -> str:
+    """Return ", from …, until …", or what of it there is; in a zone, or in UTC."""
+    return (f", from {moment_words(start, place)}" if start else "") + until_text(end, place)
+
+
 def moment_words(moment: datetime, place: str | None) -> str:
     """Return "2026-11-22 10:00 (Europe/Berlin)", with its offset where the clock shows it twice; without a zone UTC."""
     if place is None:

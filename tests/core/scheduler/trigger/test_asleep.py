@@ -33,8 +33,11 @@ START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 TEN_YEARS = timedelta(days=3653)
 EVERY_MINUTE = Cron("* * * * *", "Europe/Berlin")
 NIGHTS = Exclusion("nights", read_calendar({"windows": ["22:00-02:00"]}, "Europe/Berlin"))
+BREAKS = Exclusion(
+    "breaks", read_calendar({"windows": [f"{hour:02d}:50-{hour:02d}:59" for hour in range(24)]}, "Europe/Berlin")
+)
 STEPS = 40_000  # calls: of each change of the clocks in ten years, of each kind of day, and of runs that are caught up
-MORE_STEPS = {"excluding out of step": 60_000, "moving out of step": 100_000}  # some for each closed stretch
+MORE_STEPS = {"moving out of step": 70_000, "moving by fractions": 250_000}  # for each day, and to find a year
 MORE_STEPS |= {"any of many": 150_000, "all out of step": 250_000}  # for each of the parts, and of the runs
 
 # One of each kind that has times, as busy as it can be. A new kind comes in here.
@@ -69,6 +72,7 @@ BUSY: dict[str, Any] = {
     "all out of step": AllOf((EVERY_MINUTE, Every(timedelta(seconds=1007), START))),
     "excluding out of step": Excluding(Every(timedelta(seconds=1007), START), (NIGHTS,)),
     "moving out of step": Excluding(Every(timedelta(seconds=1007), START), (replace(NIGHTS, when="move"),)),
+    "moving by fractions": Excluding(Every(timedelta(seconds=90.5), START), (replace(BREAKS, when="move"),)),
     "excluding a window": Excluding(Window(timedelta(seconds=7), time(9), time(8), "Asia/Tokyo"), (NIGHTS,)),
     "any of many": AnyOf(tuple(Cron(f"{each} {each} * * *", "Europe/Berlin") for each in range(20))),
     "after_end": AfterEnd(timedelta(minutes=1), START),

@@ -110,3 +110,21 @@ def test_around_every_change_of_clocks_the_occurrences_are_those_seen_by_looking
     assert list(cron.between(after, until)) == expected
     assert cron.count_between(after, until) == len(expected)
     assert cron.latest_until(until, after) == (expected[-1] if expected else None)
+
+
+def test_every_hour_by_name_is_told_apart_from_every_hour_that_elapses() -> None:
+    words = "every hour (Europe/Berlin)"
+
+    assert Cron("0 * * * *", "Europe/Berlin").describe() == words
+    assert Cron("0 0-23 * * *", "Europe/Berlin").describe() == f"{words}, each time of the clock once"
+    assert Cron("0 0-23/2 * * *", "Europe/Berlin").describe() != Cron("0 */2 * * *", "Europe/Berlin").describe()
+    assert Cron("0 0-23 * * *", "Europe/Berlin", dst=Dst(fold="both")).describe() == words
+
+
+def test_a_start_is_told_before_the_end() -> None:
+    start, end = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+
+    told = Cron("0 9 * * *", "Asia/Tokyo", start, end).describe()
+
+    bounds = "from 2026-06-01 09:00 (Asia/Tokyo), until 2026-07-01 09:00 (Asia/Tokyo)"
+    assert told == f"every day at 09:00 (Asia/Tokyo), {bounds}"

@@ -170,6 +170,15 @@ def test_a_monthly_time_that_is_always_closed_is_looked_for_in_fifty_years() -> 
         assert Excluding(Cron("30 2 L * *", BERLIN), (nights,)).next_after(NOW) is None
 
 
+def test_what_is_closed_for_ever_is_looked_at_no_further_back_than_asked() -> None:
+    always = read_calendar({"weekdays": "mon-sun"}, "UTC")
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    closed = Excluding(Cron("0 9 * * *", "UTC"), (Exclusion("always", always),))
+
+    assert closed.latest_until(until, until - timedelta(days=3 * 365)) is None
+    assert len(always._years) <= 4
+
+
 def test_ten_years_are_counted_by_their_closed_stretches() -> None:
     business = read_calendar({"weekdays": "sat-sun", "windows": ["18:00-08:00"]}, BERLIN)
     trigger = Excluding(Every(timedelta(seconds=1), BASE), (Exclusion("closed", business, "move"),))
@@ -177,6 +186,18 @@ def test_ten_years_are_counted_by_their_closed_stretches() -> None:
         count = trigger.count_between(BASE, BASE + timedelta(days=3_650))
 
         assert count > 90_000_000
+
+
+def test_what_a_calendar_that_ends_at_midnight_moves_there_is_counted_there() -> None:
+    weekends = Exclusion("weekends", read_calendar({"weekdays": "sat-sun"}, "UTC"), "move")
+    monday = datetime(2026, 1, 12, tzinfo=UTC)
+    trigger = Excluding(Every(timedelta(seconds=7_000.5), monday - timedelta(days=2, hours=5)), (weekends,))
+
+    for days in (1, 9):
+        until = monday + timedelta(days=days)
+        moments = list(trigger.between(monday - timedelta(microseconds=1), until))
+        assert moments[0] == monday
+        assert trigger.count_between(monday - timedelta(microseconds=1), until) == len(moments)
 
 
 def test_it_may_be_one_of_several_triggers() -> None:
