@@ -65,7 +65,8 @@ def execution_page(
 
 def wanted_executions(c: Connection, which: Mapping[str, Any], zone: str) -> Wanted:
     """Return what is asked for, or refuse: `TASK_NOT_FOUND`, `INVALID_CONFIG` for a moment that cannot be read."""
-    window = {name: given and asked_moment(given, zone, name) for name, given in which.items() if name in WINDOW}
+    bounds = {name: which[name] for name in WINDOW if which.get(name) is not None}
+    window = {name: asked_moment(given, zone, name) for name, given in bounds.items()}
     wanted = Wanted(**storable_filters({**which, **window}))
     if wanted.event_id is not None:
         one_task(c, wanted.event_id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from framework.audit import Deed
 from framework.result import Result
+from modules.core.scheduler.bounded_text import MAX_ID, storable
 from modules.core.scheduler.job_manager import JobManager
 from modules.core.scheduler.occurrences import backfilling, bounding, next_one, retrying
 from modules.core.scheduler.pages import MAX_LIMIT
@@ -74,7 +75,7 @@ class Occurrences:
             if done.error is None:
                 retried.append({"id": each, "execution_id": done.unwrap()["execution_id"]})
             else:
-                refused.append({"id": each, "code": done.error.code, "message": done.error.message})
+                refused.append({"id": storable(each, MAX_ID), "code": done.error.code, "message": done.error.message})
         return Result.success({"retried": retried, "refused": refused})
 
     async def skip_next(

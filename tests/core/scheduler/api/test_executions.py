@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from asking import HOURLY, Api
 
 
@@ -36,6 +37,19 @@ async def test_a_list_by_time_goes_on_where_its_cursor_says(api: Api, node: Any,
     assert first["executions"] + second["executions"] == whole["executions"]
     assert second["next_cursor"] is None
     assert refused["code"] == "INVALID_CURSOR"
+
+
+@pytest.mark.parametrize("path", ["/executions", "/counts/executions"])
+@pytest.mark.parametrize("bound", ["since", "until"])
+async def test_an_empty_moment_is_refused_like_any_other_that_cannot_be_read(api: Api, path: str, bound: str) -> None:
+    assert (await api.get(path, 422, **{bound: ""}))["code"] == "INVALID_CONFIG"
+
+
+async def test_an_id_that_no_text_can_hold_is_refused_and_shown_escaped(api: Api) -> None:
+    body = rb'{"execution_ids": ["\ud800"]}'
+    told = await api.ask("POST", "/executions/retry", content=body, headers={"content-type": "application/json"})
+
+    assert [(each["id"], each["code"]) for each in told.json()["refused"]] == [("\\ud800", "EXECUTION_NOT_FOUND")]
 
 
 async def test_an_execution_is_shown_cancelled_explained_and_retried(api: Api, node: Any, task_id: str) -> None:
