@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
+from framework import revisions
 from framework.database import Database
 from framework.revisions import stands_at_head
 
@@ -58,15 +60,14 @@ async def test_tables_that_are_not_there_are_not_up_to_date(sqlite_database: Dat
 async def test_functions_behind_the_revisions_are_not_parsed(
     sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "0.py").write_text(FIRST + FUNCTION)
+    (tmp_path / "0.py").write_text(f"# {tmp_path}\n{FIRST}{FUNCTION}")  # what was read before is not parsed again
     parsed: list[bytes] = []
-    parse = ast.parse
 
     def parsing(source: bytes) -> ast.Module:
         parsed.append(source)
-        return parse(source)
+        return ast.parse(source)
 
-    monkeypatch.setattr(ast, "parse", parsing)
+    monkeypatch.setattr(revisions, "ast", SimpleNamespace(**{**vars(ast), "parse": parsing}))
 
     await sqlite_database.read(lambda c: stands_at_head(c, "versions", tmp_path))
 

@@ -68,7 +68,7 @@ async def test_cancelling_closes_what_is_pending_and_keeps_the_history(node: Any
 
 async def test_cancelling_closes_a_retry_that_waits_with_the_reason(node: Any) -> None:
     node.register("fail", lambda: 1 / 0)
-    task_id = await node.add("fail", delay=0, max_retries=1, retry_delay=MINUTE)
+    task_id = await node.add("fail", max_retries=1, retry_delay=MINUTE)
     await node.pass_time(1)
 
     (await node.scheduler.cancel_task(task_id)).unwrap()

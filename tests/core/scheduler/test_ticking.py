@@ -92,7 +92,7 @@ async def test_a_retry_waits_for_the_tick_after_its_pause(timer: Timer) -> None:
             raise ValueError("no ink")
 
     timer._note = fails_once  # type: ignore[method-assign]
-    await timer({"name": "Retried", "delay": 0, "max_retries": 1, "retry_delay": "30 minutes"})
+    await timer({"name": "Retried", "schedule_time": "now", "max_retries": 1, "retry_delay": "30 minutes"})
 
     timer.clock.advance(60 * MINUTES)
     await timer()

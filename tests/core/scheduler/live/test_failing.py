@@ -20,7 +20,7 @@ async def failures(node: Any, window: str = "24h") -> list[dict[str, Any]]:
 async def test_failures_of_a_task_are_told_together(node: Any) -> None:
     node.register("fail", fail)
     often = await node.add_every(600, "fail", name="often", parameters={"number": 1}, max_retries=0)
-    await node.add("fail", name="once", delay=0, parameters={"number": 2}, max_retries=1, retry_delay=60)
+    await node.add("fail", name="once", parameters={"number": 2}, max_retries=1, retry_delay=60)
     for _ in range(3):
         await node.pass_time(600)
 
