@@ -13,9 +13,8 @@ from sqlalchemy import Connection, Row
 from modules.core.scheduler.live.statistics import WINDOWS
 from modules.core.scheduler.refusing import refuse
 from modules.core.scheduler.store import failing as store
-from modules.core.scheduler.store.overview import tasks_of
 
-MOST = 2_000  # of each kind that are looked at
+MOST = 1_000  # of each kind that are looked at
 STEPS = 24
 MOST_IDS = 100
 
@@ -29,7 +28,7 @@ def failures(c: Connection, window: str, now: datetime) -> dict[str, Any]:
         refuse("INVALID_WINDOW", f"failures are of the last {', '.join(WINDOWS)}, not {window!r:.30}")
     since = now - chosen.reach
     rows, is_cut = store.failed(c, since, MOST)
-    names = {task.id: task.name for task in tasks_of(c, {row.event_id for row in rows}).values()}
+    names = {row.event_id: row.task_name for row in rows if row.task_name is not None}
     groups = grouped([row for row in rows if row.event_id in names], since, chosen.reach / STEPS)
     known = store.known(c, [group["id"] for group in groups])
     for group in groups:
@@ -54,9 +53,9 @@ def fingerprint(row: Any) -> str:
 
 
 def _group(name: str, found: Sequence[Row[Any]], since: datetime, step: timedelta) -> dict[str, Any]:
-    newest, series = found[0], [0] * STEPS
+    newest, series, seconds = found[0], [0] * STEPS, step.total_seconds()
     for row in found:
-        series[min(max((row.end_time - since) // step, 0), STEPS - 1)] += 1
+        series[min(max(int((row.end_time - since).total_seconds() / seconds), 0), STEPS - 1)] += 1
     return {
         "id": name,
         "task_id": newest.event_id,

@@ -59,7 +59,7 @@ class Live:
         `{"window", "since", "until", "failures": [{"id", "task_id", "task_name", "state", "error", "count", "first",
         "last", "newest", "series", "last_attempts", "ignored"}], "is_cut"}`: `error` and `newest`, an execution's id,
         are of the last one, `series` counts them in 24 equal steps, `last_attempts` are up to 100 ids of those that
-        can be tried again. Of each kind of failure the newest 2,000 count; `is_cut`: there are more.
+        can be tried again. Of each kind of failure the newest 1,000 count; `is_cut`: there are more.
         """
         return await self._read(partial(failures, window=window, now=self._clock.now()))
 

@@ -10,15 +10,16 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, li
 
 from modules.core.scheduler.live_tables import known_failures
 from modules.core.scheduler.store.overview import FAILED
-from modules.core.scheduler.tables import executions
+from modules.core.scheduler.tables import events, executions
 
 LONGEST = 400  # characters of what a failure says
 
 
 def failed(c: Connection, since: datetime, most: int) -> tuple[Sequence[Row[Any]], bool]:
-    """Return `(id, event_id, state, reason, error, end_time, is_last)` of the newest of each kind that failed since.
+    """Return the newest of each kind that failed since, and whether there are more than `most` of a kind.
 
-    `is_last`: no attempt of the occurrence came after it. And whether there are more than `most` of a kind.
+    Rows have `id, event_id, task_name, state, reason, error, end_time, is_last`; `task_name` is None where the task is
+    gone, and `is_last` tells that no attempt of the occurrence came after it.
     """
     walks = [_failed(state, since).limit(most + 1).subquery() for state in FAILED]
     rows = c.execute(union_all(*(select(walk) for walk in walks))).all()
@@ -32,9 +33,10 @@ def _failed(state: str, since: datetime) -> Select[Any]:
     columns = [executions.c[name] for name in ("id", "event_id", "state", "reason", "end_time")]
     error = func.substr(executions.c.error, 1, LONGEST).label("error")
     is_last = (~exists().where(same, later.c.attempt > executions.c.attempt)).label("is_last")
+    name = select(events.c.name).where(events.c.id == executions.c.event_id).scalar_subquery().label("task_name")
     # Written out rather than bound, for a planner uses a partial index only where it sees that the condition holds.
     of_kind = (executions.c.state == literal_column(f"'{state}'")) & (executions.c.end_time >= since)
-    query = select(*columns, error, is_last).where(of_kind)
+    query = select(*columns, name, error, is_last).where(of_kind)
     return query.order_by(executions.c.end_time.desc(), executions.c.id.desc())
 
 
