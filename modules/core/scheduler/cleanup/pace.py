@@ -46,7 +46,7 @@ class Pace:
         self._ends = None if policy.max_seconds is None else clock.monotonic() + policy.max_seconds.total_seconds()
         self._rest = 0.0
         self._busy = 0
-        self._courtesy = None if database.path is None else Courtesy(clock)
+        self._courtesy = None if database.path is None else Courtesy(clock, partial(is_shared, database.path))
 
     def bound(self, parameters: int, *, each: int) -> None:
         """Let no batch need more parameters than a statement takes, `each` row so many."""
@@ -116,8 +116,8 @@ class Pace:
 
     def _measured(self, work: Callable[[Connection], T], spans: list[tuple[float, float]], connection: Connection) -> T:
         began = self._clock.monotonic()
-        if self._courtesy is not None and self._database.path is not None:
-            self._courtesy.notice(commits_of_others(connection), shared=is_shared(self._database.path))
+        if self._courtesy is not None:
+            self._courtesy.notice(commits_of_others(connection))
         result = _bounded(STATEMENT_SECONDS, work, connection)
         spans.append((began, self._clock.monotonic() - began))
         return result

@@ -65,7 +65,7 @@ async def test_a_file_is_left_free_now_and_then_while_others_write_to_it(aged, m
     ("a_row", "rested"),
     [
         (1 / 64, [courtesy.LONGEST_REST] + [5 / 64] * 8),  # half as long as a batch takes, which is long
-        (1 / 256, [courtesy.LONGEST_REST, 5 / 128] + [courtesy.SHORTEST_REST] * 2),  # later after every three batches
+        (1 / 256, [courtesy.LONGEST_REST] + [courtesy.SHORTEST_REST] * 2),  # after every three batches
     ],
 )
 async def test_a_file_that_another_process_has_open_is_left_free_before_anybody_has_written(
