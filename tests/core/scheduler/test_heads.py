@@ -62,6 +62,16 @@ async def experienced(node: Any, seconds: Ticking) -> Any:
     return node
 
 
+async def expect_it_in_the_next_whole_look(node: Any, seconds: Ticking) -> None:
+    first = await turned(node)
+    seconds.seconds += (first.next_due - first.moment).total_seconds()
+    second = await turned(node)
+
+    assert not first.claimed
+    assert (first.next_due - first.moment).total_seconds() <= heads.LONGEST
+    assert len(second.claimed) == 1
+
+
 async def test_between_two_dear_looks_the_line_is_looked_at_from_its_head_on(experienced: Any) -> None:
     experienced.clock.advance(1)
     await experienced.add()
@@ -76,13 +86,7 @@ async def test_between_two_dear_looks_the_line_is_looked_at_from_its_head_on(exp
 async def test_what_came_in_before_the_head_is_found_by_the_next_whole_look(experienced: Any, seconds: Ticking) -> None:
     await experienced.add(priority=10)
 
-    first = await turned(experienced)
-    seconds.seconds += (first.next_due - first.moment).total_seconds()
-    second = await turned(experienced)
-
-    assert not first.claimed
-    assert (first.next_due - first.moment).total_seconds() <= heads.LONGEST
-    assert len(second.claimed) == 1
+    await expect_it_in_the_next_whole_look(experienced, seconds)
 
 
 @pytest.mark.parametrize("by_hand", [lambda s: s.run_due(), lambda s: s.turn()], ids=["run_due", "turn"])
@@ -147,13 +151,7 @@ async def test_what_was_due_long_before_is_found_by_the_next_whole_look(experien
     change = update(events).where(events.c.id == task_id).values(next_execution=long_ago)
     await experienced.app_context.database.write(lambda c: c.execute(change))
 
-    first = await turned(experienced)
-    seconds.seconds += (first.next_due - first.moment).total_seconds()
-    second = await turned(experienced)
-
-    assert not first.claimed
-    assert (first.next_due - first.moment).total_seconds() <= heads.LONGEST
-    assert len(second.claimed) == 1
+    await expect_it_in_the_next_whole_look(experienced, seconds)
 
 
 def test_few_queues_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
